@@ -1,0 +1,98 @@
+#include "common/library.h"
+
+#include <cstdlib>
+
+#if defined(_WIN32)
+#include <windows.h>
+#else
+#include <dlfcn.h>
+
+#include <climits>
+#endif
+
+namespace heddle {
+
+#if defined(_WIN32)
+
+Library Library::open(const std::string& path, bool /*isolated*/) {
+  Library library;
+  library.handle_ = LoadLibraryA(path.c_str());
+  if (!library.handle_) library.error_ = "LoadLibrary failed: " + std::to_string(GetLastError());
+  return library;
+}
+
+void* Library::symbol(const char* name) const {
+  return handle_ ? reinterpret_cast<void*>(GetProcAddress(static_cast<HMODULE>(handle_), name))
+                 : nullptr;
+}
+
+std::string file_of(const void* address) {
+  HMODULE module = nullptr;
+  char path[MAX_PATH] = {};
+  GetModuleHandleExA(
+      GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
+      static_cast<const char*>(address), &module);
+  GetModuleFileNameA(module, path, MAX_PATH);
+  return path;
+}
+
+ScopedVariable::ScopedVariable(const char* name, const char* value)
+    : name_(name), set_(std::getenv(name) == nullptr) {
+  if (set_) _putenv_s(name, value);
+}
+
+ScopedVariable::~ScopedVariable() {
+  if (set_) _putenv_s(name_, "");
+}
+
+#else
+
+Library Library::open(const std::string& path, bool isolated) {
+  Library library;
+  int flags = RTLD_NOW | RTLD_LOCAL;
+#if defined(RTLD_DEEPBIND)
+  if (isolated) flags |= RTLD_DEEPBIND;
+#else
+  (void)isolated;
+#endif
+  library.handle_ = dlopen(path.c_str(), flags);
+  if (library.handle_ == nullptr) {
+    const char* why = dlerror();
+    library.error_ = why != nullptr ? why : "unknown error";
+  }
+  return library;
+}
+
+void* Library::symbol(const char* name) const {
+  return handle_ != nullptr ? dlsym(handle_, name) : nullptr;
+}
+
+std::string file_of(const void* address) {
+  Dl_info info{};
+  if (dladdr(address, &info) == 0 || info.dli_fname == nullptr) return {};
+  char resolved[PATH_MAX];
+  return realpath(info.dli_fname, resolved) != nullptr ? resolved : info.dli_fname;
+}
+
+ScopedVariable::ScopedVariable(const char* name, const char* value)
+    : name_(name), set_(std::getenv(name) == nullptr) {
+  if (set_) setenv(name, value, 1);
+}
+
+ScopedVariable::~ScopedVariable() {
+  if (set_) unsetenv(name_);
+}
+
+#endif
+
+const std::string& addon_folder() {
+  static const std::string folder = [] {
+    static const char anchor = 0;
+    const std::string file = file_of(&anchor);
+    const size_t slash = file.find_last_of("/\\");
+    return slash == std::string::npos ? std::string(".") : file.substr(0, slash);
+  }();
+  return folder;
+}
+
+}  // namespace heddle

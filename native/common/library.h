@@ -1,0 +1,52 @@
+// Shared libraries opened at run time: the one file that knows dlopen from LoadLibrary.
+#pragma once
+
+#include <string>
+
+namespace heddle {
+
+// A shared library held open for the life of the process: code of ours may be running in it on
+// any thread, so it is never closed.
+class Library {
+ public:
+  Library() = default;
+
+  // Opens `path` (or a name that the loader searches). `isolated` keeps its symbols from being
+  // taken over by libraries in the global scope (RTLD_DEEPBIND where there is one).
+  // On failure the result is empty and error() says why.
+  static Library open(const std::string& path, bool isolated);
+
+  explicit operator bool() const { return handle_ != nullptr; }
+  const std::string& error() const { return error_; }
+  void* symbol(const char* name) const;
+
+  template <typename F>
+  F function(const char* name) const {
+    return reinterpret_cast<F>(symbol(name));
+  }
+
+ private:
+  void* handle_ = nullptr;
+  std::string error_;
+};
+
+// The real path of the file in which `address` lies; empty where that can't be told.
+std::string file_of(const void* address);
+
+// The folder that holds the addon, where the libraries shipped beside it lie. Ends with no slash.
+const std::string& addon_folder();
+
+// Sets an environment variable of the C library for a scope, only where the user has not set it.
+class ScopedVariable {
+ public:
+  ScopedVariable(const char* name, const char* value);
+  ~ScopedVariable();
+  ScopedVariable(const ScopedVariable&) = delete;
+  ScopedVariable& operator=(const ScopedVariable&) = delete;
+
+ private:
+  const char* name_;
+  bool set_;
+};
+
+}  // namespace heddle

@@ -1,0 +1,54 @@
+#include "openmp/module.h"
+
+#include <set>
+#include <thread>
+
+#include "openmp/team.h"
+
+namespace heddle::openmp {
+
+namespace {
+
+Napi::Value available(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), door().run != nullptr);
+}
+
+const Door& require_door(Napi::Env env) {
+  if (door().run == nullptr) {
+    throw Napi::Error::New(env, "OpenMP can't be used: " + door().error);
+  }
+  return door();
+}
+
+// teamSize(threads?): how many distinct threads really ran a region.
+Napi::Value team_size(const Napi::CallbackInfo& info) {
+  const Door& opened = require_door(info.Env());
+  if (info.Length() == 0 || info[0].IsUndefined()) {
+    return Napi::Number::New(info.Env(), opened.default_team());
+  }
+  std::mutex mutex;
+  std::set<std::thread::id> seen;
+  run_team(info[0].As<Napi::Number>().Int32Value(), [&](int, int) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    seen.insert(std::this_thread::get_id());
+  });
+  return Napi::Number::New(info.Env(), static_cast<double>(seen.size()));
+}
+
+// nestedTeamSize(outer): the largest team that a region inside a region of `outer` threads gets.
+Napi::Value nested_team_size(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(
+      info.Env(), require_door(info.Env()).nested_team(info[0].As<Napi::Number>().Int32Value()));
+}
+
+}  // namespace
+
+Napi::Object init(Napi::Env env) {
+  Napi::Object exports = Napi::Object::New(env);
+  exports.Set("available", Napi::Function::New(env, available, "available"));
+  exports.Set("teamSize", Napi::Function::New(env, team_size, "teamSize"));
+  exports.Set("nestedTeamSize", Napi::Function::New(env, nested_team_size, "nestedTeamSize"));
+  return exports;
+}
+
+}  // namespace heddle::openmp

@@ -1,0 +1,64 @@
+#!/usr/bin/env node
+// Compiles the addon with CMake and copies what it makes to where the loader looks.
+//
+//   node scripts/build-native.cjs [--out DIR] [--preset release|asan|tsan]
+//
+// Also installed as `heddle-build`, because npm may be told to run no install scripts.
+'use strict';
+
+const { execFileSync, spawnSync } = require('node:child_process');
+const { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync } = require('node:fs');
+const path = require('node:path');
+const { parseArgs } = require('node:util');
+
+const root = path.resolve(__dirname, '..');
+const { values } = parseArgs({
+  options: {
+    out: { type: 'string' },
+    preset: { type: 'string', default: 'release' },
+  },
+});
+const preset = values.preset;
+const binaryDir = path.join(root, 'build', preset === 'release' ? 'cmake' : preset);
+const out = path.resolve(
+  values.out ?? path.join(root, 'build', preset === 'release' ? 'Release' : `${preset}-out`),
+);
+
+// gyp's Makefile exports these, and CMake's generator would take them for its own.
+const env = { ...process.env };
+for (const name of ['MAKEFLAGS', 'MFLAGS', 'MAKELEVEL', 'MAKEOVERRIDES', 'BUILDTYPE']) {
+  delete env[name];
+}
+
+function run(command, args) {
+  try {
+    execFileSync(command, args, { cwd: root, env, stdio: 'inherit' });
+  } catch (error) {
+    if (error.code === 'ENOENT') {
+      console.error(
+        `heddle: '${command}' was not found. Building from source needs CMake 3.20 or later and a ` +
+          'C++17 compiler (Debian: apt-get install cmake g++).',
+      );
+    } else {
+      console.error(`heddle: '${command} ${args.join(' ')}' failed: ${error.message}`);
+    }
+    process.exit(1);
+  }
+}
+
+// The generator is fixed when a build folder is first configured; Ninja is the faster one.
+if (!existsSync(path.join(binaryDir, 'CMakeCache.txt')) && !env.CMAKE_GENERATOR) {
+  if (spawnSync('ninja', ['--version']).status === 0) env.CMAKE_GENERATOR = 'Ninja';
+}
+run('cmake', ['--preset', preset]);
+run('cmake', ['--build', binaryDir, '--parallel']);
+
+mkdirSync(out, { recursive: true });
+for (const name of readdirSync(binaryDir)) {
+  if (/\.(node|so|dylib|dll)$/.test(name)) {
+    // Into place by rename: a process that has the old file mapped keeps it.
+    const target = path.join(out, name);
+    copyFileSync(path.join(binaryDir, name), `${target}.new`);
+    renameSync(`${target}.new`, target);
+  }
+}

@@ -1,0 +1,26 @@
+// Compiles src/ with tsc and writes the CommonJS shim of every entry point in package.json.
+//
+// A shim is one `require` of the ES module (Node 20.19 and later allow that), because two builds
+// would be two module instances, each with its own idea of the thread limits.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+rmSync(path.join(root, 'dist'), { recursive: true, force: true });
+execFileSync(process.execPath, [path.join(root, 'node_modules/typescript/bin/tsc'), '-p', root], {
+  cwd: root,
+  stdio: 'inherit',
+});
+
+const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+for (const entry of Object.values(manifest.exports)) {
+  const shim = entry.require?.default;
+  if (!shim) continue;
+  const target = path.join(root, shim);
+  const name = path.basename(entry.import.default);
+  mkdirSync(path.dirname(target), { recursive: true });
+  writeFileSync(target, `'use strict';\nmodule.exports = require('./${name}');\n`);
+  writeFileSync(path.join(root, entry.require.types), `export * from './${name}';\n`);
+}

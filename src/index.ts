@@ -1,0 +1,6 @@
+/**
+ * The public face: re-exports, nothing else.
+ *
+ * @packageDocumentation
+ */
+export {};

@@ -1,0 +1,6 @@
+/**
+ * BLAS and LAPACK on typed arrays: `heddle/linalg`.
+ *
+ * @packageDocumentation
+ */
+export {};
