@@ -1,0 +1,38 @@
+/**
+ * Errors about arguments, for every floor: what was given, and what would be right.
+ */
+import { inspect } from 'node:util';
+
+/** The code that every argument error of this library carries. */
+export const INVALID_ARGUMENT = 'ERR_HEDDLE_INVALID_ARGUMENT';
+
+/** Shows a value in a message: short, on one line, never throwing. */
+export function preview(value: unknown): string {
+  let text: string;
+  try {
+    text = inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY, maxArrayLength: 4 });
+  } catch {
+    text = Object.prototype.toString.call(value);
+  }
+  return text.length > 120 ? `${text.slice(0, 117)}...` : text;
+}
+
+function describe(name: string, value: unknown, expected: string): string {
+  return `'${name}' must be ${expected}, but ${preview(value)} was given`;
+}
+
+/**
+ * A RangeError for a value of the right kind that makes no sense.
+ *
+ * @param name - the argument or option as the caller knows it
+ * @param value - what was given
+ * @param expected - what would be right, to complete "must be …"
+ */
+export function rangeError(name: string, value: unknown, expected: string): RangeError {
+  return Object.assign(new RangeError(describe(name, value, expected)), { code: INVALID_ARGUMENT });
+}
+
+/** A TypeError for a value of the wrong kind; parameters as those of {@link rangeError}. */
+export function typeError(name: string, value: unknown, expected: string): TypeError {
+  return Object.assign(new TypeError(describe(name, value, expected)), { code: INVALID_ARGUMENT });
+}
