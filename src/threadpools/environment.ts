@@ -1,0 +1,89 @@
+/**
+ * The environment variables by which thread pools take their size when a process starts.
+ *
+ * One table: the processes backend starts its workers with it, the knobs look in it for what the
+ * user has set, and the documentation shows it.
+ */
+import { rangeError } from '../errors.ts';
+import type { Environment } from '../machine/variables.ts';
+
+/** A variable that sets the size of a pool. */
+export interface ThreadVariable {
+  readonly name: string;
+  /** The pool that reads it. */
+  readonly pool: string;
+  /** The `internalApi`s of runtimes that it sets, where {@link threadpoolInfo} knows them. */
+  readonly internalApis?: readonly string[];
+}
+
+/** Every variable that {@link threadEnvironment} sets. */
+export const threadVariables: readonly ThreadVariable[] = [
+  {
+    name: 'OMP_NUM_THREADS',
+    pool: 'OpenMP (libgomp, libomp, libiomp5, vcomp)',
+    internalApis: ['openmp'],
+  },
+  { name: 'OPENBLAS_NUM_THREADS', pool: 'OpenBLAS', internalApis: ['openblas'] },
+  { name: 'GOTO_NUM_THREADS', pool: 'OpenBLAS, older name', internalApis: ['openblas'] },
+  { name: 'MKL_NUM_THREADS', pool: 'Intel MKL', internalApis: ['mkl'] },
+  { name: 'BLIS_NUM_THREADS', pool: 'BLIS', internalApis: ['blis'] },
+  { name: 'VECLIB_MAXIMUM_THREADS', pool: 'Accelerate (macOS)' },
+  { name: 'NUMEXPR_NUM_THREADS', pool: 'numexpr' },
+  { name: 'NUMBA_NUM_THREADS', pool: 'numba' },
+  { name: 'RAYON_NUM_THREADS', pool: 'rayon: addons written in Rust' },
+  { name: 'POLARS_MAX_THREADS', pool: 'polars' },
+  { name: 'TBB_NUM_THREADS', pool: 'oneTBB, where a program asks for it' },
+  { name: 'TF_NUM_INTRAOP_THREADS', pool: 'TensorFlow, inside an operation' },
+  { name: 'TF_NUM_INTEROP_THREADS', pool: 'TensorFlow, between operations' },
+  { name: 'UV_THREADPOOL_SIZE', pool: "libuv: Node's fs, dns, crypto and most addons" },
+  {
+    name: 'VIPS_CONCURRENCY',
+    pool: 'libvips (ignored by builds of sharp for glibc)',
+    internalApis: ['vips'],
+  },
+  { name: 'OPENCV_FOR_THREADS_NUM', pool: 'OpenCV' },
+  { name: 'GDAL_NUM_THREADS', pool: 'GDAL' },
+  { name: 'JULIA_NUM_THREADS', pool: 'Julia' },
+  { name: 'GOMAXPROCS', pool: 'Go' },
+];
+
+/**
+ * Names the variables in an environment that Heddle has set, not the user: a worker that starts
+ * workers of its own must be able to set them again.
+ */
+export const MARK = 'HEDDLE_THREAD_VARIABLES';
+
+function marked(env: Environment): Set<string> {
+  return new Set((env[MARK] ?? '').split(',').filter(Boolean));
+}
+
+/** Whether the user (and not Heddle, in a parent process) has set the variable. */
+export function setByUser(name: string, env: Environment = process.env): boolean {
+  const value = env[name];
+  return value !== undefined && value !== '' && !marked(env).has(name);
+}
+
+/**
+ * The variables that a child process needs so that every pool in it takes `threads` threads.
+ *
+ * Variables that the user has set are left out, so that
+ * `spawn(command, { env: { ...process.env, ...threadEnvironment(2) } })` keeps them.
+ *
+ * @param threads - threads per pool, at least 1
+ * @param env - the environment that the result will be laid over
+ * @throws RangeError if `threads` is no positive whole number
+ */
+export function threadEnvironment(
+  threads: number,
+  env: Environment = process.env,
+): Record<string, string> {
+  if (!Number.isSafeInteger(threads) || threads < 1) {
+    throw rangeError('threads', threads, 'a whole number of at least 1');
+  }
+  const names = threadVariables.map((variable) => variable.name);
+  const free = names.filter((name) => !setByUser(name, env));
+  const result: Record<string, string> = {};
+  for (const name of free) result[name] = String(threads);
+  result[MARK] = free.join(',');
+  return result;
+}
