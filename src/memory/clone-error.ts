@@ -1,0 +1,54 @@
+/**
+ * The error for values that cannot reach a worker.
+ */
+import { types } from 'node:util';
+
+/**
+ * A value cannot travel between workers. Thrown before anything is sent.
+ *
+ * The message names the path to the offending value as the user would write it
+ * (`model.db.socket`), what it is, and what to do instead.
+ */
+export class CloneError extends TypeError {
+  readonly code = 'ERR_HEDDLE_CLONE';
+  /** Where the value was found, as an expression: `task[3].handler`. */
+  readonly path: string;
+
+  /**
+   * @param path - the path to the value
+   * @param what - what is there, with an article: `a Socket`
+   * @param remedy - what the user can do
+   */
+  constructor(path: string, what: string, remedy: string) {
+    super(`'${path}' cannot be sent to a worker: it is ${what}. ${remedy}`);
+    this.name = 'CloneError';
+    this.path = path;
+  }
+}
+
+/** A property access as it would be written in source: `.name` or `["two words"]` or `[3]`. */
+export function step(path: string, key: string | number): string {
+  if (typeof key === 'number' || /^\d+$/.test(key)) return `${path}[${key}]`;
+  return /^[A-Za-z_$][\w$]*$/.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
+}
+
+/** The kind of a value with its article, for messages: `a Socket`, `an unregistered symbol`. */
+export function kindOf(value: unknown): string {
+  if (typeof value === 'symbol') return `an unregistered symbol (${String(value)})`;
+  if (types.isProxy(value)) return 'a Proxy';
+  if (typeof value === 'function') return `a function (${value.name || 'anonymous'})`;
+  if (types.isPromise(value)) return 'a Promise';
+  if (types.isGeneratorObject(value)) return 'a generator';
+  const name = constructorName(value);
+  return `${/^[AEIOU]/i.test(name) ? 'an' : 'a'} ${name}`;
+}
+
+function constructorName(value: unknown): string {
+  try {
+    const name = (value as { constructor?: { name?: unknown } }).constructor?.name;
+    if (typeof name === 'string' && name && name !== 'Object') return name;
+  } catch {
+    // A getter that throws: the tag below will do.
+  }
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
