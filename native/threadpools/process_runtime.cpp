@@ -1,0 +1,119 @@
+#include "threadpools/process_runtime.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace heddle::threadpools {
+
+namespace {
+
+constexpr uint64_t pack(int threads, uint32_t users) {
+  return static_cast<uint64_t>(static_cast<uint32_t>(threads)) << 32 | users;
+}
+constexpr int threads_of(uint64_t state) { return static_cast<int>(state >> 32); }
+constexpr uint32_t users_of(uint64_t state) { return static_cast<uint32_t>(state); }
+
+}  // namespace
+
+ProcessRuntime::ProcessRuntime(Functions functions) : functions_(std::move(functions)) {}
+
+int ProcessRuntime::wanted_by_leases() const {
+  int smallest = 0;
+  for (const Lease& lease : leases_) {
+    if (smallest == 0 || lease.threads < smallest) smallest = lease.threads;
+  }
+  return smallest;
+}
+
+void ProcessRuntime::apply(int wanted) {
+  if (wanted != 0) {
+    if (!active_) {
+      original_ = functions_.get();
+      if (functions_.snapshot) restore_ = functions_.snapshot();
+      active_ = true;
+    }
+    functions_.set(wanted);
+  } else if (active_) {
+    active_ = false;
+    if (restore_) {
+      std::exchange(restore_, nullptr)();
+    } else {
+      functions_.set(original_);
+    }
+  }
+}
+
+ProcessRuntime::LeaseId ProcessRuntime::lease(int threads, Kind kind) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const LeaseId id = next_id_++;
+  leases_.push_back({id, threads, kind});
+  if (kind == Kind::kLimit) {
+    const int limit = lease_limit();
+    if (limit == 0 || threads < limit) lease_limit_.store(threads, std::memory_order_release);
+  }
+  const bool overridden =
+      equal_overrides_.load(std::memory_order_acquire) != 0 || !overrides_.empty();
+  if (!overridden) apply(wanted_by_leases());
+  return id;
+}
+
+void ProcessRuntime::release(LeaseId id) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto found =
+      std::find_if(leases_.begin(), leases_.end(), [id](const Lease& l) { return l.id == id; });
+  if (found == leases_.end()) return;
+  leases_.erase(found);
+  int limit = 0;
+  for (const Lease& lease : leases_) {
+    if (lease.kind == Kind::kLimit && (limit == 0 || lease.threads < limit)) limit = lease.threads;
+  }
+  lease_limit_.store(limit, std::memory_order_release);
+  const bool overridden =
+      equal_overrides_.load(std::memory_order_acquire) != 0 || !overrides_.empty();
+  if (!overridden) apply(wanted_by_leases());
+}
+
+void ProcessRuntime::begin_override(int threads) {
+  uint64_t state = equal_overrides_.load(std::memory_order_acquire);
+  while (users_of(state) > 0 && threads_of(state) == threads) {
+    if (equal_overrides_.compare_exchange_weak(state, state + 1, std::memory_order_acq_rel)) return;
+  }
+  const std::lock_guard<std::mutex> lock(mutex_);
+  // From zero the state only changes under the lock; from above it may still go up or down.
+  state = equal_overrides_.load(std::memory_order_acquire);
+  while (users_of(state) > 0 && threads_of(state) == threads) {
+    if (equal_overrides_.compare_exchange_weak(state, state + 1, std::memory_order_acq_rel)) return;
+  }
+  if (users_of(state) == 0 && overrides_.empty()) {
+    // The count is set before others may rely on it.
+    apply(threads);
+    equal_overrides_.store(pack(threads, 1), std::memory_order_release);
+    return;
+  }
+  state = equal_overrides_.exchange(0, std::memory_order_acq_rel);
+  if (users_of(state) > 0) overrides_[threads_of(state)] += static_cast<int>(users_of(state));
+  ++overrides_[threads];
+  apply(overrides_.begin()->first);
+}
+
+void ProcessRuntime::end_override(int threads) {
+  uint64_t state = equal_overrides_.load(std::memory_order_acquire);
+  while (users_of(state) > 1 && threads_of(state) == threads) {
+    if (equal_overrides_.compare_exchange_weak(state, state - 1, std::memory_order_acq_rel)) return;
+  }
+  const std::lock_guard<std::mutex> lock(mutex_);
+  state = equal_overrides_.load(std::memory_order_acquire);
+  while (users_of(state) > 0 && threads_of(state) == threads) {
+    const uint64_t next = users_of(state) == 1 ? 0 : state - 1;
+    if (equal_overrides_.compare_exchange_weak(state, next, std::memory_order_acq_rel)) {
+      if (next == 0) apply(wanted_by_leases());
+      return;
+    }
+  }
+  const auto found = overrides_.find(threads);
+  if (found == overrides_.end()) return;
+  if (--found->second == 0) overrides_.erase(found);
+  apply(overrides_.empty() ? wanted_by_leases() : overrides_.begin()->first);
+}
+
+}  // namespace heddle::threadpools
