@@ -2,11 +2,15 @@
 
 #include <napi.h>
 
+#include "blas/module.h"
+#include "executor/promise.h"
 #include "openmp/module.h"
 
 namespace {
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
+  exports.Set("blas", heddle::blas::init(env));
+  exports.Set("executor", heddle::executor::init(env));
   exports.Set("openmp", heddle::openmp::init(env));
   return exports;
 }

@@ -1,0 +1,218 @@
+#include "blas/blas.h"
+
+#include <cctype>
+#include <cstdlib>
+#include <cstring>
+
+namespace heddle::blas {
+
+namespace {
+
+constexpr const char* kNames[] = {
+#define HEDDLE_NAMES(name) "d" #name, "s" #name,
+    HEDDLE_ROUTINES(HEDDLE_NAMES)
+#undef HEDDLE_NAMES
+};
+
+struct Affixes {
+  const char* prefix;
+  const char* suffix;
+};
+
+// The spellings of Fortran symbols that are met: plain, without underscore (Accelerate, some MKL),
+// 64-bit builds, and those of SciPy's wheels.
+constexpr Affixes kAffixes[] = {{"", "_"},          {"", ""},          {"", "_64_"},   {"", "64_"},
+                                {"scipy_", "_64_"}, {"scipy_", "64_"}, {"scipy_", "_"}};
+
+bool isolated() {
+  const char* choice = std::getenv("HEDDLE_BLAS_DEEPBIND");
+  return choice == nullptr || std::strcmp(choice, "0") != 0;
+}
+
+std::string folder_of(const std::string& file) {
+  const size_t slash = file.find_last_of("/\\");
+  return slash == std::string::npos ? std::string() : file.substr(0, slash + 1);
+}
+
+}  // namespace
+
+const char* routine_name(size_t index) { return kNames[index]; }
+
+Blas Blas::open(const std::string& path) {
+  Blas blas;
+  {
+    // Read by the libraries when they are loaded. OpenBLAS's threads spin for about 2^26 cycles
+    // after each product unless told otherwise, OpenMP's for as long as the policy says.
+    const ScopedVariable timeout("OPENBLAS_THREAD_TIMEOUT", "4");
+    const ScopedVariable policy("OMP_WAIT_POLICY", "passive");
+    blas.library_ = Library::open(path, isolated());
+  }
+  if (!blas.library_) throw Unavailable(path + ": " + blas.library_.error());
+  if (!blas.find_affixes()) throw Unavailable(path + ": it has no routine dgemm");
+  blas.resolve(blas.library_);
+  blas.file_ = file_of(blas.addresses_[routine_index<double>(Op::gemm)]);
+  if (blas.first_missing() != nullptr) blas.open_lapack();
+  blas.lapack_file_ = file_of(blas.addresses_[routine_index<double>(Op::potrf)]);
+  blas.probe_integers();
+  blas.identify();
+  return blas;
+}
+
+bool Blas::find_affixes() {
+  for (const Affixes& affixes : kAffixes) {
+    if (library_.symbol((std::string(affixes.prefix) + "dgemm" + affixes.suffix).c_str())) {
+      prefix_ = affixes.prefix;
+      suffix_ = affixes.suffix;
+      return true;
+    }
+  }
+  return false;
+}
+
+void Blas::resolve(const Library& library) {
+  for (size_t index = 0; index < kRoutineCount; ++index) {
+    if (addresses_[index] == nullptr) {
+      addresses_[index] = library.symbol((prefix_ + routine_name(index) + suffix_).c_str());
+    }
+  }
+}
+
+const char* Blas::first_missing() const {
+  for (size_t index = 0; index < kRoutineCount; ++index) {
+    if (addresses_[index] == nullptr) return routine_name(index);
+  }
+  return nullptr;
+}
+
+// A BLAS without LAPACK: the LAPACK beside it, or the system's. A LAPACK built for any BLAS asks
+// the loader for "libblas.so.3", and gets the one that is open already where that is its name.
+void Blas::open_lapack() {
+  const char* chosen = std::getenv("HEDDLE_LAPACK");
+  std::vector<std::string> candidates;
+  if (chosen != nullptr && *chosen != '\0') {
+    candidates.emplace_back(chosen);
+  } else {
+    candidates = {folder_of(file_) + "liblapack.so.3",
+                  folder_of(file_) + "../lapack/liblapack.so.3", "liblapack.so.3"};
+  }
+  for (const std::string& candidate : candidates) {
+    const Library lapack = Library::open(candidate, isolated());
+    if (!lapack) continue;
+    resolve(lapack);
+    if (first_missing() == nullptr) return;
+  }
+}
+
+Unavailable Blas::missing(size_t index) const {
+  return Unavailable(std::string("the routine ") + routine_name(index) + " is not in " + file_ +
+                     " nor in a LAPACK library beside it; set HEDDLE_BLAS to a library that has "
+                     "LAPACK, or HEDDLE_LAPACK to one that goes with it");
+}
+
+// Reads a length whose low half says 1 and whose whole is negative: a library with 32-bit integers
+// multiplies one element, one with 64-bit integers none.
+void Blas::probe_integers() {
+  const int64_t sentinel = INT64_MIN + 1;
+  const int64_t step = 1;
+  const double one = 1;
+  const auto ddot =
+      reinterpret_cast<double (*)(const int64_t*, const double*, const int64_t*, const double*,
+                                  const int64_t*)>(addresses_[routine_index<double>(Op::dot)]);
+  if (ddot == nullptr) throw missing(routine_index<double>(Op::dot));
+  ilp64_ = ddot(&sentinel, &one, &step, &one, &step) == 0;
+}
+
+template <typename F>
+F Blas::own_function(const std::string& name) const {
+  // OpenBLAS puts its affixes on its own functions too: scipy_openblas_get_config64_.
+  for (const std::string& spelling :
+       {name, prefix_ + name + suffix_, prefix_ + name, name + suffix_}) {
+    if (const auto function = library_.function<F>(spelling.c_str())) return function;
+  }
+  return nullptr;
+}
+
+void Blas::identify() {
+  using Text = const char* (*)();
+  if (const auto config = own_function<Text>("openblas_get_config")) {
+    kind_ = Kind::kOpenBlas;
+    std::string text = config();  // "OpenBLAS 0.3.21 NO_AFFINITY USE64BITINT …"
+    if (text.rfind("OpenBLAS ", 0) == 0) text.erase(0, 9);
+    version_ = text.substr(0, text.find(' '));
+    if (const auto core = own_function<Text>("openblas_get_corename")) architecture_ = core();
+    const auto parallel = own_function<int (*)()>("openblas_get_parallel");
+    const int layer = parallel != nullptr ? parallel() : 0;
+    threading_ = layer == 2 ? "openmp" : layer == 1 ? "pthreads" : "none";
+    threads_per_caller_ = layer == 2;
+    fork_unsafe_ = layer == 1 && library_.symbol("heddle_openblas_fork_safe") == nullptr;
+    if (layer != 0) {
+      set_threads_ = own_function<void (*)(int)>("openblas_set_num_threads");
+      get_threads_ = own_function<int (*)()>("openblas_get_num_threads");
+    }
+    return;
+  }
+  if (const auto version = own_function<Text>("bli_info_get_version_str")) {
+    kind_ = Kind::kBlis;
+    version_ = version();
+    if (const auto id = own_function<int (*)()>("bli_arch_query_id")) {
+      if (const auto name = own_function<const char* (*)(int)>("bli_arch_string")) {
+        architecture_ = name(id());
+      }
+    }
+    const auto openmp = own_function<int64_t (*)()>("bli_info_get_enable_openmp");
+    const auto pthreads = own_function<int64_t (*)()>("bli_info_get_enable_pthreads");
+    threading_ = openmp != nullptr && openmp() != 0       ? "openmp"
+                 : pthreads != nullptr && pthreads() != 0 ? "pthreads"
+                                                          : "none";
+    if (threading_ != "none") {
+      set_threads_ = own_function<void (*)(int)>("bli_thread_set_num_threads");
+      get_threads_ = own_function<int (*)()>("bli_thread_get_num_threads");
+    }
+    return;
+  }
+  if (const auto set = own_function<int (*)(int)>("MKL_Set_Num_Threads_Local")) {
+    (void)set;
+    kind_ = Kind::kMkl;
+    threading_ = "intel";
+    threads_per_caller_ = true;
+    set_threads_ = own_function<void (*)(int)>("MKL_Set_Num_Threads_Local");
+    get_threads_ = own_function<int (*)()>("MKL_Get_Max_Threads");
+    if (const auto text = own_function<void (*)(char*, int)>("mkl_get_version_string")) {
+      char buffer[200] = {};
+      text(buffer, sizeof(buffer) - 1);
+      version_ = buffer;
+    }
+    return;
+  }
+  if (own_function<void (*)(int)>("flexiblas_set_num_threads") != nullptr) {
+    kind_ = Kind::kFlexiBlas;
+    set_threads_ = own_function<void (*)(int)>("flexiblas_set_num_threads");
+    get_threads_ = own_function<int (*)()>("flexiblas_get_num_threads");
+    threading_ = "flexiblas";
+    return;
+  }
+  if (file_.find("Accelerate") != std::string::npos) {
+    kind_ = Kind::kAccelerate;
+    threading_ = "dispatch";
+  }
+}
+
+const char* Blas::kind_name() const {
+  switch (kind_) {
+    case Kind::kOpenBlas:
+      return "openblas";
+    case Kind::kBlis:
+      return "blis";
+    case Kind::kMkl:
+      return "mkl";
+    case Kind::kFlexiBlas:
+      return "flexiblas";
+    case Kind::kAccelerate:
+      return "accelerate";
+    case Kind::kReference:
+      break;
+  }
+  return "reference";
+}
+
+}  // namespace heddle::blas

@@ -1,0 +1,207 @@
+// The BLAS and LAPACK library in use: found and opened at run time, called through pointers.
+//
+// Owns the opened library, the addresses of its routines, and the knowledge of its integers (LP64
+// or ILP64), its symbols' affixes and its threads. Routines are called by their Fortran names,
+// which every implementation has.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "blas/routines.h"
+#include "common/library.h"
+
+namespace heddle::blas {
+
+// Thrown where no library, or no such routine in it, can be had; the text is for the user.
+class Unavailable : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// A size, stride or leading dimension, passed as the library's own integer.
+struct Int {
+  explicit Int(int64_t v) : value(v) {}
+  int64_t value;
+};
+
+// An integer that a routine writes, such as LAPACK's `info`.
+struct IntOut {
+  int64_t value = 0;
+};
+
+// An array of the library's integers, such as pivots.
+class IntArray {
+ public:
+  explicit IntArray(size_t length) : words_(length) {}
+  void* data() { return words_.data(); }
+  int64_t at(size_t index, bool wide) const {
+    return wide ? words_[index] : reinterpret_cast<const int32_t*>(words_.data())[index];
+  }
+
+ private:
+  std::vector<int64_t> words_;  // room enough for either width
+};
+
+enum class Kind { kOpenBlas, kBlis, kMkl, kFlexiBlas, kAccelerate, kReference };
+
+class Blas {
+ public:
+  // Opens the library at `path` (or of that name). Throws Unavailable, saying why.
+  static Blas open(const std::string& path);
+
+  Kind kind() const { return kind_; }
+  const char* kind_name() const;
+  const std::string& file() const { return file_; }
+  const std::string& lapack_file() const { return lapack_file_; }
+  const std::string& version() const { return version_; }
+  const std::string& architecture() const { return architecture_; }
+  const std::string& threading() const { return threading_; }
+  bool ilp64() const { return ilp64_; }
+  const std::string& prefix() const { return prefix_; }
+  const std::string& suffix() const { return suffix_; }
+
+  // The first routine that is missing from the library, or null.
+  const char* first_missing() const;
+
+  // The library's own threads.
+  bool threads_per_caller() const { return threads_per_caller_; }
+  bool threaded() const { return set_threads_ != nullptr; }
+  void set_threads(int count) const {
+    if (set_threads_ != nullptr) set_threads_(count);
+  }
+  int threads() const { return get_threads_ != nullptr ? get_threads_() : 1; }
+  // Whether its fork handler tears its threads down, so that a fork during a wide call hangs.
+  bool fork_unsafe() const { return fork_unsafe_; }
+
+  // Calls a subroutine in double or single precision. Arguments: char (with its hidden length),
+  // Int, IntOut&, IntArray&, T, and pointers, in Fortran's order.
+  template <typename T, typename... Args>
+  void call(Op op, Args&&... args) const {
+    constexpr auto returns = static_cast<void (*)()>(nullptr);
+    const size_t index = routine_index<T>(op);
+    ilp64_ ? invoke<int64_t>(returns, index, args...) : invoke<int32_t>(returns, index, args...);
+  }
+
+  // Calls a function that returns a number, such as ddot.
+  template <typename T, typename... Args>
+  T call_function(Op op, Args&&... args) const {
+    constexpr auto returns = static_cast<T (*)()>(nullptr);
+    const size_t index = routine_index<T>(op);
+    return ilp64_ ? invoke<int64_t>(returns, index, args...)
+                  : invoke<int32_t>(returns, index, args...);
+  }
+
+ private:
+  template <typename Integer>
+  struct Passed {  // what keeps an argument's storage while the call lasts
+    struct Character {
+      char value;
+      const char* pointer() const { return &value; }
+      void back() const {}
+    };
+    struct Integer_ {
+      Integer value;
+      const Integer* pointer() const { return &value; }
+      void back() const {}
+    };
+    struct Written {
+      IntOut* target;
+      Integer value;
+      Integer* pointer() { return &value; }
+      void back() const { target->value = value; }
+    };
+    template <typename T>
+    struct Scalar {
+      T value;
+      const T* pointer() const { return &value; }
+      void back() const {}
+    };
+    template <typename T>
+    struct Pointer {
+      T* value;
+      T* pointer() const { return value; }
+      void back() const {}
+    };
+    static Character pass(char value) { return {value}; }
+    static Integer_ pass(Int value) { return {static_cast<Integer>(value.value)}; }
+    static Written pass(IntOut& value) { return {&value, static_cast<Integer>(value.value)}; }
+    static Pointer<Integer> pass(IntArray& value) { return {static_cast<Integer*>(value.data())}; }
+    static Scalar<float> pass(float value) { return {value}; }
+    static Scalar<double> pass(double value) { return {value}; }
+    template <typename T>
+    static Pointer<T> pass(T* value) {
+      return {value};
+    }
+  };
+
+  template <typename T>
+  static constexpr size_t is_character =
+      std::is_same_v<std::remove_cv_t<std::remove_reference_t<T>>, char> ? 1 : 0;
+
+  template <size_t>
+  using HiddenLength = size_t;
+
+  template <typename Integer, typename Result, typename... Args>
+  Result invoke(Result (*returns)(), size_t index, Args&... args) const {
+    // gfortran passes the length of each character after all other arguments.
+    constexpr size_t characters = (is_character<Args> + ... + size_t{0});
+    return invoke_with<Integer>(returns, std::make_index_sequence<sizeof...(Args)>{},
+                                std::make_index_sequence<characters>{}, index, args...);
+  }
+
+  template <typename Integer, typename Result, size_t... I, size_t... H, typename... Args>
+  Result invoke_with(Result (*)(), std::index_sequence<I...>, std::index_sequence<H...>,
+                     size_t index, Args&... args) const {
+    void* const target = addresses_[index];
+    if (target == nullptr) throw missing(index);
+    auto passed = std::make_tuple(Passed<Integer>::pass(args)...);
+    const auto function = reinterpret_cast<Result (*)(decltype(std::get<I>(passed).pointer())...,
+                                                      HiddenLength<H>...)>(target);
+    if constexpr (std::is_void_v<Result>) {
+      function(std::get<I>(passed).pointer()..., (static_cast<void>(H), size_t{1})...);
+      (std::get<I>(passed).back(), ...);
+    } else {
+      return function(std::get<I>(passed).pointer()..., (static_cast<void>(H), size_t{1})...);
+    }
+  }
+
+  Unavailable missing(size_t index) const;
+
+  bool find_affixes();
+  void resolve(const Library& lapack);
+  void open_lapack();
+  void probe_integers();
+  void identify();
+  template <typename F>
+  F own_function(const std::string& name) const;
+
+  Library library_;
+  std::array<void*, kRoutineCount> addresses_{};
+  Kind kind_ = Kind::kReference;
+  std::string file_;
+  std::string lapack_file_;
+  std::string prefix_;
+  std::string suffix_;
+  std::string version_;
+  std::string architecture_;
+  std::string threading_ = "none";
+  bool ilp64_ = false;
+  bool threads_per_caller_ = false;
+  bool fork_unsafe_ = false;
+  void (*set_threads_)(int) = nullptr;
+  int (*get_threads_)() = nullptr;
+};
+
+// The library in use, chosen at the first call: HEDDLE_BLAS, else the one beside the addon, else
+// the system's. Throws Unavailable, naming what was tried.
+const Blas& current();
+// Makes another one current, while no operation is in flight.
+void use(const std::string& path);
+
+}  // namespace heddle::blas

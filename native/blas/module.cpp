@@ -1,0 +1,52 @@
+#include "blas/module.h"
+
+#include "blas/blas.h"
+
+namespace heddle::blas {
+
+namespace {
+
+// info(): what the library in use is; opens one if none is.
+Napi::Value info(const Napi::CallbackInfo& call) {
+  const Napi::Env env = call.Env();
+  try {
+    const Blas& blas = current();
+    Napi::Object result = Napi::Object::New(env);
+    result.Set("library", blas.kind_name());
+    result.Set("version", blas.version());
+    result.Set("file", blas.file());
+    result.Set("lapackFile", blas.lapack_file());
+    result.Set("integers", blas.ilp64() ? "ilp64" : "lp64");
+    result.Set("prefix", blas.prefix());
+    result.Set("suffix", blas.suffix());
+    result.Set("threading", blas.threading());
+    result.Set("architecture", blas.architecture());
+    result.Set("threads", blas.threads());
+    result.Set("scope", blas.threads_per_caller() ? "thread" : "process");
+    result.Set("forkSafe", !blas.fork_unsafe());
+    return result;
+  } catch (const Unavailable& error) {
+    throw Napi::Error::New(env, error.what());
+  }
+}
+
+// use(path): swaps the library while no operation is in flight.
+Napi::Value use_library(const Napi::CallbackInfo& call) {
+  try {
+    use(call[0].As<Napi::String>().Utf8Value());
+  } catch (const Unavailable& error) {
+    throw Napi::Error::New(call.Env(), error.what());
+  }
+  return call.Env().Undefined();
+}
+
+}  // namespace
+
+Napi::Object init(Napi::Env env) {
+  Napi::Object exports = Napi::Object::New(env);
+  exports.Set("info", Napi::Function::New(env, info, "info"));
+  exports.Set("use", Napi::Function::New(env, use_library, "use"));
+  return exports;
+}
+
+}  // namespace heddle::blas

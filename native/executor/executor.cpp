@@ -1,0 +1,293 @@
+#include "executor/executor.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "executor/policy.h"
+
+#if defined(__linux__)
+#include <pthread.h>
+#endif
+
+namespace heddle {
+
+Executor& Executor::instance() {
+  // Never destroyed: compute threads outlive every environment and may run during exit.
+  static auto* const executor = new Executor();
+  return *executor;
+}
+
+void Executor::set_budget(int cores) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  budget_.store(std::max(cores, 1));
+  dispatch();
+}
+
+void Executor::set_thread_control(ThreadControl* control) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  control_ = control;
+}
+
+// ---- Callers that block -----------------------------------------------------------------------
+
+void Executor::run_blocking(Ticket& ticket) {
+  {
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (starts_at_once(ticket)) {
+      start(ticket, 1);
+    } else {
+      queued_work_ += ticket.demand.work;
+      blocking_.push_back(&ticket);
+      dispatch();
+      ticket.wake.wait(lock, [&] {
+        return ticket.state == State::kDone ||
+               (ticket.state == State::kRunning && ticket.stays_with_caller());
+      });
+    }
+  }
+  if (ticket.stays_with_caller()) {
+    call(ticket);
+    const std::lock_guard<std::mutex> lock(mutex_);
+    finish(ticket);
+    dispatch();
+  }
+  if (ticket.error) std::rethrow_exception(ticket.error);
+}
+
+// ---- Jobs -------------------------------------------------------------------------------------
+
+void Executor::submit(std::unique_ptr<Job> job) {
+  auto ticket = std::make_unique<Ticket>();
+  ticket->demand = job->demand;
+  ticket->owner = job->owner;
+  ticket->job = std::move(job);
+  ticket->grant.cancelled = &ticket->job->cancelled;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  queued_work_ += ticket->demand.work;
+  queued_.push_back(ticket.release());
+  dispatch();
+}
+
+void Executor::cancel(const Job* job) {
+  std::unique_ptr<Ticket> ticket;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto is_it = [&](const Ticket* candidate) { return candidate->job.get() == job; };
+    const auto found = std::find_if(queued_.begin(), queued_.end(), is_it);
+    if (found == queued_.end()) {
+      const auto running = std::find_if(running_.begin(), running_.end(), is_it);
+      if (running != running_.end()) (*running)->job->cancelled.store(true);
+      return;
+    }
+    ticket.reset(*found);
+    queued_.erase(found);
+    queued_work_ -= ticket->demand.work;
+    ticket->job->cancelled.store(true);
+    dispatch();  // what stood behind it may now start
+  }
+  Job* const raw = ticket->job.get();
+  raw->done(std::move(ticket->job), false);
+}
+
+void Executor::drain(const void* owner) {
+  std::vector<std::unique_ptr<Ticket>> dropped;
+  {
+    std::unique_lock<std::mutex> lock(mutex_);
+    const auto owned = [&](const Ticket* ticket) { return ticket->owner == owner; };
+    const auto first = std::stable_partition(queued_.begin(), queued_.end(),
+                                             [&](const Ticket* ticket) { return !owned(ticket); });
+    for (auto at = first; at != queued_.end(); ++at) {
+      queued_work_ -= (*at)->demand.work;
+      dropped.emplace_back(*at);
+    }
+    queued_.erase(first, queued_.end());
+    dispatch();
+    for (Ticket* ticket : running_) {
+      if (owned(ticket) && ticket->job != nullptr) ticket->job->cancelled.store(true);
+    }
+    changed_.wait(lock, [&] { return std::none_of(running_.begin(), running_.end(), owned); });
+  }
+  for (auto& ticket : dropped) {
+    Job* const raw = ticket->job.get();
+    raw->done(std::move(ticket->job), false);
+  }
+}
+
+void Executor::exclusively(const std::function<void()>& change) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  changed_.wait(lock, [&] { return !paused_; });
+  paused_ = true;
+  changed_.wait(lock, [&] { return running_.empty(); });
+  lock.unlock();
+  std::exception_ptr error;
+  try {
+    change();
+  } catch (...) {
+    error = std::current_exception();
+  }
+  lock.lock();
+  paused_ = false;
+  dispatch();
+  changed_.notify_all();
+  lock.unlock();
+  if (error) std::rethrow_exception(error);
+}
+
+ExecutorStats Executor::stats(bool reset_peak) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  ExecutorStats now{};
+  now.budget = budget();
+  now.busy = busy_;
+  now.peak = peak_;
+  now.threads = threads_;
+  now.queued = blocking_.size() + queued_.size();
+  now.running = running_.size();
+  now.wide = wide_count_;
+  now.narrow = narrow_count_;
+  if (reset_peak) peak_ = busy_;
+  return now;
+}
+
+// ---- Fork and exit ----------------------------------------------------------------------------
+
+void Executor::before_fork() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  // No wide call starts from here on: callers who keep coming must not starve the fork.
+  ++forks_;
+  if (control_ == nullptr || !control_->fork_unsafe()) return;
+  changed_.wait(lock, [&] { return !wide_blas_running_; });
+}
+
+void Executor::after_fork() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  --forks_;
+  dispatch();
+}
+
+bool Executor::stop_within(std::chrono::milliseconds limit) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  paused_ = true;
+  return changed_.wait_for(lock, limit, [&] { return running_.empty(); });
+}
+
+// ---- Starting and finishing -------------------------------------------------------------------
+
+void Executor::dispatch() {
+  while (true) {
+    std::deque<Ticket*>& queue = blocking_.empty() ? queued_ : blocking_;
+    if (queue.empty()) return;
+    Ticket& head = *queue.front();
+    const int width = decide(head);
+    if (width == 0) return;
+    queue.pop_front();
+    queued_work_ -= head.demand.work;
+    if (blocking_.empty() && queued_.empty()) queued_work_ = 0;  // no drift from rounding
+    start(head, width);
+    if (head.stays_with_caller()) {
+      head.wake.notify_one();
+    } else {
+      hand_to_thread(head);
+    }
+  }
+}
+
+void Executor::start(Ticket& ticket, int width) {
+  ticket.state = State::kRunning;
+  ticket.grant.width = width;
+  const bool tiny = ticket.stays_with_caller() && ticket.demand.work <= policy::kInlineWork;
+  if (!tiny) {
+    ticket.cores = ticket.wide_blas() ? budget() : width;
+    ticket.started = Clock::now();
+  }
+  running_.push_back(&ticket);
+  busy_ += ticket.cores;
+  peak_ = std::max(peak_, ticket.wide_blas() ? width : busy_);
+  (width > 1 ? wide_count_ : narrow_count_) += 1;
+  if (ticket.wide_blas()) wide_blas_running_ = true;
+  if (control_ != nullptr && !control_->per_thread()) {
+    // Wide calls run alone; narrow ones, which run side by side, share one override.
+    if (ticket.wide_blas()) {
+      control_->begin(width);
+    } else if (sharing_override_++ == 0) {
+      control_->begin(1);
+    }
+  }
+}
+
+void Executor::finish(Ticket& ticket) {
+  if (control_ != nullptr && !control_->per_thread()) {
+    if (ticket.wide_blas() || --sharing_override_ == 0) control_->end();
+  }
+  if (ticket.wide_blas()) wide_blas_running_ = false;
+  if (ticket.cores > 0) learn(ticket);
+  busy_ -= ticket.cores;
+  *std::find(running_.begin(), running_.end(), &ticket) = running_.back();
+  running_.pop_back();
+  ticket.state = State::kDone;
+  changed_.notify_all();
+}
+
+void Executor::hand_to_thread(Ticket& ticket) {
+  if (idle_.empty()) {
+    ++threads_;
+    auto* const thread = new Thread();  // lives as long as the process
+    thread->ticket = &ticket;
+    std::thread([this, thread] { work(*thread); }).detach();
+    return;
+  }
+  Thread* const thread = idle_.back();
+  idle_.pop_back();
+  thread->ticket = &ticket;
+  thread->wake.notify_one();
+}
+
+// ---- Compute threads --------------------------------------------------------------------------
+
+void Executor::work(Thread& self) {
+#if defined(__linux__)
+  pthread_setname_np(pthread_self(), "heddle-compute");
+#endif
+  std::unique_lock<std::mutex> lock(mutex_);
+  while (true) {
+    self.wake.wait(lock, [&] { return self.ticket != nullptr; });
+    Ticket& ticket = *self.ticket;
+    self.ticket = nullptr;
+    lock.unlock();
+    call(ticket);
+    lock.lock();
+    const std::unique_ptr<Ticket> owned(ticket.call == nullptr ? &ticket : nullptr);
+    if (owned != nullptr) {
+      // Before finish(): drain() returns when nothing runs, and the job's owner may end then.
+      std::unique_ptr<Job> job = std::move(ticket.job);
+      Job* const raw = job.get();
+      ticket.grant.cancelled = nullptr;
+      lock.unlock();
+      raw->done(std::move(job), true);
+      lock.lock();
+    }
+    finish(ticket);
+    if (owned == nullptr) {
+      ticket.wake.notify_one();  // its caller owns it, and goes on once the lock is free
+    }
+    idle_.push_back(&self);  // first in line for what dispatch() starts: no other thread need wake
+    dispatch();
+  }
+}
+
+// Runs the operation on this thread, with the thread count of a library that keeps one per thread.
+void Executor::call(Ticket& ticket) {
+  const bool per_thread = control_ != nullptr && control_->per_thread();
+  if (per_thread) control_->begin(ticket.wide_blas() ? ticket.grant.width : 1);
+  if (ticket.job != nullptr) {
+    ticket.job->run(ticket.grant);
+  } else {
+    try {
+      ticket.call(ticket.context, ticket.grant);
+    } catch (...) {
+      ticket.error = std::current_exception();
+    }
+  }
+  if (per_thread) control_->end();
+}
+
+}  // namespace heddle

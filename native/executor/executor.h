@@ -1,0 +1,201 @@
+// The compute executor: shares the process's core budget out to every native operation.
+//
+// Owns the compute threads, the queue and the account of cores in use. There is one for each
+// process, shared by the main thread and all worker threads, because the cores are.
+//
+// An operation runs *narrow* (one core, side by side with others) or *wide*: a BLAS operation with
+// the library's own threads, alone in the process (two threaded calls at once are unsafe in
+// OpenBLAS, and its thread count is the whole process's), a team operation with as many OpenMP
+// threads as cores are granted. A narrow synchronous operation runs on the thread that calls it;
+// everything else runs on compute threads, the most recently used first, so that the pools which
+// OpenMP keeps for each calling thread stay few.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <type_traits>
+#include <vector>
+
+namespace heddle {
+
+enum class Parallelism {
+  kBlas,  // wide = the BLAS library's own threads
+  kTeam,  // wide = an OpenMP team whose members call BLAS with one thread
+};
+
+// What an operation asks for.
+struct Demand {
+  double work = 0;      // estimated floating-point operations
+  int max_threads = 1;  // the most cores that the caller allows, at least 1
+  Parallelism parallelism = Parallelism::kBlas;
+};
+
+// What it gets.
+struct Grant {
+  int width = 1;  // cores, at most the demand's max_threads
+  const std::atomic<bool>* cancelled = nullptr;
+
+  // Whether the caller has given up: long operations look now and then and may stop early.
+  bool is_cancelled() const { return cancelled != nullptr && cancelled->load(); }
+};
+
+// Sets the thread count of the BLAS library in use; implemented by native/blas.
+class ThreadControl {
+ public:
+  virtual ~ThreadControl() = default;
+  // Whether the count belongs to the calling thread (OpenMP builds, MKL) or to the process.
+  virtual bool per_thread() const = 0;
+  // The most threads a wide call may take now: the smallest live limit.
+  virtual int ceiling() const = 0;
+  // Override the count while an operation runs, and go back to what the limits say. Called on the
+  // thread that runs the operation if per_thread(), else on any, one at a time.
+  virtual void begin(int width) = 0;
+  virtual void end() = 0;
+  // Whether a fork must wait until no wide call is in flight.
+  virtual bool fork_unsafe() const = 0;
+};
+
+// A queued operation; the executor owns it from submit() until it hands it to done().
+class Job {
+ public:
+  Job() = default;
+  virtual ~Job() = default;
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
+
+  virtual void run(const Grant& grant) = 0;  // on a compute thread; must not throw
+  // Called once, on a compute thread or the one that cancels, without the executor's lock.
+  virtual void done(std::unique_ptr<Job> self, bool ran) = 0;
+
+  Demand demand;
+  const void* owner = nullptr;  // the environment that submitted it
+  std::atomic<bool> cancelled{false};
+};
+
+struct ExecutorStats {
+  int budget;
+  int busy;        // cores in use
+  int peak;        // most cores in use at once since the last reset
+  int threads;     // compute threads that exist
+  size_t queued;   // operations that wait
+  size_t running;  // operations that run
+  double wide;     // operations run wide so far
+  double narrow;   // operations run narrow so far
+};
+
+class Executor {
+ public:
+  static Executor& instance();
+
+  // The number of cores that operations may use together, at least 1.
+  void set_budget(int cores);
+  int budget() const { return budget_.load(std::memory_order_relaxed); }
+  void set_thread_control(ThreadControl* control);
+
+  // Runs `operation(grant)` and returns when it is done. Blocks the caller meanwhile; what the
+  // operation throws is thrown here.
+  template <typename Operation>
+  void run(const Demand& demand, Operation&& operation) {
+    using Callable = std::remove_reference_t<Operation>;
+    Ticket ticket;
+    ticket.demand = demand;
+    ticket.context = &operation;
+    ticket.call = [](void* context, const Grant& grant) {
+      (*static_cast<Callable*>(context))(grant);
+    };
+    run_blocking(ticket);
+  }
+
+  // Queues the job; its done() is called whatever happens.
+  void submit(std::unique_ptr<Job> job);
+  // Takes a job out of the queue (its done() is told that it did not run) or, if it runs, marks it.
+  void cancel(const Job* job);
+  // Cancels what `owner` has queued and waits for what it has running.
+  void drain(const void* owner);
+  // Calls `change` while no operation is in flight.
+  void exclusively(const std::function<void()>& change);
+
+  ExecutorStats stats(bool reset_peak);
+
+  // For pthread_atfork: no wide call is in flight between the two.
+  void before_fork();
+  void after_fork();
+  // For exit: starts nothing more, and waits at most `limit` for what runs.
+  bool stop_within(std::chrono::milliseconds limit);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  enum class State { kQueued, kRunning, kDone };
+
+  // One operation on its way: a Job, or the function of a caller that blocks.
+  struct Ticket {
+    Demand demand;
+    Grant grant;
+    State state = State::kQueued;
+    int cores = 0;  // taken from the budget
+    Clock::time_point started{};
+    std::unique_ptr<Job> job;
+    const void* owner = nullptr;  // of the job
+    void (*call)(void* context, const Grant& grant) = nullptr;
+    void* context = nullptr;
+    std::condition_variable wake;  // of the caller that blocks
+    std::exception_ptr error;
+
+    bool wide_blas() const { return grant.width > 1 && demand.parallelism == Parallelism::kBlas; }
+    // Runs on the thread that called, once it is granted.
+    bool stays_with_caller() const { return call != nullptr && grant.width == 1; }
+  };
+
+  struct Thread {
+    std::condition_variable wake;
+    Ticket* ticket = nullptr;
+  };
+
+  Executor() = default;
+
+  void run_blocking(Ticket& ticket);
+
+  // With the lock held:
+  bool starts_at_once(const Ticket& ticket) const;
+  int decide(const Ticket& head) const;  // executor/policy.cpp
+  int widest(const Demand& demand) const;
+  double drain_seconds() const;
+  void learn(const Ticket& ticket);
+  void dispatch();
+  void start(Ticket& ticket, int width);
+  void finish(Ticket& ticket);
+  void hand_to_thread(Ticket& ticket);
+
+  // Without it:
+  void work(Thread& self);
+  void call(Ticket& ticket);
+
+  std::mutex mutex_;
+  std::condition_variable changed_;  // something finished, or a pause ended
+  std::atomic<int> budget_{1};
+  ThreadControl* control_ = nullptr;
+
+  std::deque<Ticket*> blocking_;  // callers that block go first: an event loop may hang on them
+  std::deque<Ticket*> queued_;    // jobs in order of submission
+  double queued_work_ = 0;        // of both
+  std::vector<Ticket*> running_;
+  std::vector<Thread*> idle_;  // last in, first out
+  int threads_ = 0;
+  int busy_ = 0;
+  int peak_ = 0;
+  int sharing_override_ = 0;  // running operations that need the process-wide count at one
+  bool wide_blas_running_ = false;
+  int forks_ = 0;
+  bool paused_ = false;
+  double wide_count_ = 0;
+  double narrow_count_ = 0;
+  double rate_ = 1e10;  // flops a second of a narrow operation, measured as we go
+};
+
+}  // namespace heddle

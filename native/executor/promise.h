@@ -1,0 +1,51 @@
+// Operations that JavaScript waits for: one door for every module's blocking and queued calls.
+//
+// Owns, for each JavaScript environment, the way back onto its thread (one thread-safe function,
+// alive only as long as the environment) and the jobs that have finished but not been told yet.
+#pragma once
+
+#include <napi.h>
+
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "executor/executor.h"
+
+namespace heddle::executor {
+
+// What an operation computes besides its output arrays: a LAPACK `info`, a count, …
+using Outcome = double;
+
+// How JavaScript calls: the first argument of every operation's native function.
+struct Mode {
+  bool blocking = true;
+  double id = 0;  // of a queued call, for cancel(); 0 where nobody will cancel
+
+  // `-1`: blocking. `0`: queued. A positive number: queued, and known by it.
+  static Mode from(const Napi::Value& value);
+};
+
+// Queues `body` and returns a Promise of its outcome. `keep` holds the buffers that the body uses;
+// they live until it is done. Must be called on the environment's thread.
+Napi::Value queue(Napi::Env env, const Mode& mode, const Demand& demand, const Napi::Value& keep,
+                  std::function<Outcome(const Grant&)> body);
+
+// Runs `body(grant)` now, or queues it, as the mode says. Returns its outcome as a number, or a
+// Promise of it. What it throws is thrown (or the Promise rejected) as an Error.
+template <typename Body>
+Napi::Value execute(Napi::Env env, const Mode& mode, const Demand& demand, const Napi::Value& keep,
+                    Body&& body) {
+  if (!mode.blocking) return queue(env, mode, demand, keep, std::forward<Body>(body));
+  Outcome outcome = 0;
+  try {
+    Executor::instance().run(demand, [&](const Grant& grant) { outcome = body(grant); });
+  } catch (const std::exception& error) {
+    throw Napi::Error::New(env, error.what());
+  }
+  return Napi::Number::New(env, outcome);
+}
+
+Napi::Object init(Napi::Env env);
+
+}  // namespace heddle::executor
