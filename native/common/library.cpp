@@ -26,6 +26,11 @@ void* Library::symbol(const char* name) const {
                  : nullptr;
 }
 
+void Library::close() {
+  if (handle_) FreeLibrary(static_cast<HMODULE>(handle_));
+  handle_ = nullptr;
+}
+
 std::string file_of(const void* address) {
   HMODULE module = nullptr;
   char path[MAX_PATH] = {};
@@ -65,6 +70,11 @@ Library Library::open(const std::string& path, bool isolated) {
 
 void* Library::symbol(const char* name) const {
   return handle_ != nullptr ? dlsym(handle_, name) : nullptr;
+}
+
+void Library::close() {
+  if (handle_ != nullptr) dlclose(handle_);
+  handle_ = nullptr;
 }
 
 std::string file_of(const void* address) {

@@ -6,7 +6,7 @@
 namespace heddle {
 
 // A shared library held open for the life of the process: code of ours may be running in it on
-// any thread, so it is never closed.
+// any thread, so it is not closed by itself.
 class Library {
  public:
   Library() = default;
@@ -15,6 +15,9 @@ class Library {
   // taken over by libraries in the global scope (RTLD_DEEPBIND where there is one).
   // On failure the result is empty and error() says why.
   static Library open(const std::string& path, bool isolated);
+
+  // Closes it again, for a library that was opened only to ask it something.
+  void close();
 
   explicit operator bool() const { return handle_ != nullptr; }
   const std::string& error() const { return error_; }
