@@ -8,6 +8,65 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** The BLAS library in use. */
+export interface NativeBlas {
+  /** What it is; opens one if none is open. Throws where none can be had. */
+  info(): {
+    library: 'openblas' | 'blis' | 'mkl' | 'flexiblas' | 'accelerate' | 'reference';
+    version: string;
+    file: string;
+    lapackFile: string;
+    integers: 'lp64' | 'ilp64';
+    prefix: string;
+    suffix: string;
+    threading: string;
+    architecture: string;
+    threads: number;
+    scope: 'process' | 'thread';
+    forkSafe: boolean;
+  };
+  /** Opens another one and uses it from the next operation on; waits for those in flight. */
+  use(path: string): void;
+}
+
+/** The compute executor of the process, which all its environments share. */
+export interface NativeExecutor {
+  /** Sets the core budget if one is given, and returns it. */
+  budget(cores?: number): number;
+  /** Gives up a queued operation of this environment by its id. */
+  cancel(id: number): void;
+  /** What it is doing; `resetPeak` starts the record of the most cores used at once anew. */
+  stats(resetPeak?: boolean): {
+    budget: number;
+    busy: number;
+    peak: number;
+    threads: number;
+    queued: number;
+    running: number;
+    wide: number;
+    narrow: number;
+  };
+}
+
+/** Elements that the linear algebra computes with. */
+export type NativeElements = Float64Array | Float32Array;
+
+/**
+ * A linear-algebra operation. Its numbers are in {@link NativeLinalg.frame}, its buffers are
+ * arguments. Returns its outcome (LAPACK's `info`) or, queued, a Promise of it.
+ */
+export type NativeOperation = (...buffers: NativeElements[]) => number | Promise<number>;
+
+/** Linear algebra; `native/linalg` says before each operation what it reads from the frame. */
+export interface NativeLinalg {
+  /** The numbers of a call: mode, threads, then those of the operation. */
+  readonly frame: Float64Array;
+  readonly matmul: NativeOperation;
+  readonly gram: NativeOperation;
+  readonly cholesky: NativeOperation;
+  readonly solve: NativeOperation;
+}
+
 /** Sizes of real OpenMP teams, opened on the calling thread. */
 export interface NativeOpenmp {
   /** Whether the OpenMP kernels could be opened. */
@@ -20,6 +79,9 @@ export interface NativeOpenmp {
 
 /** The addon's modules, one for each folder of `native/`. */
 export interface NativeAddon {
+  readonly blas: NativeBlas;
+  readonly executor: NativeExecutor;
+  readonly linalg: NativeLinalg;
   readonly openmp: NativeOpenmp;
 }
 

@@ -1,0 +1,19 @@
+#include "linalg/module.h"
+
+#include "linalg/frame.h"
+#include "linalg/products.h"
+#include "linalg/solve.h"
+
+namespace heddle::linalg {
+
+Napi::Object init(Napi::Env env) {
+  Napi::Object exports = Napi::Object::New(env);
+  // The functions keep the frame's address; the exports keep the frame.
+  auto frame = Napi::Float64Array::New(env, kFrameLength);
+  exports.Set("frame", frame);
+  define_products(env, exports, frame.Data());
+  define_solvers(env, exports, frame.Data());
+  return exports;
+}
+
+}  // namespace heddle::linalg

@@ -1,0 +1,9 @@
+#pragma once
+
+#include <napi.h>
+
+namespace heddle::linalg {
+
+Napi::Object init(Napi::Env env);
+
+}  // namespace heddle::linalg

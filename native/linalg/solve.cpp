@@ -1,0 +1,165 @@
+// Cholesky factors and linear systems.
+
+#include "linalg/solve.h"
+
+#include "linalg/layout.h"
+#include "linalg/operation.h"
+
+namespace heddle::linalg {
+
+using blas::Int;
+using blas::IntArray;
+using blas::IntOut;
+using blas::Op;
+
+namespace {
+
+// A copy in column-major order, for LAPACK to work on.
+template <typename T>
+class Columns {
+ public:
+  explicit Columns(const View<T>& from)
+      : rows_(from.rows), columns_(from.columns), own_(from.size()) {
+    copy(from, view());
+  }
+  T* data() { return own_.data(); }
+  int64_t leading() const { return std::max<int64_t>(rows_, 1); }
+  View<T> view() { return {own_.data(), rows_, columns_, 1, leading()}; }
+
+ private:
+  int64_t rows_;
+  int64_t columns_;
+  Workspace<T> own_;
+};
+
+void require_square(Frame& frame, int64_t rows, int64_t columns) {
+  if (rows != columns) throw Napi::RangeError::New(frame.env(), "heddle: a matrix is not square");
+}
+
+double cube(int64_t n) {
+  const auto size = static_cast<double>(n);
+  return size * size * size;
+}
+
+// Frame: A, L (both n x n), check. L = the lower factor of A, read from A's lower triangle
+// (potrf). Outcome: info.
+template <typename T>
+struct Cholesky {
+  static Napi::Value call(Frame& frame) {
+    const View<T> a = frame.matrix<T>(0);
+    const View<T> l = frame.matrix<T>(1);
+    const bool check = frame.flag();
+    require_square(frame, a.rows, a.columns);
+    require_square(frame, l.rows, a.rows);
+    require_square(frame, l.columns, a.rows);
+    return perform(frame, cube(a.rows) / 3, [a, l, check](const Grant&) -> executor::Outcome {
+      const int64_t n = a.rows;
+      if (n == 0) return 0;
+      if (check && !all_finite(a)) return kNotFinite;
+      // The lower triangle of a row-major matrix is the upper one of its transpose, column-major.
+      copy(a, l);
+      const bool in_place = l.column_stride == 1 && l.row_stride >= n;
+      Workspace<T> own(in_place ? 0 : n * n);
+      const View<T> work = in_place ? l : View<T>{own.data(), n, n, n, 1};
+      if (!in_place) copy(l, work);
+      IntOut info;
+      blas::current().call<T>(Op::potrf, 'U', Int(n), work.data, Int(work.row_stride), info);
+      for (int64_t i = 0; i < n; ++i)
+        std::fill_n(work.data + i * work.row_stride + i + 1, n - i - 1, T{0});
+      if (!in_place) copy(work, l);
+      return static_cast<executor::Outcome>(info.value);
+    });
+  }
+};
+
+enum class Assume { kGeneral = 0, kPositiveDefinite = 1, kSymmetric = 2, kLower = 3, kUpper = 4 };
+
+// Frame: A (n x n), B and X (n x m), what is assumed of A, whether Aᵀ is meant, whether the
+// diagonal of a triangle is all ones, check. Solves A X = B. Outcome: info.
+template <typename T>
+struct Solve {
+  static Napi::Value call(Frame& frame) {
+    const View<T> a = frame.matrix<T>(0);
+    const View<T> b = frame.matrix<T>(1);
+    const View<T> x = frame.matrix<T>(2);
+    const auto assume = static_cast<Assume>(frame.count());
+    const bool transposed = frame.flag();
+    const bool unit = frame.flag();
+    const bool check = frame.flag();
+    require_square(frame, a.rows, a.columns);
+    require_square(frame, b.rows, a.rows);
+    require_square(frame, x.rows, a.rows);
+    require_square(frame, x.columns, b.columns);
+    const bool triangle = assume == Assume::kLower || assume == Assume::kUpper;
+    const double n = static_cast<double>(a.rows);
+    const double work = (triangle                     ? 0
+                         : assume == Assume::kGeneral ? 2 * cube(a.rows) / 3
+                                                      : cube(a.rows) / 3) +
+                        2 * n * n * static_cast<double>(b.columns);
+    return perform(frame, work, [=](const Grant&) -> executor::Outcome {
+      if (x.size() == 0) return 0;
+      if (check && (!all_finite(a) || !all_finite(b))) return kNotFinite;
+      Columns<T> rhs(b);
+      const int64_t info =
+          triangle ? solve_triangle(a, rhs, assume, transposed, unit, x.columns)
+                   : solve_factored(transposed ? a.transposed() : a, rhs, assume, x.columns);
+      if (info == 0) copy(rhs.view(), x);
+      return static_cast<executor::Outcome>(info);
+    });
+  }
+
+  static int64_t solve_triangle(const View<T>& a, Columns<T>& rhs, Assume assume, bool transposed,
+                                bool unit, int64_t columns) {
+    const BlasMatrix<T> matrix(a);
+    // Seen as its column-major transpose, a lower triangle is an upper one.
+    const bool lower = (assume == Assume::kLower) != matrix.transposed();
+    IntOut info;
+    blas::current().call<T>(Op::trtrs, lower ? 'L' : 'U',
+                            transposed != matrix.transposed() ? 'T' : 'N', unit ? 'U' : 'N',
+                            Int(a.rows), Int(columns), matrix.data(), Int(matrix.leading()),
+                            rhs.data(), Int(rhs.leading()), info);
+    return info.value;
+  }
+
+  static int64_t solve_factored(const View<T>& a, Columns<T>& rhs, Assume assume, int64_t columns) {
+    const blas::Blas& blas = blas::current();
+    const Int n(a.rows);
+    Columns<T> factors(a);
+    const Int leading(factors.leading());
+    IntOut info;
+    if (assume == Assume::kPositiveDefinite) {
+      blas.call<T>(Op::potrf, 'L', n, factors.data(), leading, info);
+      if (info.value != 0) return info.value;
+      blas.call<T>(Op::potrs, 'L', n, Int(columns), factors.data(), leading, rhs.data(), leading,
+                   info);
+      return info.value;
+    }
+    IntArray pivots(static_cast<size_t>(a.rows));
+    if (assume == Assume::kSymmetric) {
+      T best = 0;
+      blas.call<T>(Op::sytrf, 'L', n, factors.data(), leading, pivots, &best, Int(-1), info);
+      const auto length = std::max<int64_t>(static_cast<int64_t>(best), 1);
+      Workspace<T> work(length);
+      blas.call<T>(Op::sytrf, 'L', n, factors.data(), leading, pivots, work.data(), Int(length),
+                   info);
+      if (info.value != 0) return info.value;
+      blas.call<T>(Op::sytrs, 'L', n, Int(columns), factors.data(), leading, pivots, rhs.data(),
+                   leading, info);
+      return info.value;
+    }
+    blas.call<T>(Op::getrf, n, n, factors.data(), leading, pivots, info);
+    if (info.value != 0) return info.value;
+    blas.call<T>(Op::getrs, 'N', n, Int(columns), factors.data(), leading, pivots, rhs.data(),
+                 leading, info);
+    return info.value;
+  }
+};
+
+}  // namespace
+
+void define_solvers(Napi::Env env, Napi::Object exports, double* frame) {
+  exports.Set("cholesky", Napi::Function::New(env, entry<Cholesky>, "cholesky", frame));
+  exports.Set("solve", Napi::Function::New(env, entry<Solve>, "solve", frame));
+}
+
+}  // namespace heddle::linalg

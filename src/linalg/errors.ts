@@ -1,0 +1,24 @@
+/**
+ * Errors that a computation itself ends with.
+ */
+
+/** A matrix for which the operation has no result: singular, not positive definite, … */
+export class LinAlgError extends Error {
+  override readonly name = 'LinAlgError';
+  readonly code = 'ERR_HEDDLE_LINALG';
+  /** LAPACK's `info`: which pivot, minor or value; 0 where LAPACK was not asked. */
+  readonly info: number;
+
+  constructor(message: string, info = 0) {
+    super(message);
+    this.info = info;
+  }
+}
+
+/** The error for an argument with a NaN or an infinity in it. */
+export function notFinite(operation: string): LinAlgError {
+  return new LinAlgError(
+    `${operation}: the matrices must have no NaN and no infinity in them ` +
+      '(withConfig({ assumeFinite: true }) skips the check)',
+  );
+}

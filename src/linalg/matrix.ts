@@ -1,0 +1,194 @@
+/**
+ * Matrices and vectors: what is taken, what is returned, and the checks of the one.
+ */
+import { preview, rangeError, typeError } from '../errors.ts';
+
+/** Elements: float64 or float32. */
+export type Elements = Float64Array | Float32Array;
+
+/**
+ * A matrix (`shape` of two), a vector (of one) or a stack of matrices (of more), over a typed
+ * array that may lie in any ArrayBuffer or SharedArrayBuffer. An `ndarray` of scijs is one.
+ */
+export interface MatrixLike<D extends Elements = Elements> {
+  readonly data: D;
+  /** Length of each axis, outermost first. */
+  readonly shape: readonly number[];
+  /** Elements from one entry of each axis to the next; row-major where it is missing. */
+  readonly stride?: readonly number[] | undefined;
+  /** Index in `data` of the first element; 0 where it is missing. */
+  readonly offset?: number | undefined;
+}
+
+/** A result: row-major, with nothing left out. */
+export interface Matrix<D extends Elements = Elements> {
+  readonly data: D;
+  readonly shape: number[];
+  readonly stride: number[];
+  readonly offset: number;
+}
+
+/** A checked operand as two axes. A vector is one column. */
+export interface Operand<D extends Elements = Elements> {
+  readonly data: D;
+  readonly rows: number;
+  readonly columns: number;
+  readonly offset: number;
+  readonly rowStride: number;
+  readonly columnStride: number;
+  /** Whether it was given as a vector. */
+  readonly vector: boolean;
+}
+
+function isElements(value: unknown): value is Elements {
+  return value instanceof Float64Array || value instanceof Float32Array;
+}
+
+function isSize(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/**
+ * Checks one matrix or vector.
+ *
+ * @param name - as the caller knows it
+ * @param value - what was given
+ * @throws TypeError where it is no matrix; RangeError where it reaches outside its data
+ */
+export function operand<D extends Elements>(name: string, value: MatrixLike<D>): Operand<D> {
+  if (value === null || typeof value !== 'object' || !isElements(value.data)) {
+    throw typeError(name, value, '{ data: Float64Array | Float32Array, shape }');
+  }
+  const { data, shape, stride } = value;
+  const offset = value.offset ?? 0;
+  if (!Array.isArray(shape) || (shape.length !== 2 && shape.length !== 1)) {
+    throw typeError(`${name}.shape`, shape, 'an array of one or two lengths');
+  }
+  const rows = shape[0] as number;
+  const vector = shape.length === 1;
+  const columns = vector ? 1 : (shape[1] as number);
+  if (!isSize(rows) || !isSize(columns)) {
+    throw rangeError(`${name}.shape`, shape, 'lengths that are whole numbers of at least 0');
+  }
+  let rowStride = columns;
+  let columnStride = 1;
+  if (stride !== undefined) {
+    if (!Array.isArray(stride) || stride.length !== shape.length) {
+      throw typeError(`${name}.stride`, stride, 'an array as long as the shape');
+    }
+    rowStride = stride[0] as number;
+    columnStride = vector ? 1 : (stride[1] as number);
+    if (!Number.isSafeInteger(rowStride) || !Number.isSafeInteger(columnStride)) {
+      throw rangeError(`${name}.stride`, stride, 'whole numbers');
+    }
+  }
+  if (!isSize(offset)) {
+    throw rangeError(`${name}.offset`, offset, 'a whole number of at least 0');
+  }
+  if (rows > 0 && columns > 0) {
+    const down = (rows - 1) * rowStride;
+    const across = (columns - 1) * columnStride;
+    const first = offset + Math.min(down, 0) + Math.min(across, 0);
+    const last = offset + Math.max(down, 0) + Math.max(across, 0);
+    if (first < 0 || !(last < data.length)) {
+      throw new RangeError(
+        `'${name}' reaches outside its data: shape ${preview(shape)}, stride ` +
+          `${preview(stride ?? [rowStride, columnStride])} and offset ${offset} need elements ` +
+          `${first} to ${last}, but data has ${data.length}`,
+      );
+    }
+  }
+  return { data, rows, columns, offset, rowStride, columnStride, vector };
+}
+
+/** Checks that two operands have one element type, since BLAS mixes none. */
+export function sameElements(name: string, one: Operand, other: Operand): void {
+  if (one.data.constructor !== other.data.constructor) {
+    throw typeError(name, other.data, `a ${one.data.constructor.name} like the first operand`);
+  }
+}
+
+/** A new row-major matrix of zeros, with the element type of `like`. */
+export function newMatrix<D extends Elements>(like: D, shape: readonly number[]): Matrix<D> {
+  const stride = new Array<number>(shape.length);
+  let length = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    stride[axis] = length;
+    length *= shape[axis] as number;
+  }
+  const data = (
+    like instanceof Float64Array ? new Float64Array(length) : new Float32Array(length)
+  ) as D;
+  return { data, shape: [...shape], stride, offset: 0 };
+}
+
+/** First and last element that an operand touches. */
+function extent(of: Operand): [number, number] {
+  const down = (of.rows - 1) * of.rowStride;
+  const across = (of.columns - 1) * of.columnStride;
+  const start = of.data.byteOffset / of.data.BYTES_PER_ELEMENT + of.offset;
+  return [
+    start + Math.min(down, 0) + Math.min(across, 0),
+    start + Math.max(down, 0) + Math.max(across, 0),
+  ];
+}
+
+/** Whether two operands can have an element in common. */
+export function overlap(one: Operand, other: Operand): boolean {
+  if (one.data.buffer !== other.data.buffer) return false;
+  if (one.rows * one.columns === 0 || other.rows * other.columns === 0) return false;
+  const [first, last] = extent(one);
+  const [otherFirst, otherLast] = extent(other);
+  return first <= otherLast && otherFirst <= last;
+}
+
+/**
+ * The place for a result: `out`, checked, or a new matrix.
+ *
+ * @param out - the caller's
+ * @param like - an operand with the result's element type
+ * @param shape - the result's
+ * @param operands - what `out` must not overlap
+ */
+export function target<D extends Elements>(
+  out: MatrixLike<D> | undefined,
+  like: Operand<D>,
+  shape: readonly number[],
+  operands: readonly Operand[],
+): { result: Matrix<D>; place: Operand<D> } {
+  if (out === undefined) {
+    const result = newMatrix(like.data, shape);
+    return { result, place: operand('result', result) };
+  }
+  const place = operand('out', out);
+  sameElements('out.data', like, place);
+  if (out.shape.length !== shape.length || out.shape.some((n, axis) => n !== shape[axis])) {
+    throw rangeError('out.shape', out.shape, `[${shape.join(', ')}]`);
+  }
+  const distinct =
+    place.columnStride !== 0 &&
+    place.rowStride !== 0 &&
+    (Math.abs(place.rowStride) >= place.columns * Math.abs(place.columnStride) ||
+      Math.abs(place.columnStride) >= place.rows * Math.abs(place.rowStride));
+  if (place.rows * place.columns > 1 && !distinct) {
+    throw rangeError('out.stride', out.stride, 'strides under which no two elements coincide');
+  }
+  if (operands.some((operand) => overlap(operand, place))) {
+    throw rangeError('out', out, 'a matrix that shares no element with the operands');
+  }
+  const stride = place.vector ? [place.rowStride] : [place.rowStride, place.columnStride];
+  return { result: { data: out.data, shape: [...shape], stride, offset: place.offset }, place };
+}
+
+/** The transpose, without a copy. */
+export function transposed<D extends Elements>(of: Operand<D>): Operand<D> {
+  return {
+    data: of.data,
+    rows: of.columns,
+    columns: of.rows,
+    offset: of.offset,
+    rowStride: of.columnStride,
+    columnStride: of.rowStride,
+    vector: false,
+  };
+}
