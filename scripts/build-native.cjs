@@ -53,12 +53,21 @@ if (!existsSync(path.join(binaryDir, 'CMakeCache.txt')) && !env.CMAKE_GENERATOR)
 run('cmake', ['--preset', preset]);
 run('cmake', ['--build', binaryDir, '--parallel']);
 
+/** Into place by rename: a process that has the old file mapped keeps it. */
+function install(folder, name) {
+  const target = path.join(out, name);
+  copyFileSync(path.join(folder, name), `${target}.new`);
+  renameSync(`${target}.new`, target);
+}
+
 mkdirSync(out, { recursive: true });
 for (const name of readdirSync(binaryDir)) {
-  if (/\.(node|so|dylib|dll)$/.test(name)) {
-    // Into place by rename: a process that has the old file mapped keeps it.
-    const target = path.join(out, name);
-    copyFileSync(path.join(binaryDir, name), `${target}.new`);
-    renameSync(`${target}.new`, target);
-  }
+  if (/\.(node|so|dylib|dll)$/.test(name)) install(binaryDir, name);
+}
+
+// The libraries that the addon brings along (scripts/native), where they were made.
+const bundle = path.join(root, 'build/bundle', `${process.platform}-${process.arch}`);
+if (existsSync(bundle)) {
+  for (const name of readdirSync(bundle))
+    if (/^lib.*\.so(\.\d+)?$/.test(name)) install(bundle, name);
 }
