@@ -5,6 +5,7 @@
 #include "blas/module.h"
 #include "executor/promise.h"
 #include "linalg/module.h"
+#include "memory/module.h"
 #include "openmp/module.h"
 
 namespace {
@@ -13,6 +14,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("blas", heddle::blas::init(env));
   exports.Set("executor", heddle::executor::init(env));
   exports.Set("linalg", heddle::linalg::init(env));
+  exports.Set("memory", heddle::memory::init(env));
   exports.Set("openmp", heddle::openmp::init(env));
   return exports;
 }

@@ -11,5 +11,27 @@ export {
   parallelConfig,
   withConfig,
 } from './config/index.ts';
+export { task } from './functions/index.ts';
 export { type CpuCountOptions, cpuCount } from './machine/index.ts';
+export {
+  CloneError,
+  type DType,
+  type DTypes,
+  heddle,
+  loadNpy,
+  type MapFileOptions,
+  mapFile,
+  NpyError,
+  type ShapedArray,
+  type Shared,
+  type SharedMemoryInfo,
+  type SharedMode,
+  type SharedSegmentInfo,
+  type ShareOptions,
+  saveNpy,
+  share,
+  shared,
+  sharedMemoryInfo,
+  type TypedArray,
+} from './memory/index.ts';
 export { threadEnvironment } from './threadpools/environment.ts';

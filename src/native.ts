@@ -77,11 +77,47 @@ export interface NativeOpenmp {
   nestedTeamSize(outer: number): number;
 }
 
+/** A segment that this process holds; opaque. */
+export type NativeSegment = { readonly __segment: unique symbol };
+
+/** By what another thread or process opens a segment, while its holder holds it. */
+export interface NativeHandle {
+  readonly locator: string;
+  readonly inode: number;
+  readonly bytes: number;
+  /** How often the memory was used anew; a handle of an older use opens nothing. */
+  readonly generation: number;
+}
+
+/** Shared segments and mapped files. */
+export interface NativeMemory {
+  create(bytes: number): NativeSegment;
+  open(locator: string, inode: number, bytes: number, generation: number): NativeSegment;
+  handle(segment: NativeSegment): NativeHandle;
+  /** How many receivers have opened this generation. */
+  opened(segment: NativeSegment): number;
+  /** How many live mappings there are in all processes. */
+  mappings(segment: NativeSegment): number;
+  /** Begins a generation. */
+  renew(segment: NativeSegment): void;
+  write(segment: NativeSegment, bytes: Uint8Array, offset: number): void;
+  map(segment: NativeSegment, isPrivate: boolean): ArrayBuffer;
+  release(segment: NativeSegment): void;
+  list(): { inode: number; bytes: number; created: boolean; mappings: number }[];
+  mapFile(
+    path: string,
+    offset: number,
+    bytes: number,
+    mode: 'copyonwrite' | 'readwrite' | 'create',
+  ): ArrayBuffer;
+}
+
 /** The addon's modules, one for each folder of `native/`. */
 export interface NativeAddon {
   readonly blas: NativeBlas;
   readonly executor: NativeExecutor;
   readonly linalg: NativeLinalg;
+  readonly memory: NativeMemory;
   readonly openmp: NativeOpenmp;
 }
 

@@ -9,6 +9,7 @@ import { decodeCallable, encodeCallable, loadCallable } from './callables.ts';
 import { unwrap } from './decoder.ts';
 import { type Callable, Encoder, type FunctionSink } from './encoder.ts';
 import { isPlain, MARK } from './scan.ts';
+import { touch } from './segment.ts';
 import type { Wrapped } from './wire.ts';
 
 export { CloneError } from './clone-error.ts';
@@ -19,6 +20,11 @@ export interface EncodeOptions {
   readonly to: 'thread' | 'process';
   /** Size in bytes from which an array goes through a shared segment; joblib's rule is 1 MiB. */
   readonly maxBytes: number;
+  /**
+   * 'one' when exactly one receiver decodes the message, and once (a result): its arrays are then
+   * its own. Default 'many': every receiver sees the arrays copy-on-write.
+   */
+  readonly receivers?: 'one' | 'many';
   /** What the value is called in error messages: `task`, `model`. */
   readonly path?: string;
 }
@@ -29,7 +35,10 @@ export interface Encoded {
   readonly message: unknown;
   /** What to hand to postMessage as its transfer list. */
   readonly transfer: readonly never[];
-  /** Drops what keeps segments alive on this side; call it when the other side has decoded. */
+  /**
+   * Drops what keeps segments alive on this side. Call it when every receiver has decoded; for
+   * `receivers: 'one'` it may be called at once, the memory then lives until it was opened.
+   */
   release(): void;
 }
 
@@ -61,7 +70,8 @@ export function encode(value: unknown, options: EncodeOptions): Encoded {
     return { message: value, transfer: nothing, release: noop };
   }
   const functions = new Functions();
-  const encoder = new Encoder({ to: options.to, maxBytes: options.maxBytes, functions });
+  const { to, maxBytes, receivers = 'many' } = options;
+  const encoder = new Encoder({ to, maxBytes, receivers, functions });
   const root = encoder.root(value, options.path ?? 'value');
   encoder.views.finish();
   const message: Wrapped = {
@@ -71,7 +81,14 @@ export function encode(value: unknown, options: EncodeOptions): Encoded {
     steps: encoder.steps,
     functions: functions.payloads,
   };
-  return { message, transfer: nothing, release: noop };
+  const { outgoing } = encoder.views;
+  const release =
+    outgoing.length === 0
+      ? noop
+      : () => {
+          for (const item of outgoing) item.release();
+        };
+  return { message, transfer: nothing, release };
 }
 
 function isWrapped(message: unknown): message is Wrapped {
@@ -95,4 +112,15 @@ export function loading(message: unknown): Promise<void> | null {
 export function decode(message: unknown): unknown {
   if (!isWrapped(message)) return message;
   return unwrap(message, (index) => decodeCallable(message.functions[index]));
+}
+
+/**
+ * Says of a message for one receiver that it will not be decoded (its job was cancelled), so that
+ * its sender frees the memory it keeps for us.
+ */
+export function discard(message: unknown): void {
+  if (!isWrapped(message)) return;
+  for (const reference of message.references) {
+    if (reference.kind === 'segment' && reference.handle.kind === 'memory') touch(reference.handle);
+  }
 }

@@ -2,6 +2,7 @@
  * The other half of the encoder: makes the special values and puts them in their places.
  */
 import { restore } from './hooks.ts';
+import { open } from './segment.ts';
 import type { Reference, Step, Wrapped } from './wire.ts';
 
 type Constructor = new (...args: unknown[]) => object;
@@ -53,6 +54,8 @@ class Decoder {
     switch (reference.kind) {
       case 'buffer':
         return reference.bytes;
+      case 'segment':
+        return open(reference.handle);
       case 'view':
         return view(reference, this.#get(reference.buffer) as ArrayBuffer);
       case 'symbol':

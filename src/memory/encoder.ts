@@ -6,7 +6,7 @@ import { builtinModules } from 'node:module';
 import { types } from 'node:util';
 import { CloneError, kindOf, step } from './clone-error.ts';
 import { restore, state } from './hooks.ts';
-import { ViewTable } from './views.ts';
+import { type ViewOptions, ViewTable } from './views.ts';
 import type { Reference, Step } from './wire.ts';
 
 /** How the encoder hands over functions and classes; src/functions registers itself here. */
@@ -19,9 +19,7 @@ export interface FunctionSink {
 export type Callable = abstract new (...args: never[]) => unknown;
 
 /** What the encoder must know of the way that the message goes. */
-export interface EncoderOptions {
-  readonly to: 'thread' | 'process';
-  readonly maxBytes: number;
+export interface EncoderOptions extends ViewOptions {
   readonly functions: FunctionSink;
 }
 

@@ -6,6 +6,7 @@
  * "refuse") at the first thing that it doesn't know.
  */
 import { types } from 'node:util';
+import { isMapped } from './segment.ts';
 
 /** The property that marks a message that {@link decode} has to unwrap. */
 export const MARK = '$heddle';
@@ -90,7 +91,8 @@ class Scan {
     if (!ArrayBuffer.isView(value)) return false;
     const { buffer, byteLength } = value;
     if (byteLength >= this.maxBytes || byteLength !== buffer.byteLength) return false;
-    if (!types.isArrayBuffer(buffer) || this.#buffers?.has(buffer)) return false;
+    if (this.#buffers?.has(buffer) || !types.isArrayBuffer(buffer) || isMapped(buffer))
+      return false;
     this.#buffers ??= new Set();
     this.#buffers.add(buffer);
     return true;

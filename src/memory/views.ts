@@ -4,6 +4,8 @@
  */
 import { types } from 'node:util';
 import { CloneError } from './clone-error.ts';
+import { type Outgoing, send } from './outbox.ts';
+import { handleOf } from './segment.ts';
 import type { Reference } from './wire.ts';
 
 type View = { kind: 'view'; type: string; buffer: number; offset: number; length: number };
@@ -15,15 +17,24 @@ interface Part {
   end: number;
 }
 
+/** Where a message goes, as far as arrays are concerned. */
+export interface ViewOptions {
+  readonly to: 'thread' | 'process';
+  readonly maxBytes: number;
+  readonly receivers: 'one' | 'many';
+}
+
 /** Collects views while a value is walked. */
 export class ViewTable {
+  /** The segments that were made for the message. */
+  readonly outgoing: Outgoing[] = [];
   readonly #references: Reference[];
-  readonly #to: 'thread' | 'process';
+  readonly #options: ViewOptions;
   readonly #parts = new Map<ArrayBufferLike, Part>();
 
-  constructor(references: Reference[], options: { readonly to: 'thread' | 'process' }) {
+  constructor(references: Reference[], options: ViewOptions) {
     this.#references = references;
-    this.#to = options.to;
+    this.#options = options;
   }
 
   /** Takes a view or a whole buffer and returns the index of its reference. */
@@ -50,7 +61,7 @@ export class ViewTable {
   #part(buffer: ArrayBufferLike, path: string): Part {
     const known = this.#parts.get(buffer);
     if (known) return known;
-    if (types.isSharedArrayBuffer(buffer) && this.#to === 'process') {
+    if (types.isSharedArrayBuffer(buffer) && this.#options.to === 'process') {
       throw new CloneError(
         path,
         'on a SharedArrayBuffer, which other processes cannot map',
@@ -65,16 +76,42 @@ export class ViewTable {
     return part;
   }
 
-  /** Cuts every buffer to what is in view. */
+  /** Decides how each buffer travels, now that it is known which part of it is in view. */
   finish(): void {
     for (const [buffer, part] of this.#parts) {
       if (types.isSharedArrayBuffer(buffer)) continue;
+      const handle = handleOf(buffer);
+      if (handle) {
+        this.#references[part.index] = { kind: 'segment', handle };
+        continue;
+      }
       const start = Math.min(part.start - (part.start % 8), buffer.byteLength);
-      if (start === 0 && part.end === buffer.byteLength) continue;
+      const bytes = new Uint8Array(buffer, start, Math.max(part.end - start, 0));
       for (const view of part.views) view.offset -= start;
-      const bytes = buffer.slice(start, Math.max(part.end, start)) as ArrayBuffer;
-      this.#references[part.index] = { kind: 'buffer', bytes };
+      this.#references[part.index] =
+        (bytes.byteLength >= this.#options.maxBytes && this.#share(bytes)) || this.#copy(bytes);
     }
+  }
+
+  #share(bytes: Uint8Array): Reference | null {
+    if (bytes.byteLength === 0) return null;
+    try {
+      const outgoing = send(bytes, this.#options.receivers);
+      this.outgoing.push(outgoing);
+      return { kind: 'segment', handle: outgoing.handle };
+    } catch {
+      // No descriptor or no memory left: a copy through the channel may still go.
+      return null;
+    }
+  }
+
+  #copy(bytes: Uint8Array): Reference {
+    const { buffer, byteOffset, byteLength } = bytes as Uint8Array<ArrayBuffer>;
+    const whole = byteLength === buffer.byteLength;
+    return {
+      kind: 'buffer',
+      bytes: whole ? buffer : buffer.slice(byteOffset, byteOffset + byteLength),
+    };
   }
 }
 

@@ -3,11 +3,13 @@
  * structured clone carries, in which the places of special values are named by steps.
  */
 import type { MARK } from './scan.ts';
+import type { SegmentHandle } from './segment.ts';
 
 /** A value that structured clone cannot carry by itself, and how the decoder makes it. */
 export type Reference =
   | { readonly kind: 'view'; readonly type: string; buffer: number; offset: number; length: number }
-  | { readonly kind: 'buffer'; bytes: ArrayBuffer }
+  | { readonly kind: 'buffer'; readonly bytes: ArrayBuffer }
+  | { readonly kind: 'segment'; readonly handle: SegmentHandle }
   | { readonly kind: 'symbol'; readonly key: string; readonly wellKnown: boolean }
   | { readonly kind: 'null-object' }
   | { readonly kind: 'url'; readonly href: string }

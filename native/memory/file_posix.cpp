@@ -1,0 +1,176 @@
+#if !defined(_WIN32)
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+
+#include "memory/file.h"
+
+namespace heddle::memory {
+
+namespace {
+
+void fail(Failure& failure, const std::string& what) {
+  failure.error = errno;
+  failure.what = what + ": " + std::strerror(errno);
+}
+
+bool resize(int descriptor, size_t bytes, Failure& failure) {
+  while (ftruncate(descriptor, static_cast<off_t>(bytes)) != 0) {
+    if (errno == EINTR) continue;
+    fail(failure, "sizing " + std::to_string(bytes) + " bytes");
+    return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+File& File::operator=(File&& other) noexcept {
+  if (this != &other) {
+    close();
+    descriptor_ = other.descriptor_;
+    name_ = std::move(other.name_);
+    other.descriptor_ = -1;
+    other.name_.clear();
+  }
+  return *this;
+}
+
+void File::close() {
+  if (descriptor_ < 0) return;
+  ::close(descriptor_);
+  descriptor_ = -1;
+#if !defined(__linux__)
+  if (!name_.empty()) shm_unlink(name_.c_str());
+#endif
+}
+
+File File::create(size_t bytes, Failure& failure) {
+  File file;
+#if defined(__linux__)
+  // Nameless: the kernel frees it with the last descriptor or mapping, however processes end.
+  const std::string name = "heddle:" + std::to_string(getpid());
+  file.descriptor_ = memfd_create(name.c_str(), MFD_CLOEXEC);
+#else
+  // The name goes when the creator closes the segment; only its violent death can leave it behind.
+  static std::atomic<unsigned> counter{0};
+  file.name_ = "/heddle." + std::to_string(getpid()) + "." + std::to_string(++counter);
+  file.descriptor_ = shm_open(file.name_.c_str(), O_RDWR | O_CREAT | O_EXCL, 0600);
+#endif
+  if (file.descriptor_ < 0) {
+    fail(failure, "creating shared memory");
+  } else if (!resize(file.descriptor_, bytes, failure)) {
+    file.close();
+  }
+  return file;
+}
+
+std::string File::locator() const {
+#if defined(__linux__)
+  return "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(descriptor_);
+#else
+  return name_;
+#endif
+}
+
+File File::open_locator(const std::string& locator, Failure& failure) {
+  File file;
+  do {
+#if defined(__linux__)
+    file.descriptor_ = ::open(locator.c_str(), O_RDWR | O_CLOEXEC);
+#else
+    file.descriptor_ = shm_open(locator.c_str(), O_RDWR, 0600);
+#endif
+  } while (file.descriptor_ < 0 && errno == EINTR);
+  if (file.descriptor_ < 0) fail(failure, "opening shared memory " + locator);
+  return file;
+}
+
+File File::open_path(const std::string& path, bool writable, bool create, size_t bytes,
+                     Failure& failure) {
+  File file;
+  const int flags = (writable ? O_RDWR : O_RDONLY) | (create ? O_CREAT | O_TRUNC : 0) | O_CLOEXEC;
+  do {
+    file.descriptor_ = ::open(path.c_str(), flags, 0666);
+  } while (file.descriptor_ < 0 && errno == EINTR);
+  if (file.descriptor_ < 0) {
+    fail(failure, "opening " + path);
+  } else if (create && !resize(file.descriptor_, bytes, failure)) {
+    file.close();
+  }
+  return file;
+}
+
+uint64_t File::inode(size_t* bytes) const {
+  struct stat status {};
+  if (fstat(descriptor_, &status) != 0) return 0;
+  if (bytes != nullptr) *bytes = static_cast<size_t>(status.st_size);
+  return status.st_ino;
+}
+
+bool File::write(const void* data, size_t bytes, size_t offset, Failure& failure) const {
+  const char* from = static_cast<const char*>(data);
+  while (bytes > 0) {
+    const ssize_t written = pwrite(descriptor_, from, bytes, static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) {
+      fail(failure, "writing " + std::to_string(bytes) + " bytes into shared memory");
+      return false;
+    }
+    from += written;
+    bytes -= static_cast<size_t>(written);
+    offset += static_cast<size_t>(written);
+  }
+  return true;
+}
+
+Range& Range::operator=(Range&& other) noexcept {
+  if (this != &other) {
+    unmap();
+    base_ = other.base_;
+    length_ = other.length_;
+    skip_ = other.skip_;
+    other.base_ = nullptr;
+  }
+  return *this;
+}
+
+void Range::unmap() {
+  if (base_ != nullptr) munmap(base_, length_);
+  base_ = nullptr;
+}
+
+Range Range::map(const File& file, size_t offset, size_t bytes, Access access, Failure& failure) {
+  Range range;
+  range.skip_ = offset % page_size();
+  range.length_ = bytes + range.skip_;
+  void* base = mmap(nullptr, range.length_, PROT_READ | PROT_WRITE,
+                    access == Access::kShared ? MAP_SHARED : MAP_PRIVATE, file.descriptor(),
+                    static_cast<off_t>(offset - range.skip_));
+  if (base == MAP_FAILED) {
+    fail(failure, "mapping " + std::to_string(bytes) + " bytes");
+    return range;
+  }
+  range.base_ = base;
+#if defined(MADV_HUGEPAGE)
+  // Advice only: the kernel takes huge pages for shared memory where its administrator lets it.
+  constexpr size_t kHuge = size_t{2} << 20;
+  if (bytes >= kHuge) madvise(base, range.length_, MADV_HUGEPAGE);
+#endif
+  return range;
+}
+
+size_t page_size() {
+  static const size_t size = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  return size;
+}
+
+}  // namespace heddle::memory
+
+#endif

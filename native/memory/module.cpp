@@ -1,0 +1,198 @@
+#include "memory/module.h"
+
+#include <cmath>
+#include <limits>
+
+#include "memory/segment.h"
+
+namespace heddle::memory {
+
+namespace {
+
+using SegmentPointer = std::shared_ptr<Segment>;
+
+Napi::Error error_of(Napi::Env env, const Failure& failure) {
+  Napi::Error error = Napi::Error::New(env, "heddle: " + failure.what);
+  error.Set("code", "ERR_HEDDLE_SHARED_MEMORY");
+  error.Set("errno", Napi::Number::New(env, failure.error));
+  return error;
+}
+
+size_t size_argument(const Napi::CallbackInfo& info, size_t index, const char* name) {
+  const double value = info[index].IsNumber() ? info[index].As<Napi::Number>().DoubleValue() : -1;
+  if (!(value >= 0) || value > 9007199254740991.0 || std::floor(value) != value) {
+    throw Napi::RangeError::New(info.Env(), std::string(name) + " must be a size in bytes");
+  }
+  return static_cast<size_t>(value);
+}
+
+SegmentPointer& pointer_argument(const Napi::CallbackInfo& info) {
+  if (!info[0].IsExternal()) throw Napi::TypeError::New(info.Env(), "not a segment");
+  SegmentPointer& segment = *info[0].As<Napi::External<SegmentPointer>>().Data();
+  if (!segment) throw Napi::Error::New(info.Env(), "heddle: the segment has been released");
+  return segment;
+}
+
+Napi::Value wrap(Napi::Env env, SegmentPointer segment) {
+  return Napi::External<SegmentPointer>::New(
+      env, new SegmentPointer(std::move(segment)),
+      [](Napi::Env, const SegmentPointer* pointer) { delete pointer; });
+}
+
+// create(bytes): a new segment of zeros.
+Napi::Value create(const Napi::CallbackInfo& info) {
+  Failure failure;
+  SegmentPointer segment = Segment::create(size_argument(info, 0, "bytes"), failure);
+  if (!segment) throw error_of(info.Env(), failure);
+  return wrap(info.Env(), std::move(segment));
+}
+
+// open(locator, inode, bytes, generation): what handle() described elsewhere.
+Napi::Value open(const Napi::CallbackInfo& info) {
+  Failure failure;
+  SegmentPointer segment =
+      Segment::open(info[0].As<Napi::String>(), size_argument(info, 1, "inode"),
+                    size_argument(info, 2, "bytes"), info[3].As<Napi::Number>(), failure);
+  if (!segment) throw error_of(info.Env(), failure);
+  segment->control().opened.fetch_add(1);
+  return wrap(info.Env(), std::move(segment));
+}
+
+// handle(segment): { locator, inode, bytes, generation }.
+Napi::Value handle(const Napi::CallbackInfo& info) {
+  const Segment& segment = *pointer_argument(info);
+  Napi::Object result = Napi::Object::New(info.Env());
+  result.Set("locator", segment.locator());
+  result.Set("inode", static_cast<double>(segment.inode()));
+  result.Set("bytes", static_cast<double>(segment.bytes()));
+  result.Set("generation", segment.control().generation.load());
+  return result;
+}
+
+// opened(segment): how many receivers have opened this generation.
+Napi::Value opened(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), pointer_argument(info)->control().opened.load());
+}
+
+// mappings(segment): how many live mappings there are, in all processes.
+Napi::Value mappings(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), pointer_argument(info)->control().mappings.load());
+}
+
+// renew(segment): begins a generation, so that old handles no longer open it.
+void renew(const Napi::CallbackInfo& info) {
+  Control& control = pointer_argument(info)->control();
+  control.generation.fetch_add(1);
+  control.opened.store(0);
+}
+
+// write(segment, bytes: Uint8Array, offset).
+void write(const Napi::CallbackInfo& info) {
+  const Segment& segment = *pointer_argument(info);
+  const Napi::Uint8Array bytes = info[1].As<Napi::Uint8Array>();
+  const size_t offset = size_argument(info, 2, "offset");
+  if (offset > segment.bytes() || bytes.ByteLength() > segment.bytes() - offset) {
+    throw Napi::RangeError::New(info.Env(), "the bytes must fit into the segment");
+  }
+  Failure failure;
+  if (!segment.file().write(bytes.Data(), bytes.ByteLength(), offset, failure)) {
+    throw error_of(info.Env(), failure);
+  }
+}
+
+// An external ArrayBuffer that owns `holder`, whose destructor unmaps.
+template <typename Holder>
+Napi::Value external_buffer(Napi::Env env, char* data, size_t bytes,
+                            std::unique_ptr<Holder> holder) {
+  napi_value result = nullptr;
+  const napi_status status = napi_create_external_arraybuffer(
+      env, data, bytes,
+      [](napi_env, void*, void* hint) { std::unique_ptr<Holder>(static_cast<Holder*>(hint)); },
+      holder.get(), &result);
+  if (status != napi_ok) {
+    throw Napi::Error::New(env, "heddle: this runtime cannot wrap shared memory");
+  }
+  static_cast<void>(holder.release());
+  return Napi::Value(env, result);
+}
+
+// map(segment, isPrivate): its data as an ArrayBuffer; a private mapping is copy-on-write.
+Napi::Value map(const Napi::CallbackInfo& info) {
+  SegmentPointer segment = pointer_argument(info);
+  const size_t bytes = segment->bytes();
+  Failure failure;
+  auto mapping = Mapping::create(std::move(segment),
+                                 info[1].ToBoolean() ? Access::kPrivate : Access::kShared, failure);
+  if (!mapping) throw error_of(info.Env(), failure);
+  char* data = mapping->data();
+  return external_buffer(info.Env(), data, bytes, std::move(mapping));
+}
+
+// release(segment): lets go of it now instead of when its JavaScript object is collected.
+void release(const Napi::CallbackInfo& info) {
+  if (info[0].IsExternal()) info[0].As<Napi::External<SegmentPointer>>().Data()->reset();
+}
+
+// list(): the segments that this process holds.
+Napi::Value list(const Napi::CallbackInfo& info) {
+  const auto segments = Segment::all();
+  Napi::Array result = Napi::Array::New(info.Env(), segments.size());
+  for (size_t i = 0; i < segments.size(); ++i) {
+    Napi::Object item = Napi::Object::New(info.Env());
+    item.Set("inode", static_cast<double>(segments[i]->inode()));
+    item.Set("bytes", static_cast<double>(segments[i]->bytes()));
+    item.Set("created", segments[i]->created());
+    item.Set("mappings", segments[i]->control().mappings.load());
+    result.Set(static_cast<uint32_t>(i), item);
+  }
+  return result;
+}
+
+// mapFile(path, offset, bytes, mode): mode is 'copyonwrite', 'readwrite' or 'create'.
+Napi::Value map_file(const Napi::CallbackInfo& info) {
+  const std::string path = info[0].As<Napi::String>();
+  const size_t offset = size_argument(info, 1, "offset");
+  const size_t bytes = size_argument(info, 2, "bytes");
+  const std::string mode = info[3].As<Napi::String>();
+  const bool create_it = mode == "create";
+  const bool writable = create_it || mode == "readwrite";
+  if (bytes == 0 || bytes > std::numeric_limits<size_t>::max() / 2 - offset) {
+    throw Napi::RangeError::New(info.Env(), "bytes must be at least 1");
+  }
+  Failure failure;
+  const File file = File::open_path(path, writable, create_it, offset + bytes, failure);
+  if (!file) throw error_of(info.Env(), failure);
+  size_t length = 0;
+  file.inode(&length);
+  // A mapping may reach past the end of its file, but touching it there kills the process.
+  if (length < offset + bytes) {
+    throw Napi::RangeError::New(info.Env(), path + " has " + std::to_string(length) +
+                                                " bytes, but " + std::to_string(offset + bytes) +
+                                                " are needed");
+  }
+  auto range = std::make_unique<Range>(
+      Range::map(file, offset, bytes, writable ? Access::kShared : Access::kPrivate, failure));
+  if (!*range) throw error_of(info.Env(), failure);
+  char* data = range->data();
+  return external_buffer(info.Env(), data, bytes, std::move(range));
+}
+
+}  // namespace
+
+Napi::Object init(Napi::Env env) {
+  Napi::Object exports = Napi::Object::New(env);
+  exports.Set("create", Napi::Function::New(env, create, "create"));
+  exports.Set("open", Napi::Function::New(env, open, "open"));
+  exports.Set("handle", Napi::Function::New(env, handle, "handle"));
+  exports.Set("opened", Napi::Function::New(env, opened, "opened"));
+  exports.Set("mappings", Napi::Function::New(env, mappings, "mappings"));
+  exports.Set("renew", Napi::Function::New(env, renew, "renew"));
+  exports.Set("write", Napi::Function::New(env, write, "write"));
+  exports.Set("map", Napi::Function::New(env, map, "map"));
+  exports.Set("release", Napi::Function::New(env, release, "release"));
+  exports.Set("list", Napi::Function::New(env, list, "list"));
+  exports.Set("mapFile", Napi::Function::New(env, map_file, "mapFile"));
+  return exports;
+}
+
+}  // namespace heddle::memory

@@ -1,0 +1,126 @@
+#include "memory/segment.h"
+
+#include <cerrno>
+#include <mutex>
+#include <new>
+#include <unordered_map>
+
+namespace heddle::memory {
+
+namespace {
+
+constexpr uint32_t kMagic = 0x48454431;  // "HED1"
+
+// Segments by inode. Never destroyed: finalizers of worker threads may run while the process ends.
+struct Registry {
+  std::mutex mutex;
+  std::unordered_map<uint64_t, std::weak_ptr<Segment>> segments;
+};
+
+Registry& registry() {
+  static Registry* const instance = new Registry;
+  return *instance;
+}
+
+size_t control_offset(size_t bytes) {
+  const size_t page = page_size();
+  return (bytes + page - 1) / page * page;
+}
+
+}  // namespace
+
+Segment::Segment(File file, Range control, uint64_t inode, size_t bytes, bool created)
+    : file_(std::move(file)),
+      control_(std::move(control)),
+      inode_(inode),
+      bytes_(bytes),
+      created_(created) {}
+
+Segment::~Segment() {
+  const std::lock_guard<std::mutex> lock(registry().mutex);
+  // Another Segment may have been made for the memory since the last owner of this one let go.
+  const auto found = registry().segments.find(inode_);
+  if (found != registry().segments.end() && found->second.expired()) {
+    registry().segments.erase(found);
+  }
+}
+
+std::shared_ptr<Segment> Segment::create(size_t bytes, Failure& failure) {
+  const size_t at = control_offset(bytes);
+  File file = File::create(at + page_size(), failure);
+  if (!file) return nullptr;
+  Range control = Range::map(file, at, page_size(), Access::kShared, failure);
+  if (!control) return nullptr;
+  new (control.data()) Control{kMagic, {1}, {0}, {0}};
+  const uint64_t inode = file.inode();
+  auto segment = std::make_shared<Segment>(std::move(file), std::move(control), inode, bytes, true);
+  const std::lock_guard<std::mutex> lock(registry().mutex);
+  registry().segments[inode] = segment;
+  return segment;
+}
+
+std::shared_ptr<Segment> Segment::open(const std::string& locator, uint64_t inode, size_t bytes,
+                                       uint32_t generation, Failure& failure) {
+  std::shared_ptr<Segment> segment;
+  {
+    const std::lock_guard<std::mutex> lock(registry().mutex);
+    const auto found = registry().segments.find(inode);
+    if (found != registry().segments.end()) segment = found->second.lock();
+  }
+  const Failure gone{ESTALE, "the shared memory is gone: its owner has released it or has ended"};
+  if (!segment) {
+    File file = File::open_locator(locator, failure);
+    if (!file) return nullptr;
+    size_t length = 0;
+    const size_t at = control_offset(bytes);
+    // The descriptor may have been closed and its number taken by another file.
+    if (file.inode(&length) != inode || length != at + page_size()) {
+      failure = gone;
+      return nullptr;
+    }
+    Range control = Range::map(file, at, page_size(), Access::kShared, failure);
+    if (!control) return nullptr;
+    const auto fresh =
+        std::make_shared<Segment>(std::move(file), std::move(control), inode, bytes, false);
+    // Where another thread was quicker, `fresh` ends after the lock, which its destructor takes.
+    const std::lock_guard<std::mutex> lock(registry().mutex);
+    std::weak_ptr<Segment>& entry = registry().segments[inode];
+    segment = entry.lock();
+    if (!segment) entry = segment = fresh;
+  }
+  Control& control = segment->control();
+  if (control.magic != kMagic || control.generation.load() != generation ||
+      segment->bytes() != bytes) {
+    failure = gone;
+    return nullptr;
+  }
+  return segment;
+}
+
+std::vector<std::shared_ptr<Segment>> Segment::all() {
+  std::vector<std::shared_ptr<Segment>> result;
+  const std::lock_guard<std::mutex> lock(registry().mutex);
+  for (const auto& [inode, entry] : registry().segments) {
+    if (auto segment = entry.lock()) result.push_back(std::move(segment));
+  }
+  return result;
+}
+
+std::unique_ptr<Mapping> Mapping::create(std::shared_ptr<Segment> segment, Access access,
+                                         Failure& failure) {
+  Range range = Range::map(segment->file(), 0, segment->bytes(), access, failure);
+  if (!range) return nullptr;
+  return std::make_unique<Mapping>(std::move(segment), std::move(range));
+}
+
+Mapping::Mapping(std::shared_ptr<Segment> segment, Range range)
+    : segment_(std::move(segment)), range_(std::move(range)) {
+  segment_->control().mappings.fetch_add(1);
+}
+
+Mapping::~Mapping() {
+  range_ = Range();
+  segment_->control().mappings.fetch_sub(1);
+}
+
+}  // namespace heddle::memory

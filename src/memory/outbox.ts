@@ -1,0 +1,105 @@
+/**
+ * Segments that carry big arrays to a receiver: copies, made when a message is encoded.
+ *
+ * Memory that the kernel has to find and zero costs more than the copy itself, so a segment that
+ * every receiver has unmapped is used again for the next array of its size. Each process sees in
+ * the segment's control page when that is.
+ */
+import { type NativeSegment, native } from '../native.ts';
+import type { SegmentHandle } from './segment.ts';
+
+/** A copy on its way. */
+export interface Outgoing {
+  readonly handle: SegmentHandle;
+  /**
+   * The sender is done with it. What went to one receiver is kept until that has opened it, what
+   * went to many must have been opened by all.
+   */
+  release(): void;
+}
+
+interface Waiting {
+  readonly segment: NativeSegment;
+  readonly bytes: number;
+  readonly since: number;
+  /** Must not be freed before somebody has opened it. */
+  readonly unopened: boolean;
+}
+
+const KEEP_BYTES = 256 * 2 ** 20;
+const KEEP_MS = 1_000;
+
+let waiting: Waiting[] = [];
+let timer: NodeJS.Timeout | null = null;
+
+/**
+ * Copies bytes into a segment.
+ *
+ * @param receivers - 'one' gives it away: the receiver's writes go into the segment itself
+ * @throws an Error with code ERR_HEDDLE_SHARED_MEMORY when there is no memory or descriptor left
+ */
+export function send(bytes: Uint8Array, receivers: 'one' | 'many'): Outgoing {
+  const segment = reuse(bytes.byteLength) ?? native.memory.create(bytes.byteLength);
+  native.memory.write(segment, bytes, 0);
+  const handle: SegmentHandle = {
+    kind: 'memory',
+    ...native.memory.handle(segment),
+    mode: receivers === 'one' ? 'own' : 'copyonwrite',
+  };
+  let released = false;
+  return {
+    handle,
+    release() {
+      if (released) return;
+      released = true;
+      retire({
+        segment,
+        bytes: bytes.byteLength,
+        since: performance.now(),
+        unopened: receivers === 'one',
+      });
+    },
+  };
+}
+
+function reuse(bytes: number): NativeSegment | null {
+  for (let i = 0; i < waiting.length; i++) {
+    const { segment, bytes: size, unopened } = waiting[i]!;
+    if (size !== bytes || native.memory.mappings(segment) > 0) continue;
+    if (unopened && native.memory.opened(segment) === 0) continue;
+    waiting.splice(i, 1);
+    native.memory.renew(segment);
+    return segment;
+  }
+  return null;
+}
+
+function retire(entry: Waiting): void {
+  waiting.push(entry);
+  let bytes = 0;
+  for (const item of waiting) bytes += item.bytes;
+  if (bytes > KEEP_BYTES) sweep(bytes - KEEP_BYTES);
+  timer ??= setTimeout(tick, KEEP_MS).unref();
+}
+
+function tick(): void {
+  sweep(0);
+  timer = waiting.length > 0 ? setTimeout(tick, KEEP_MS).unref() : null;
+}
+
+/** Frees what has waited long, and the oldest beyond that until `excess` bytes are gone. */
+function sweep(excess: number): void {
+  const old = performance.now() - KEEP_MS;
+  waiting = waiting.filter(({ segment, bytes, since, unopened }) => {
+    if (unopened && native.memory.opened(segment) === 0) return true;
+    if (since > old && excess <= 0) return true;
+    excess -= bytes;
+    native.memory.release(segment);
+    return false;
+  });
+}
+
+/** How much memory waits to be used again or opened, for `sharedMemoryInfo`. */
+export function outboxBytes(): number {
+  return waiting.reduce((sum, { bytes }) => sum + bytes, 0);
+}

@@ -1,0 +1,119 @@
+/**
+ * Shared segments as ArrayBuffers: making them, opening them by a handle, and knowing which
+ * buffers are on one.
+ */
+import { type NativeSegment, native } from '../native.ts';
+
+/**
+ * Who may write. `'copyonwrite'`: every worker may, and keeps what it wrote to itself.
+ * `'readwrite'`: everyone sees everyone's writes, at once.
+ */
+export type SharedMode = 'copyonwrite' | 'readwrite';
+
+/** By what another thread or process maps the same memory; plain data. */
+export type SegmentHandle =
+  | {
+      readonly kind: 'memory';
+      readonly locator: string;
+      readonly inode: number;
+      readonly bytes: number;
+      readonly generation: number;
+      /** 'own': the receiver is the only one, so that no copy-on-write is needed. */
+      readonly mode: SharedMode | 'own';
+    }
+  | {
+      readonly kind: 'file';
+      readonly path: string;
+      readonly offset: number;
+      readonly bytes: number;
+      readonly mode: SharedMode;
+    };
+
+/** What is known of a buffer that is a mapping. */
+interface Held {
+  /** How others map the same memory; null where they must get a copy of what is seen here. */
+  readonly handle: SegmentHandle | null;
+  /** Keeps the memory open for those who come with the handle. */
+  readonly segment: NativeSegment | null;
+}
+
+const held = new WeakMap<ArrayBufferLike, Held>();
+/** The buffers whose writes all see: a handle that comes back finds the buffer it left from. */
+const byInode = new Map<number, WeakRef<ArrayBuffer>>();
+const forgotten = new FinalizationRegistry<number>((inode) => {
+  if (!byInode.get(inode)?.deref()) byInode.delete(inode);
+});
+
+function remember(buffer: ArrayBuffer, entry: Held): ArrayBuffer {
+  held.set(buffer, entry);
+  if (entry.handle?.kind === 'memory') {
+    byInode.set(entry.handle.inode, new WeakRef(buffer));
+    forgotten.register(buffer, entry.handle.inode);
+  }
+  return buffer;
+}
+
+/**
+ * New shared memory, zeroed, mapped here for reading and writing.
+ *
+ * @param bytes - at least 1
+ */
+export function allocate(bytes: number, mode: SharedMode): ArrayBuffer {
+  const segment = native.memory.create(bytes);
+  const handle: SegmentHandle = { kind: 'memory', ...native.memory.handle(segment), mode };
+  return remember(native.memory.map(segment, false), { handle, segment });
+}
+
+/** Maps a part of a file; see `mapFile`. */
+export function allocateFile(
+  path: string,
+  offset: number,
+  bytes: number,
+  mode: SharedMode | 'create',
+): ArrayBuffer {
+  const buffer = native.memory.mapFile(path, offset, bytes, mode);
+  const others = mode === 'create' ? 'readwrite' : mode;
+  const handle: SegmentHandle = { kind: 'file', path, offset, bytes, mode: others };
+  return remember(buffer, { handle, segment: null });
+}
+
+/** The handle of a buffer that others map instead of getting a copy. */
+export function handleOf(buffer: ArrayBufferLike): SegmentHandle | null {
+  return held.get(buffer)?.handle ?? null;
+}
+
+/** Whether a buffer is a mapping of any kind: structured clone must not be asked to move it. */
+export function isMapped(buffer: ArrayBufferLike): boolean {
+  return held.has(buffer);
+}
+
+/** Maps what a handle describes. */
+export function open(handle: SegmentHandle): ArrayBuffer {
+  if (handle.kind === 'file') {
+    return allocateFile(handle.path, handle.offset, handle.bytes, handle.mode);
+  }
+  if (handle.mode === 'readwrite') {
+    const known = byInode.get(handle.inode)?.deref();
+    if (known) return known;
+  }
+  const { locator, inode, bytes, generation, mode } = handle;
+  const segment = native.memory.open(locator, inode, bytes, generation);
+  const buffer = native.memory.map(segment, mode === 'copyonwrite');
+  if (mode !== 'readwrite') {
+    // What was written here is seen here only: whoever gets this array next needs a copy.
+    native.memory.release(segment);
+    return remember(buffer, { handle: null, segment: null });
+  }
+  const forward: SegmentHandle = { kind: 'memory', ...native.memory.handle(segment), mode };
+  return remember(buffer, { handle: forward, segment });
+}
+
+/** Opens memory only to let its sender know that it need not be kept. */
+export function touch(handle: Extract<SegmentHandle, { kind: 'memory' }>): void {
+  try {
+    const { locator, inode, bytes, generation } = handle;
+    native.memory.release(native.memory.open(locator, inode, bytes, generation));
+  } catch {
+    // The sender has ended, and its memory with it.
+  }
+}

@@ -1,0 +1,157 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadNpy, mapFile, NpyError, saveNpy } from '../../src/memory/index.ts';
+import { Peer } from './peer/start.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'heddle-files-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Runs a few lines of Python with NumPy; `numpy` and `folder` are there. */
+function python(code: string): string {
+  return execFileSync(
+    '/usr/bin/python3',
+    ['-c', `import numpy, sys\nfolder = sys.argv[1]\n${code}`, folder],
+    {
+      encoding: 'utf8',
+    },
+  );
+}
+
+describe('.npy files', () => {
+  it('come back as they were saved', async () => {
+    const file = path.join(folder, 'round.npy');
+    const arrays = fc.oneof(
+      fc.float64Array(),
+      fc.float32Array(),
+      fc.int32Array(),
+      fc.uint32Array(),
+      fc.int16Array(),
+      fc.uint16Array(),
+      fc.int8Array(),
+      fc.uint8Array(),
+      fc.bigInt64Array(),
+      fc.bigUint64Array(),
+    );
+    await fc.assert(
+      fc.asyncProperty(arrays, async (data) => {
+        await saveNpy(file, data);
+        expect(await loadNpy(file)).toEqual({ data, shape: [data.length] });
+        const mapped = mapFile(file);
+        expect(mapped.shape).toEqual([data.length]);
+        expect(mapped.data).toEqual(data);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("are NumPy's", async () => {
+    const data = Float64Array.from({ length: 6 }, (_, i) => i / 4);
+    await saveNpy(path.join(folder, 'a.npy'), { data, shape: [2, 3] });
+    await saveNpy(path.join(folder, 'scalar.npy'), { data: new Int32Array([5]), shape: [] });
+    const text = python(`
+a = numpy.load(folder + '/a.npy')
+print(a.dtype, a.shape, a.sum(), numpy.load(folder + '/scalar.npy'))
+for name in ['f8', 'f4', 'i8', 'u8', 'i4', 'u4', 'i2', 'u2', 'i1', 'u1']:
+    numpy.save(folder + '/' + name + '.npy', numpy.arange(12, dtype='<' + name).reshape(3, 2, 2))
+numpy.save(folder + '/column.npy', numpy.asfortranarray(numpy.ones((2, 3))))
+numpy.save(folder + '/complex.npy', numpy.ones(2, dtype=complex))
+numpy.save(folder + '/big.npy', numpy.ones(2, dtype='>f8'))
+`);
+    expect(text.trim()).toBe('float64 (2, 3) 3.75 5');
+    for (const name of ['f8', 'f4', 'i8', 'u8', 'i4', 'u4', 'i2', 'u2', 'i1', 'u1']) {
+      const { data: loaded, shape } = mapFile(path.join(folder, `${name}.npy`));
+      expect(shape).toEqual([3, 2, 2]);
+      expect(Array.from(loaded as Float64Array, Number)).toEqual([...Array(12).keys()]);
+    }
+    for (const [name, why] of [
+      ['column', /column-major/],
+      ['complex', /'<c16'/],
+      ['big', /'>f8'/],
+    ] as const) {
+      await expect(loadNpy(path.join(folder, `${name}.npy`))).rejects.toThrow(why);
+      expect(() => mapFile(path.join(folder, `${name}.npy`))).toThrow(NpyError);
+    }
+  });
+
+  it('are refused when they are damaged', async () => {
+    const file = path.join(folder, 'bad.npy');
+    await saveNpy(file, new Float64Array(100));
+    const good = readFileSync(file);
+    for (const length of [0, 5, 8, 11, 60, 200]) {
+      writeFileSync(file, good.subarray(0, length));
+      await expect(loadNpy(file)).rejects.toThrow(NpyError);
+      expect(() => mapFile(file)).toThrow();
+    }
+    await fc.assert(
+      fc.asyncProperty(fc.nat(127), fc.nat(255), async (at, byte) => {
+        const bytes = Buffer.from(good);
+        bytes[at] = byte;
+        writeFileSync(file, bytes);
+        // Whatever it says: an array or an error, never a crash.
+        try {
+          const { data } = mapFile(file);
+          expect(Number(data[data.length - 1] ?? 0)).toBeDefined();
+        } catch (error) {
+          expect(error).toBeInstanceOf(Error);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('mapFile', () => {
+  it('maps raw numbers from an offset, in every mode', () => {
+    const file = path.join(folder, 'raw.bin');
+    const created = mapFile(file, 'float32', [2, 4], { mode: 'create', offset: 8 });
+    expect(created.shape).toEqual([2, 4]);
+    created.data.fill(1.25);
+    expect(statSync(file).size).toBe(8 + 32);
+    const own = mapFile(file, 'float32', 8, { offset: 8 });
+    own.fill(3);
+    const rest = mapFile(file, 'float32', undefined, { offset: 8 });
+    expect(rest.data).toEqual(new Float32Array(8).fill(1.25));
+    const writable = mapFile(file, 'float32', 2, { offset: 8, mode: 'readwrite' });
+    writable[1] = 5;
+    expect(created.data[1]).toBe(5);
+    expect(new Float32Array(new Uint8Array(readFileSync(file)).buffer.slice(8, 16))).toEqual(
+      new Float32Array([1.25, 5]),
+    );
+  });
+
+  it('says what does not fit', () => {
+    const file = path.join(folder, 'short.bin');
+    writeFileSync(file, Buffer.alloc(20));
+    expect(() => mapFile(file, 'float64', 3)).toThrow(/has 20 bytes, but 24 are needed/);
+    expect(() => mapFile(file, 'float64')).toThrow(/divides 20 bytes/);
+    expect(() => mapFile(file)).toThrow(/dtype/);
+    expect(() => mapFile(file, 'float64', 1, { offset: -1 })).toThrow(RangeError);
+    expect(() => mapFile(file, 'float64', 1, { offset: 4 })).toThrow(/multiple of 8/);
+    expect(() => mapFile(path.join(folder, 'none'), 'int8', 1)).toThrow(/ENOENT|No such file/);
+    expect(() => mapFile(file, 'int8', 1, { mode: 'r' as 'create' })).toThrow(TypeError);
+  });
+
+  it.each(['process', 'thread'] as const)('shares a file with a %s', async (kind) => {
+    const file = path.join(folder, `big-${kind}.npy`);
+    await saveNpy(file, new Float64Array(300_000).fill(2));
+    const peer = new Peer(kind);
+    try {
+      const { data } = mapFile(file, 'float64');
+      expect(await peer.call('sum', data)).toBe(600_000);
+      expect(await peer.call('fill', data)).toBe(3);
+      expect(data[0]).toBe(2);
+      const writable = mapFile(file, 'float64', [300_000], { mode: 'readwrite' });
+      expect(await peer.call('fill', writable.data)).toBe(3);
+      expect((await loadNpy(file)).data[299_999]).toBe(3);
+    } finally {
+      await peer.end();
+    }
+  });
+});

@@ -1,0 +1,207 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import '../../src/functions/index.ts';
+import {
+  decode,
+  discard,
+  encode,
+  share,
+  shared,
+  sharedMemoryInfo,
+} from '../../src/memory/index.ts';
+import { Peer } from './peer/start.ts';
+
+const LENGTH = 1 << 18; // 2 MiB of float64: above the size from which arrays are shared
+
+describe.each(['process', 'thread'] as const)('memory shared with a %s', (kind) => {
+  let peer: Peer;
+  beforeAll(async () => {
+    peer = new Peer(kind);
+    expect(await peer.call('echo', 1)).toBe(1);
+  });
+  afterAll(() => peer.end());
+
+  it('carries big arrays both ways', async () => {
+    const array = Float64Array.from({ length: LENGTH }, (_, i) => i);
+    const output = (await peer.call('echo', { array, n: 1 })) as { array: Float64Array };
+    expect(output.array).toEqual(array);
+    expect(output.array.buffer.byteLength).toBe(array.byteLength);
+    output.array[0] = 7;
+    expect(output.array[0]).toBe(7);
+    const made = (await peer.call('make', LENGTH)) as Float64Array;
+    expect(made.length).toBe(LENGTH);
+    expect(made.every((item) => item === 1.5)).toBe(true);
+  });
+
+  it('sends a message with a big array in a few hundred bytes', () => {
+    const { message, release } = encode(new Float64Array(LENGTH), { to: kind, maxBytes: 1 << 20 });
+    expect(JSON.stringify(message).length).toBeLessThan(600);
+    release();
+  });
+
+  it('gives workers a copy-on-write view, in which they see the writes of the owner', async () => {
+    const array = share(new Float64Array(LENGTH).fill(1));
+    expect(await peer.call('sum', array)).toBe(LENGTH);
+    array.fill(2);
+    expect(await peer.call('sum', array)).toBe(2 * LENGTH);
+    expect(await peer.call('fill', array)).toBe(3);
+    expect(array[5]).toBe(2);
+    expect(await peer.call('sum', array)).toBe(2 * LENGTH);
+    const result = (await peer.call('echo', array)) as Float64Array;
+    result.fill(9);
+    expect(array[5]).toBe(2);
+  });
+
+  it("shares writes with mode 'readwrite', and finds the same buffer when it comes back", async () => {
+    const array = shared.zeros('float64', LENGTH);
+    expect(await peer.call('fill', array)).toBe(1);
+    expect(array[LENGTH - 1]).toBe(1);
+    const back = (await peer.call('echo', array)) as Float64Array;
+    expect(back.buffer).toBe(array.buffer);
+    const small = shared.from([1, 2, 3], { dtype: 'int32' });
+    const view = small.subarray(1);
+    expect(await peer.call('echo', view)).toEqual(new Int32Array([2, 3]));
+    expect(await peer.call('sum', view)).toBe(5);
+  });
+
+  it('counts right with Atomics from both sides', async () => {
+    const counter = shared.zeros('int32', 1);
+    const calls = [1, 2].map(() => peer.call('add', { counter, times: 50_000 }));
+    for (let i = 0; i < 50_000; i++) Atomics.add(counter, 0, 1);
+    await Promise.all(calls);
+    expect(counter[0]).toBe(150_000);
+  });
+
+  it('uses memory again only when no receiver has it any more', async () => {
+    const one = new Float64Array(LENGTH).fill(1);
+    await peer.call('keep', one);
+    for (let i = 2; i < 12; i++) {
+      expect(await peer.call('sum', new Float64Array(LENGTH).fill(i))).toBe(i * LENGTH);
+    }
+    const results: Float64Array[] = [];
+    for (let i = 0; i < 10; i++) results.push((await peer.call('make', LENGTH)) as Float64Array);
+    results.forEach((result, i) => {
+      result.fill(i);
+    });
+    results.forEach((result, i) => {
+      expect(result[LENGTH - 1]).toBe(i);
+    });
+  });
+
+  it('tells a handle whose memory was used anew or is gone', async () => {
+    // A size of its own, as memory is used again for the same size.
+    const length = LENGTH + (kind === 'process' ? 1 : 2);
+    const { message, release } = encode(new Float64Array(length), { to: kind, maxBytes: 1 << 20 });
+    const copy = structuredClone(message);
+    release();
+    const next = encode(new Float64Array(length).fill(1), { to: kind, maxBytes: 1 << 20 });
+    expect(() => decode(copy)).toThrow(/is gone/);
+    await expect(peer.post('sum', copy)).rejects.toThrow(/is gone/);
+    expect(await peer.post('sum', next.message)).toBe(length);
+    next.release();
+  });
+
+  it('lists segments with those who map them', async () => {
+    const array = shared.zeros('float64', LENGTH);
+    await peer.call('keep', array);
+    const { inode } = sharedMemoryInfo().segments.at(-1)!;
+    const info = sharedMemoryInfo().segments.find(
+      (segment) => segment.bytes === array.byteLength && segment.mappedBy.includes(peer.pid),
+    );
+    expect(info?.owner).toBe(process.pid);
+    expect(info?.mappedBy).toContain(process.pid);
+    expect(inode).toBeGreaterThan(0);
+  });
+});
+
+it('keeps structure, identity and what needs no move in share()', () => {
+  const plain = { name: 'x', list: [1, 2] };
+  class Model {
+    weights = new Float64Array([1, 2, 3]);
+    plain = plain;
+    self: Model = this;
+    get size() {
+      return this.weights.length;
+    }
+  }
+  const model = new Model();
+  const input = { model, map: new Map([['w', model.weights]]), big: new Float32Array(40_000) };
+  const output = share(input);
+  expect(output).not.toBe(input);
+  expect(output.model).toBeInstanceOf(Model);
+  expect(output.model.size).toBe(3);
+  expect(output.model.self).toBe(output.model);
+  expect(output.model.plain).toBe(plain);
+  expect(output.map.get('w')).toBe(output.model.weights);
+  expect(output.model.weights).toEqual(model.weights);
+  expect(output.model.weights).not.toBe(model.weights);
+  expect(share(output)).toBe(output);
+  expect(share(plain)).toBe(plain);
+  expect(share(3)).toBe(3);
+  expect(() => share(input, { mode: 'x' as 'readwrite' })).toThrow(/mode/);
+});
+
+it('makes arrays of every kind and shape', () => {
+  const matrix = shared.zeros('float32', [2, 3]);
+  expect(matrix.shape).toEqual([2, 3]);
+  expect(matrix.data).toEqual(new Float32Array(6));
+  expect(shared.zeros('int64', 2)).toEqual(new BigInt64Array(2));
+  expect(shared.zeros('float64', 0).length).toBe(0);
+  expect(shared.from(new Uint16Array([1, 2]))).toEqual(new Uint16Array([1, 2]));
+  expect(shared.from(new Set([1.5]))).toEqual(new Float64Array([1.5]));
+  expect(() => shared.zeros('float16' as 'float32', 1)).toThrow(TypeError);
+  expect(() => shared.zeros('float32', -1)).toThrow(RangeError);
+});
+
+it('gives worker processes a model that costs none of them memory of its own', async () => {
+  const bytes = 256 * 2 ** 20;
+  const model = shared.zeros('float64', bytes / 8, { mode: 'copyonwrite' });
+  model.fill(1);
+  const peers = [1, 2, 3, 4].map(() => new Peer('process'));
+  try {
+    const before = await Promise.all(
+      peers.map((peer) => peer.call('privateBytes', new Float64Array(1))),
+    );
+    const after = await Promise.all(peers.map((peer) => peer.call('privateBytes', model)));
+    const used = (list: unknown[]) =>
+      list.reduce<number>((sum, item) => sum + (item as { bytes: number }).bytes, 0);
+    // What the four use themselves (a heap that has grown) is allowed 1 % of the model.
+    expect(used(after) - used(before)).toBeLessThan(bytes / 100);
+  } finally {
+    await Promise.all(peers.map((peer) => peer.end()));
+  }
+});
+
+it('leaves nothing behind, however its users die', async () => {
+  const files = () => readdirSync('/dev/shm').filter((name) => name.includes('heddle')).length;
+  const before = files();
+  const descriptors = () => readdirSync('/proc/self/fd').length;
+  const open = descriptors();
+  for (const signal of ['SIGKILL', 'SIGTERM', 'SIGABRT'] as const) {
+    const peer = new Peer('process');
+    const result = (await peer.call('make', LENGTH)) as Float64Array;
+    await peer.call('keep', new Float64Array(LENGTH));
+    await peer.end(signal);
+    // The memory outlives the process that made it as long as somebody here has it.
+    expect(result[LENGTH - 1]).toBe(1.5);
+    const held = readFileSync('/proc/self/maps', 'latin1').includes(`/memfd:heddle:${peer.pid}`);
+    expect(held).toBe(true);
+  }
+  expect(files()).toBe(before);
+  expect(descriptors()).toBeLessThan(open + 40);
+});
+
+it('frees what is never decoded', () => {
+  const { message, release } = encode(new Float64Array(LENGTH), {
+    to: 'process',
+    maxBytes: 1 << 20,
+    receivers: 'one',
+  });
+  release();
+  const before = sharedMemoryInfo().waitingBytes;
+  expect(before).toBeGreaterThanOrEqual(LENGTH * 8);
+  discard(structuredClone(message));
+  const again = encode(new Float64Array(LENGTH), { to: 'process', maxBytes: 1 << 20 });
+  expect(sharedMemoryInfo().waitingBytes).toBeLessThan(before);
+  again.release();
+});
