@@ -15,11 +15,14 @@ const root = path.resolve(__dirname, '..');
 const { values } = parseArgs({
   options: {
     out: { type: 'string' },
-    preset: { type: 'string', default: 'release' },
+    preset: { type: 'string' },
   },
 });
-const preset = values.preset;
-const binaryDir = path.join(root, 'build', preset === 'release' ? 'cmake' : preset);
+// scripts/prebuilds.mjs compiles through node-gyp, which passes nothing on but the environment.
+const prebuildTarget = process.env.HEDDLE_PREBUILD_TARGET;
+const preset = values.preset ?? (prebuildTarget ? 'prebuild' : 'release');
+const folders = { release: 'cmake', prebuild: `prebuild-${prebuildTarget}` };
+const binaryDir = path.join(root, 'build', folders[preset] ?? preset);
 const out = path.resolve(
   values.out ?? path.join(root, 'build', preset === 'release' ? 'Release' : `${preset}-out`),
 );
@@ -36,7 +39,7 @@ function run(command, args) {
   } catch (error) {
     if (error.code === 'ENOENT') {
       console.error(
-        `heddle: '${command}' was not found. Building from source needs CMake 3.20 or later and a ` +
+        `heddle: '${command}' was not found. Building from source needs CMake 3.21 or later and a ` +
           'C++17 compiler (Debian: apt-get install cmake g++).',
       );
     } else {
@@ -66,8 +69,8 @@ for (const name of readdirSync(binaryDir)) {
 }
 
 // The libraries that the addon brings along (scripts/native), where they were made.
-const bundle = path.join(root, 'build/bundle', `${process.platform}-${process.arch}`);
-if (existsSync(bundle)) {
+const bundle = path.join(root, '.cache/bundle', `${process.platform}-${process.arch}`);
+if (!prebuildTarget && existsSync(bundle)) {
   for (const name of readdirSync(bundle))
     if (/^lib.*\.so(\.\d+)?$/.test(name)) install(bundle, name);
 }

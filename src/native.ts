@@ -133,7 +133,7 @@ function load(): NativeAddon {
     throw new Error(
       `heddle: no addon for ${process.platform}-${process.arch} (Node ${process.versions.node}) ` +
         `could be loaded from ${override ?? root}. Build it with \`npx heddle-build\` ` +
-        '(needs CMake 3.20 or later and a C++17 compiler).',
+        '(needs CMake 3.21 or later and a C++17 compiler).',
       { cause },
     );
   }

@@ -12,7 +12,7 @@ import {
 import path from 'node:path';
 import { BuildProblem, root, run, targets } from './targets.mjs';
 
-const cache = path.join(root, 'build/downloads');
+const cache = path.join(root, '.cache/downloads');
 
 /**
  * The options that make apt work in a folder of ours, for any architecture and suite, as any user.

@@ -24,6 +24,19 @@ export function glibcFloor(target, file) {
   return floor;
 }
 
+/**
+ * Symbols that a file leaves to whoever loads it: a function that the sysroot lacks shows up here,
+ * since an addon can't be linked with `-z defs` (Node itself defines what it calls).
+ */
+export function looseSymbols(target, file) {
+  const text = run(toolsOf(target).readelf, ['--dyn-syms', '-W', file]);
+  const loose = [];
+  for (const [, name] of text.matchAll(/\bGLOBAL\s+\w+\s+UND\s+(\S+)/g)) {
+    if (!name.includes('@') && !/^(napi_|node_api_)/.test(name)) loose.push(name);
+  }
+  return loose;
+}
+
 /** Fails unless the file runs on every system on which Node itself does. */
 export function checkFloors(target, file, extraNeeded = []) {
   const needed = neededLibraries(target, file);
@@ -31,6 +44,8 @@ export function checkFloors(target, file, extraNeeded = []) {
     (name) => !GLIBC_LIBRARIES.test(name) && !extraNeeded.includes(name),
   );
   if (foreign.length > 0) throw new BuildProblem(`${file} needs ${foreign.join(', ')}`);
+  const loose = looseSymbols(target, file);
+  if (loose.length > 0) throw new BuildProblem(`${file} has nobody to define ${loose.join(', ')}`);
   const floor = glibcFloor(target, file);
   if (newer(floor, GLIBC_FLOOR)) {
     throw new BuildProblem(`${file} needs glibc ${floor}; at most ${GLIBC_FLOOR} is allowed`);

@@ -1,4 +1,4 @@
-// Makes build/bundle/TARGET/libopenblas-heddle.so: the OpenBLAS that Heddle brings along.
+// Makes .cache/bundle/TARGET/libopenblas-heddle.so: the OpenBLAS that Heddle brings along.
 //
 //   node scripts/native/openblas.mjs [--target linux-x64] [--if-possible] [--forks N]
 //
@@ -89,6 +89,17 @@ function link(target, archive, out) {
   rmSync(undefinedNames);
 }
 
+/** The sysroot's own loader: so glibc 2.17 itself tells whether the library runs on it. */
+function oldLoader(target) {
+  const folders = ['lib', 'lib64']
+    .map((name) => path.join(sysroot(target), name))
+    .filter(existsSync);
+  const loader = folders
+    .flatMap((folder) => readdirSync(folder).map((file) => path.join(folder, file)))
+    .find((file) => /\/ld-linux[^/]*\.so\.\d$/.test(file));
+  return loader ? [loader, '--library-path', folders.join(':')] : [];
+}
+
 /** Compiles the check against the same sysroot and runs it, emulated where need be. */
 function checkResults(target, library, forks) {
   const tools = toolsOf(target);
@@ -97,17 +108,9 @@ function checkResults(target, library, forks) {
   const options = ['-O1', '-Wall', '-Wextra', '-Werror', '-std=gnu11', ...sysrootOptions(target)];
   run(tools.cc, [...options, source, '-o', program, '-lm', '-ldl', '-lpthread']);
   const args = [program, library, ...(forks > 0 ? [String(forks)] : [])];
-  // With the sysroot's own loader: glibc 2.17 itself tells whether the library runs on it.
-  const glibc = sysroot(target);
-  const loader = ['lib', 'lib64']
-    .flatMap((name) => {
-      const folder = path.join(glibc, name);
-      return existsSync(folder) ? readdirSync(folder).map((file) => path.join(folder, file)) : [];
-    })
-    .find((file) => /\/ld-linux[^/]*\.so\.\d$/.test(file));
-  const libraries = ['lib', 'lib64'].map((name) => path.join(glibc, name)).join(':');
-  const started = loader ? [loader, '--library-path', libraries, ...args] : args;
-  const [command, ...rest] = tools.emulator ? [tools.emulator, ...started] : started;
+  const [command, ...rest] = tools.emulator
+    ? [tools.emulator, '-L', `/usr/${targets[target].triple}`, ...args]
+    : [...oldLoader(target), ...args];
   return run(command, rest, { env: { ...process.env, LC_ALL: 'C' } }).trim();
 }
 
@@ -124,7 +127,7 @@ function recipe(target) {
 
 /** Makes the library where it is not there yet; returns its file. */
 export function makeOpenblas(target, { forks = 0 } = {}) {
-  const folder = path.join(root, 'build/bundle', target);
+  const folder = path.join(root, '.cache/bundle', target);
   const file = path.join(folder, NAME);
   const stamp = path.join(folder, `.${NAME}.recipe`);
   if (
@@ -140,7 +143,7 @@ export function makeOpenblas(target, { forks = 0 } = {}) {
   const archives = path.join(unpacked, 'usr/lib', triple, 'openblas-pthread');
   const archive = readdirSync(archives).find((name) => /^libopenblasp-r.*\.a$/.test(name));
   if (!archive) throw new BuildProblem(`no static archive in ${archives}`);
-  const work = path.join(root, 'build/openblas', target);
+  const work = path.join(root, '.cache/openblas', target);
   mkdirSync(work, { recursive: true });
   const made = path.join(work, NAME);
   link(target, path.join(archives, archive), made);
