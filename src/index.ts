@@ -34,4 +34,16 @@ export {
   sharedMemoryInfo,
   type TypedArray,
 } from './memory/index.ts';
-export { threadEnvironment } from './threadpools/environment.ts';
+export {
+  type LibraryController,
+  type LimitOptions,
+  type Limits,
+  registerController,
+  ThreadpoolController,
+  type ThreadpoolInfo,
+  ThreadpoolLimits,
+  type ThreadpoolQuery,
+  threadEnvironment,
+  threadpoolInfo,
+  threadpoolLimits,
+} from './threadpools/index.ts';

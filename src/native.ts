@@ -112,6 +112,42 @@ export interface NativeMemory {
   ): ArrayBuffer;
 }
 
+/** A runtime with threads of its own, but for its count. */
+export interface NativeRuntime {
+  readonly userApi: string;
+  readonly internalApi: string;
+  readonly prefix: string;
+  readonly filepath: string;
+  readonly version: string | null;
+  readonly scope: 'process' | 'thread';
+  /** The place of the runtime whose count this one uses: its own, or that of its OpenMP. */
+  readonly root: number;
+  readonly threadingLayer?: string;
+  readonly architecture?: string;
+  readonly availableBackends?: readonly string[];
+  readonly loadedBackends?: readonly string[];
+  readonly currentBackend?: string;
+}
+
+/** Thread pools of the process and leases on them, in numbers; src/threadpools gives them sense. */
+export interface NativeThreadpools {
+  /** Where counts pass: pairs of a runtime's place and a number of threads, or counts alone. */
+  readonly slots: Int32Array;
+  /** Looks for runtimes loaded since; returns how many are known. */
+  scan(): number;
+  /** Scans, writes the count of each runtime into the slots, and returns how many are known. */
+  counts(): number;
+  describe(place: number): NativeRuntime | undefined;
+  /** Opens a lease with the first `pairs` pairs of the slots; returns its id. */
+  open(pairs: number, blas: number, openmp: number, isDefault: boolean): number;
+  extend(lease: number, pairs: number): void;
+  close(lease: number): void;
+  /** The limit on this thread's own operations: of BLAS (0) or of OpenMP (1); 0 for none. */
+  operationLimit(api: 0 | 1): number;
+  /** True for the first caller in the process. */
+  warnOnce(): boolean;
+}
+
 /** The addon's modules, one for each folder of `native/`. */
 export interface NativeAddon {
   readonly blas: NativeBlas;
@@ -119,6 +155,7 @@ export interface NativeAddon {
   readonly linalg: NativeLinalg;
   readonly memory: NativeMemory;
   readonly openmp: NativeOpenmp;
+  readonly threadpools: NativeThreadpools;
 }
 
 function load(): NativeAddon {

@@ -21,14 +21,27 @@ Library Library::open(const std::string& path, bool /*isolated*/) {
   return library;
 }
 
-void* Library::symbol(const char* name) const {
-  return handle_ ? reinterpret_cast<void*>(GetProcAddress(static_cast<HMODULE>(handle_), name))
-                 : nullptr;
+Library Library::loaded(const std::string& path) {
+  Library library;
+  HMODULE module = nullptr;
+  // Counts as a use, so that the library stays.
+  if (GetModuleHandleExA(0, path.c_str(), &module)) library.handle_ = module;
+  return library;
 }
 
 void Library::close() {
   if (handle_) FreeLibrary(static_cast<HMODULE>(handle_));
   handle_ = nullptr;
+}
+
+std::string real_path(const std::string& path) {
+  char resolved[MAX_PATH] = {};
+  return GetFullPathNameA(path.c_str(), MAX_PATH, resolved, nullptr) > 0 ? resolved : path;
+}
+
+void* Library::symbol(const char* name) const {
+  return handle_ ? reinterpret_cast<void*>(GetProcAddress(static_cast<HMODULE>(handle_), name))
+                 : nullptr;
 }
 
 std::string file_of(const void* address) {
@@ -68,8 +81,11 @@ Library Library::open(const std::string& path, bool isolated) {
   return library;
 }
 
-void* Library::symbol(const char* name) const {
-  return handle_ != nullptr ? dlsym(handle_, name) : nullptr;
+Library Library::loaded(const std::string& path) {
+  Library library;
+  // Counts as a use, so that the library stays.
+  library.handle_ = dlopen(path.c_str(), RTLD_NOLOAD | RTLD_LAZY | RTLD_LOCAL);
+  return library;
 }
 
 void Library::close() {
@@ -77,11 +93,19 @@ void Library::close() {
   handle_ = nullptr;
 }
 
+std::string real_path(const std::string& path) {
+  char resolved[PATH_MAX];
+  return realpath(path.c_str(), resolved) != nullptr ? resolved : path;
+}
+
+void* Library::symbol(const char* name) const {
+  return handle_ != nullptr ? dlsym(handle_, name) : nullptr;
+}
+
 std::string file_of(const void* address) {
   Dl_info info{};
   if (dladdr(address, &info) == 0 || info.dli_fname == nullptr) return {};
-  char resolved[PATH_MAX];
-  return realpath(info.dli_fname, resolved) != nullptr ? resolved : info.dli_fname;
+  return real_path(info.dli_fname);
 }
 
 ScopedVariable::ScopedVariable(const char* name, const char* value)

@@ -16,7 +16,10 @@ class Library {
   // On failure the result is empty and error() says why.
   static Library open(const std::string& path, bool isolated);
 
-  // Closes it again, for a library that was opened only to ask it something.
+  // The library at `path` if it is loaded already, by whomever and however; else empty.
+  static Library loaded(const std::string& path);
+
+  // Gives up what open() or loaded() holds, for a library that turned out not to be wanted.
   void close();
 
   explicit operator bool() const { return handle_ != nullptr; }
@@ -32,6 +35,9 @@ class Library {
   void* handle_ = nullptr;
   std::string error_;
 };
+
+// The path with symbolic links resolved, or as it is where that can't be done.
+std::string real_path(const std::string& path);
 
 // The real path of the file in which `address` lies; empty where that can't be told.
 std::string file_of(const void* address);

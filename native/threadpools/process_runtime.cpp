@@ -17,12 +17,17 @@ constexpr uint32_t users_of(uint64_t state) { return static_cast<uint32_t>(state
 
 ProcessRuntime::ProcessRuntime(Functions functions) : functions_(std::move(functions)) {}
 
-int ProcessRuntime::wanted_by_leases() const {
+int ProcessRuntime::smallest_lease(Kind kind) const {
   int smallest = 0;
   for (const Lease& lease : leases_) {
-    if (smallest == 0 || lease.threads < smallest) smallest = lease.threads;
+    if (lease.kind == kind && (smallest == 0 || lease.threads < smallest)) smallest = lease.threads;
   }
   return smallest;
+}
+
+int ProcessRuntime::wanted_by_leases() const {
+  const int limit = lease_limit();
+  return limit != 0 ? limit : smallest_lease(Kind::kDefault);
 }
 
 void ProcessRuntime::apply(int wanted) {
@@ -47,10 +52,7 @@ ProcessRuntime::LeaseId ProcessRuntime::lease(int threads, Kind kind) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const LeaseId id = next_id_++;
   leases_.push_back({id, threads, kind});
-  if (kind == Kind::kLimit) {
-    const int limit = lease_limit();
-    if (limit == 0 || threads < limit) lease_limit_.store(threads, std::memory_order_release);
-  }
+  lease_limit_.store(smallest_lease(Kind::kLimit), std::memory_order_release);
   const bool overridden =
       equal_overrides_.load(std::memory_order_acquire) != 0 || !overrides_.empty();
   if (!overridden) apply(wanted_by_leases());
@@ -63,11 +65,7 @@ void ProcessRuntime::release(LeaseId id) {
       std::find_if(leases_.begin(), leases_.end(), [id](const Lease& l) { return l.id == id; });
   if (found == leases_.end()) return;
   leases_.erase(found);
-  int limit = 0;
-  for (const Lease& lease : leases_) {
-    if (lease.kind == Kind::kLimit && (limit == 0 || lease.threads < limit)) limit = lease.threads;
-  }
-  lease_limit_.store(limit, std::memory_order_release);
+  lease_limit_.store(smallest_lease(Kind::kLimit), std::memory_order_release);
   const bool overridden =
       equal_overrides_.load(std::memory_order_acquire) != 0 || !overrides_.empty();
   if (!overridden) apply(wanted_by_leases());

@@ -28,7 +28,7 @@ class ProcessRuntime {
   using LeaseId = uint64_t;
   enum class Kind {
     kLimit,    // a user's limit: binds Heddle's own operations too
-    kDefault,  // a safe default for other people's code: Heddle's executor needs none
+    kDefault,  // a default for other people's code, in force while there is no limit
   };
 
   explicit ProcessRuntime(Functions functions);
@@ -38,8 +38,8 @@ class ProcessRuntime {
   // What the library says now.
   int get() const { return functions_.get(); }
 
-  // The count is the smallest of the live leases; when the last one ends, it is again what it was
-  // before the first. Leases may end in any order and on any thread.
+  // The count is the smallest of the live limits, else of the live defaults; when the last one
+  // ends, it is again what it was before the first. Leases may end in any order and on any thread.
   LeaseId lease(int threads, Kind kind = Kind::kLimit);
   void release(LeaseId id);
 
@@ -75,8 +75,9 @@ class ProcessRuntime {
     Kind kind;
   };
 
-  void apply(int wanted);        // sets the count, or restores it where 0; mutex_ held
-  int wanted_by_leases() const;  // mutex_ held
+  void apply(int wanted);               // sets the count, or restores it where 0; mutex_ held
+  int smallest_lease(Kind kind) const;  // mutex_ held
+  int wanted_by_leases() const;         // mutex_ held
 
   const Functions functions_;
   std::mutex mutex_;

@@ -1,0 +1,151 @@
+// Loads libraries as other people's addons do, and sees what they really do.
+
+#include <dlfcn.h>
+#include <napi.h>
+
+#include <algorithm>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "stress.h"
+
+namespace {
+
+Napi::Error failure(Napi::Env env) { return Napi::Error::New(env, dlerror()); }
+
+void* handle_of(const Napi::Value& value) { return value.As<Napi::External<void>>().Data(); }
+
+// load(path): opens a library for this addon alone, as require() does with an addon's own.
+Napi::Value load(const Napi::CallbackInfo& info) {
+  const std::string path = info[0].As<Napi::String>();
+  void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) throw failure(info.Env());
+  return Napi::External<void>::New(info.Env(), handle);
+}
+
+template <typename F>
+F symbol(const Napi::CallbackInfo& info, const std::string& name) {
+  void* address = dlsym(handle_of(info[0]), name.c_str());
+  if (address == nullptr) throw failure(info.Env());
+  return reinterpret_cast<F>(address);
+}
+
+// call(library, name, number?): calls int name() or void name(int).
+Napi::Value call(const Napi::CallbackInfo& info) {
+  const std::string name = info[1].As<Napi::String>();
+  if (info.Length() == 2) {
+    return Napi::Number::New(info.Env(), symbol<int (*)()>(info, name)());
+  }
+  symbol<void (*)(int)>(info, name)(info[2].As<Napi::Number>().Int32Value());
+  return info.Env().Undefined();
+}
+
+// callText(library, name, text): calls int name(const char*).
+Napi::Value call_text(const Napi::CallbackInfo& info) {
+  const std::string text = info[2].As<Napi::String>();
+  return Napi::Number::New(
+      info.Env(), symbol<int (*)(const char*)>(info, info[1].As<Napi::String>())(text.c_str()));
+}
+
+// Both libgomp and LLVM's libomp have these entry points of GCC's compiled code.
+struct Openmp {
+  void (*parallel)(void (*)(void*), void*, unsigned, unsigned);
+  int (*team_size)();
+  void (*set_levels)(int);
+};
+
+struct Region {
+  const Openmp* openmp;
+  unsigned inner;
+  std::mutex mutex;
+  std::set<std::thread::id> threads;
+  int largest_inner = 0;
+};
+
+Openmp openmp_of(const Napi::CallbackInfo& info) {
+  return {symbol<decltype(Openmp::parallel)>(info, "GOMP_parallel"),
+          symbol<int (*)()>(info, "omp_get_num_threads"),
+          symbol<void (*)(int)>(info, "omp_set_max_active_levels")};
+}
+
+// team(library): opens a region of the library's own choice; how many threads really ran it.
+Napi::Value team(const Napi::CallbackInfo& info) {
+  const Openmp openmp = openmp_of(info);
+  Region region{&openmp, 0, {}, {}};
+  openmp.parallel(
+      [](void* data) {
+        auto* const shared = static_cast<Region*>(data);
+        const std::lock_guard<std::mutex> lock(shared->mutex);
+        shared->threads.insert(std::this_thread::get_id());
+      },
+      &region, 0, 0);
+  return Napi::Number::New(info.Env(), static_cast<double>(region.threads.size()));
+}
+
+// nested(library, outer, inner): a region of `inner` threads (0: of the library's choice) inside
+// each thread of one of `outer`; returns how many ran in all, and in the largest inner team.
+Napi::Value nested(const Napi::CallbackInfo& info) {
+  const Openmp openmp = openmp_of(info);
+  openmp.set_levels(2);
+  const auto outer = info[1].As<Napi::Number>().Uint32Value();
+  Region region{&openmp, info[2].As<Napi::Number>().Uint32Value(), {}, {}};
+  openmp.parallel(
+      [](void* data) {
+        auto* const shared = static_cast<Region*>(data);
+        shared->openmp->parallel(
+            [](void* inner) {
+              auto* const all = static_cast<Region*>(inner);
+              const std::lock_guard<std::mutex> lock(all->mutex);
+              all->threads.insert(std::this_thread::get_id());
+              all->largest_inner = std::max(all->largest_inner, all->openmp->team_size());
+            },
+            shared, shared->inner, 0);
+      },
+      &region, outer, 0);
+  Napi::Array result = Napi::Array::New(info.Env());
+  result.Set(0U, static_cast<double>(region.threads.size()));
+  result.Set(1U, region.largest_inner);
+  return result;
+}
+
+// product(library, n): a product of n x n matrices of ones; returns its first element.
+Napi::Value product(const Napi::CallbackInfo& info) {
+  const auto gemm = symbol<void (*)(
+      const char*, const char*, const int*, const int*, const int*, const double*, const double*,
+      const int*, const double*, const int*, const double*, double*, const int*)>(info, "dgemm_");
+  const int n = info[1].As<Napi::Number>().Int32Value();
+  const std::vector<double> ones(static_cast<size_t>(n) * static_cast<size_t>(n), 1.0);
+  std::vector<double> result(ones.size());
+  const double one = 1;
+  const double zero = 0;
+  gemm("N", "N", &n, &n, &n, &one, ones.data(), &n, ones.data(), &n, &zero, result.data(), &n);
+  return Napi::Number::New(info.Env(), result[0]);
+}
+
+// stressProcessRuntime(threads, rounds): see stress.h; an empty text if all held.
+Napi::Value stress_process_runtime(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(),
+                           heddle::stress_process_runtime(info[0].As<Napi::Number>().Int32Value(),
+                                                          info[1].As<Napi::Number>().Int32Value()));
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  const auto add = [&](const char* name, auto function) {
+    exports.Set(name, Napi::Function::New(env, function, name));
+  };
+  add("load", load);
+  add("call", call);
+  add("callText", call_text);
+  add("team", team);
+  add("nested", nested);
+  add("product", product);
+  add("stressProcessRuntime", stress_process_runtime);
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(heddle_probe, init)
