@@ -69,10 +69,14 @@ class PromiseJob : public Job {
   }
 
   void settle(Napi::Env env) {
-    if (error_.empty()) {
-      deferred.Resolve(Napi::Number::New(env, outcome_));
-    } else {
-      deferred.Reject(Napi::Error::New(env, error_).Value());
+    try {
+      if (error_.empty()) {
+        deferred.Resolve(Napi::Number::New(env, outcome_));
+      } else {
+        deferred.Reject(Napi::Error::New(env, error_).Value());
+      }
+    } catch (const Napi::Error&) {
+      // The environment is being terminated and runs no more JavaScript: nobody waits.
     }
   }
 

@@ -73,16 +73,31 @@ export function queued<R>(
   if (signal.aborted) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {
     const id = nextId++;
-    const abort = () => {
+    const settled = whenAborted(signal, () => {
       native.executor.cancel(id);
       reject(signal.reason);
-    };
-    signal.addEventListener('abort', abort, { once: true });
-    start(id)
-      .then(finish)
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener('abort', abort));
+    });
+    start(id).then(finish).then(resolve, reject).finally(settled);
   });
+}
+
+/** What each signal gives up. One listener a signal: Node warns of eleven. */
+const givenUp = new WeakMap<AbortSignal, Set<() => void>>();
+
+/** Calls `giveUp` when the signal aborts, until the function that is returned is called. */
+function whenAborted(signal: AbortSignal, giveUp: () => void): () => void {
+  let waiting = givenUp.get(signal);
+  if (waiting === undefined) {
+    const all = new Set<() => void>();
+    waiting = all;
+    givenUp.set(signal, all);
+    signal.addEventListener('abort', () => {
+      for (const each of all) each();
+    });
+  }
+  const all = waiting;
+  all.add(giveUp);
+  return () => all.delete(giveUp);
 }
 
 /** What the executor of this process is doing now. */

@@ -1,0 +1,107 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { ended, startFixture } from '../helpers/child.ts';
+
+const libraries = '/usr/lib/x86_64-linux-gnu';
+const builds = {
+  'OpenBLAS with pthreads': `${libraries}/openblas-pthread/libopenblas.so.0`,
+  'OpenBLAS with OpenMP': `${libraries}/openblas-openmp/libopenblas.so.0`,
+  'OpenBLAS without threads': `${libraries}/openblas-serial/libopenblas.so.0`,
+  'BLIS with pthreads': `${libraries}/blis-pthread/libblas.so.3`,
+  'the reference BLAS': `${libraries}/blas/libblas.so.3`,
+};
+
+describe('spawning while products run', () => {
+  for (const [name, path] of Object.entries(builds)) {
+    it(`never hangs with ${name}`, { timeout: 120_000 }, async () => {
+      expect(existsSync(path), `${path} is not installed`).toBe(true);
+      const env = { HEDDLE_BLAS: path, HEDDLE_MAX_CPU_COUNT: '' };
+      const child = startFixture('executor-life.ts', ['spawn', '500'], { env });
+      const result = await ended(child, 100);
+      expect(result).toMatchObject({ code: 0, stderr: '' });
+      expect(JSON.parse(result.stdout).done).toBeGreaterThan(0);
+    });
+  }
+});
+
+describe('ending with operations in flight', () => {
+  it('worker threads end cleanly', { timeout: 60_000 }, async () => {
+    const result = await ended(startFixture('executor-life.ts', ['terminate']), 50);
+    expect(result).toMatchObject({ code: 0, signal: null, stdout: 'fine\n', stderr: '' });
+  });
+
+  it('the process exits at once, with its own status', { timeout: 60_000 }, async () => {
+    const result = await ended(startFixture('executor-life.ts', ['exit']), 50);
+    expect(result).toMatchObject({ code: 7, signal: null, stderr: '' });
+  });
+
+  it('the addon outlives the only worker that loaded it', { timeout: 60_000 }, async () => {
+    const result = await ended(startFixture('executor-life.ts', ['unload']), 50);
+    expect(result).toMatchObject({ code: 0, signal: null, stdout: 'fine\n', stderr: '' });
+  });
+});
+
+/** A thread's time on a processor, in ms, and whether it runs or is ready to. */
+interface ThreadSample {
+  readonly cpu: number;
+  readonly runnable: boolean;
+}
+
+function sample(pid: number): Map<string, ThreadSample> {
+  const threads = new Map<string, ThreadSample>();
+  for (const task of readdirSync(`/proc/${pid}/task`)) {
+    try {
+      const stat = readFileSync(`/proc/${pid}/task/${task}/stat`, 'utf8');
+      const [nanoseconds] = readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ');
+      threads.set(task, {
+        cpu: Number(nanoseconds) / 1e6,
+        runnable: stat.slice(stat.lastIndexOf(')') + 2).startsWith('R'),
+      });
+    } catch {
+      // The thread has ended since the folder was read.
+    }
+  }
+  return threads;
+}
+
+describe('the core budget', () => {
+  // Three worker threads in blocking products, and the main thread with queued narrow and wide ones.
+  for (const budget of [1, 2]) {
+    it(`of ${budget} is never exceeded under a mixed load`, { timeout: 60_000 }, async () => {
+      const env = { HEDDLE_MAX_CPU_COUNT: String(budget) };
+      const child = startFixture('executor-load.ts', ['3', '6'], { env });
+      const end = ended(child, 50);
+      await Promise.race([new Promise((resolve) => child.stdout?.once('data', resolve)), end]);
+
+      const started = performance.now();
+      let before = { at: started, threads: sample(child.pid!) };
+      let windows = 0;
+      let above = 0;
+      let runnable = 0;
+      while (performance.now() - started < 5000) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        const now = { at: performance.now(), threads: sample(child.pid!) };
+        let cpu = 0;
+        for (const [task, { cpu: total, runnable: ready }] of now.threads) {
+          cpu += total - (before.threads.get(task)?.cpu ?? 0);
+          if (ready) runnable++;
+        }
+        windows++;
+        // What the kernel charged, JavaScript included, in every 50 ms.
+        if (cpu > budget * (now.at - before.at) * 1.1 + 3) above++;
+        before = now;
+      }
+      expect(windows).toBeGreaterThan(30);
+      expect(above / windows).toBeLessThan(0.03);
+      // Besides the threads that compute, some are seen between two calls, more of them the busier
+      // the machine is; four or more would be ready all the time if each call took its own.
+      expect(runnable / windows).toBeLessThan(budget + 1);
+
+      const result = await end;
+      expect(result).toMatchObject({ code: 0, stderr: '' });
+      const stats = JSON.parse(result.stdout.trim().split('\n').at(-1)!);
+      expect(stats.budget).toBe(budget);
+      expect(stats.peak).toBe(budget);
+    });
+  }
+});
