@@ -172,14 +172,19 @@ bool Executor::stop_within(std::chrono::milliseconds limit) {
 
 // ---- Starting and finishing -------------------------------------------------------------------
 
+// The queue whose head goes next, or null.
+std::deque<Executor::Ticket*>* Executor::next_queue() {
+  if (blocking_.empty()) return queued_.empty() ? nullptr : &queued_;
+  return !queued_.empty() && blocking_turns_ >= policy::kBlockingTurns ? &queued_ : &blocking_;
+}
+
 void Executor::dispatch() {
-  while (true) {
-    std::deque<Ticket*>& queue = blocking_.empty() ? queued_ : blocking_;
-    if (queue.empty()) return;
-    Ticket& head = *queue.front();
+  while (std::deque<Ticket*>* queue = next_queue()) {
+    Ticket& head = *queue->front();
     const int width = decide(head);
     if (width == 0) return;
-    queue.pop_front();
+    queue->pop_front();
+    blocking_turns_ = queue == &blocking_ && !queued_.empty() ? blocking_turns_ + 1 : 0;
     queued_work_ -= head.demand.work;
     if (blocking_.empty() && queued_.empty()) queued_work_ = 0;  // no drift from rounding
     start(head, width);

@@ -167,6 +167,7 @@ class Executor {
   int widest(const Demand& demand) const;
   double drain_seconds() const;
   void learn(const Ticket& ticket);
+  std::deque<Ticket*>* next_queue();
   void dispatch();
   void start(Ticket& ticket, int width);
   void finish(Ticket& ticket);
@@ -182,6 +183,7 @@ class Executor {
   ThreadControl* control_ = nullptr;
 
   std::deque<Ticket*> blocking_;  // callers that block go first: an event loop may hang on them
+  int blocking_turns_ = 0;        // how many have gone before a job that waits
   std::deque<Ticket*> queued_;    // jobs in order of submission
   double queued_work_ = 0;        // of both
   std::vector<Ticket*> running_;

@@ -13,4 +13,8 @@ constexpr double kInlineWork = 2e5;
 // What a wide call makes of each of its cores: a guess that leans towards side by side.
 constexpr double kWideEfficiency = 0.85;
 
+// How many callers that block go before a job that waits: a few, since each holds a thread up, but
+// not all, since worker threads that call in a loop would keep the job waiting for ever.
+constexpr int kBlockingTurns = 4;
+
 }  // namespace heddle::policy
