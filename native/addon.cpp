@@ -8,6 +8,7 @@
 #include "memory/module.h"
 #include "openmp/module.h"
 #include "threadpools/module.h"
+#include "workers/module.h"
 
 namespace {
 
@@ -18,6 +19,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("memory", heddle::memory::init(env));
   exports.Set("openmp", heddle::openmp::init(env));
   exports.Set("threadpools", heddle::threadpools::init(env));
+  exports.Set("workers", heddle::workers::init(env));
   return exports;
 }
 

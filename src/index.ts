@@ -34,6 +34,7 @@ export {
   sharedMemoryInfo,
   type TypedArray,
 } from './memory/index.ts';
+export * from './parallel/index.ts';
 export {
   type LibraryController,
   type LimitOptions,

@@ -148,6 +148,16 @@ export interface NativeThreadpools {
   warnOnce(): boolean;
 }
 
+/** What worker processes need from the system. */
+export interface NativeWorkers {
+  /** Makes a page of shared memory and returns its descriptor, which the caller closes. */
+  createPage(): number;
+  /** Maps the page that a descriptor names; unmapped when the buffer is collected. */
+  mapPage(fd: number): ArrayBuffer;
+  /** Kills this process (and its group, if it leads one) `graceMs` after the socket's peer closed. */
+  watchPeer(fd: number, graceMs: number): void;
+}
+
 /** The addon's modules, one for each folder of `native/`. */
 export interface NativeAddon {
   readonly blas: NativeBlas;
@@ -156,6 +166,7 @@ export interface NativeAddon {
   readonly memory: NativeMemory;
   readonly openmp: NativeOpenmp;
   readonly threadpools: NativeThreadpools;
+  readonly workers: NativeWorkers;
 }
 
 function load(): NativeAddon {

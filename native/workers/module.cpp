@@ -1,0 +1,50 @@
+#include "workers/module.h"
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "workers/page.h"
+#include "workers/watch.h"
+
+namespace heddle::workers {
+
+namespace {
+
+Napi::Error failure(Napi::Env env, const char* what, int code) {
+  return Napi::Error::New(env, std::string(what) + ": " + std::strerror(code));
+}
+
+// createPage(): the descriptor of a new page; the caller closes it.
+Napi::Value create(const Napi::CallbackInfo& info) {
+  const int fd = create_page();
+  if (fd < 0) throw failure(info.Env(), "a page for a worker can't be made", errno);
+  return Napi::Number::New(info.Env(), fd);
+}
+
+// mapPage(fd): the page as an ArrayBuffer, unmapped when that is collected.
+Napi::Value map(const Napi::CallbackInfo& info) {
+  void* address = map_page(info[0].As<Napi::Number>().Int32Value());
+  if (address == nullptr) throw failure(info.Env(), "a worker's page can't be mapped", errno);
+  return Napi::ArrayBuffer::New(info.Env(), address, kPageBytes,
+                                [](Napi::Env, void* mapped) { unmap_page(mapped); });
+}
+
+// watchPeer(fd, graceMs): see watch.h.
+void watch(const Napi::CallbackInfo& info) {
+  const int error =
+      watch_peer(info[0].As<Napi::Number>().Int32Value(), info[1].As<Napi::Number>().Int32Value());
+  if (error != 0) throw failure(info.Env(), "the parent can't be watched", error);
+}
+
+}  // namespace
+
+Napi::Object init(Napi::Env env) {
+  Napi::Object exports = Napi::Object::New(env);
+  exports.Set("createPage", Napi::Function::New(env, create, "createPage"));
+  exports.Set("mapPage", Napi::Function::New(env, map, "mapPage"));
+  exports.Set("watchPeer", Napi::Function::New(env, watch, "watchPeer"));
+  return exports;
+}
+
+}  // namespace heddle::workers

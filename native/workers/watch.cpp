@@ -1,0 +1,82 @@
+#include "workers/watch.h"
+
+#if !defined(_WIN32)
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+
+namespace heddle::workers {
+
+namespace {
+
+#if defined(POLLRDHUP)
+constexpr short kHangUp = POLLRDHUP;
+#else
+constexpr short kHangUp = POLLHUP;
+#endif
+
+struct Watch {
+  int fd;
+  int grace_ms;
+};
+
+void* wait_for_end(void* argument) {
+  const Watch watch = *static_cast<Watch*>(argument);
+  delete static_cast<Watch*>(argument);
+  // Signals are for the threads that expect them.
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+  pollfd entry{watch.fd, kHangUp, 0};
+  for (;;) {
+    const int ready = poll(&entry, 1, -1);
+    if (ready > 0 && (entry.revents & (kHangUp | POLLHUP | POLLERR | POLLNVAL)) != 0) break;
+    if (ready < 0 && errno != EINTR && errno != EAGAIN) return nullptr;
+  }
+  const timespec grace{watch.grace_ms / 1000, (watch.grace_ms % 1000) * 1000000L};
+  nanosleep(&grace, nullptr);
+  if (getpgrp() == getpid()) kill(0, SIGKILL);
+  kill(getpid(), SIGKILL);
+  return nullptr;
+}
+
+}  // namespace
+
+int watch_peer(int fd, int grace_ms) {
+  // A descriptor of its own: JavaScript may close the other one, and its number be used again.
+  const int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (own < 0) return errno;
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&attributes, 64 * 1024);
+  pthread_t thread;
+  Watch* watch = new Watch{own, grace_ms};
+  const int error = pthread_create(&thread, &attributes, wait_for_end, watch);
+  pthread_attr_destroy(&attributes);
+  if (error != 0) {
+    delete watch;
+    close(own);
+  }
+  return error;
+}
+
+}  // namespace heddle::workers
+
+#else
+
+namespace heddle::workers {
+
+// Not written for Windows: a worker there ends when its event loop sees the channel close.
+int watch_peer(int, int) { return 0; }
+
+}  // namespace heddle::workers
+
+#endif

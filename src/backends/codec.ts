@@ -1,0 +1,75 @@
+/**
+ * How values pass between the scheduler and a worker: through the codec, or, where both are in one
+ * environment, as they are.
+ */
+import type { Column } from './column.ts';
+import { packPrimitives, unpackColumn } from './column.ts';
+import type { FunctionMessage } from './protocol.ts';
+
+export type TaskFunction = (...args: unknown[]) => unknown;
+
+/** A packed column, and what has to be handed over or dropped with it. */
+export interface Packed<T> {
+  readonly message: T;
+  readonly transfer: readonly unknown[];
+  /** To be called when the other side has decoded the message; null where nothing is held. */
+  readonly release: (() => void) | null;
+}
+
+export interface Codec {
+  /** Packs the values of a batch. `path` says what an error calls them. */
+  pack(values: readonly unknown[], path: string): Packed<Column>;
+  packOne(value: unknown, path: string): Packed<unknown>;
+  /** What has to be awaited before the message can be decoded. */
+  loading(message: unknown): Promise<void> | null;
+  unpack(column: Column): ArrayLike<unknown>;
+  unpackOne(message: unknown): unknown;
+}
+
+const nothing: readonly unknown[] = [];
+
+/** For a worker in the same environment. */
+export const localCodec: Codec = {
+  pack: (values) => ({ message: { kind: 'plain', values }, transfer: nothing, release: null }),
+  packOne: (value) => ({ message: value, transfer: nothing, release: null }),
+  loading: () => null,
+  unpack: (column) => unpackColumn(column, (message) => message),
+  unpackOne: (message) => message,
+};
+
+/** What a codec for other environments is made of; src/memory has it. */
+export interface ValueCodec {
+  encode(
+    value: unknown,
+    options: { to: 'thread' | 'process'; maxBytes: number; path?: string },
+  ): {
+    readonly message: unknown;
+    readonly transfer: readonly unknown[];
+    release(): void;
+  };
+  decode(message: unknown): unknown;
+  loading(message: unknown): Promise<void> | null;
+}
+
+/** For a worker in another environment. */
+export function remoteCodec(codec: ValueCodec, to: 'thread' | 'process', maxBytes: number): Codec {
+  const packOne = (value: unknown, path: string): Packed<unknown> => {
+    const encoded = codec.encode(value, { to, maxBytes, path });
+    return { message: encoded.message, transfer: encoded.transfer, release: encoded.release };
+  };
+  return {
+    pack(values, path) {
+      const column = packPrimitives(values);
+      if (column) return { message: column, transfer: nothing, release: null };
+      const { message, transfer, release } = packOne(values, path);
+      return { message: { kind: 'coded', count: values.length, message }, transfer, release };
+    },
+    packOne,
+    loading: (message) => codec.loading(message),
+    unpack: (column) => unpackColumn(column, codec.decode),
+    unpackOne: codec.decode,
+  };
+}
+
+/** Makes the function of a message; at once where that is possible. */
+export type FunctionLoader = (message: FunctionMessage) => TaskFunction | Promise<TaskFunction>;

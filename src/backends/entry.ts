@@ -1,0 +1,74 @@
+/**
+ * Where the worker entries are, and with which flags Node runs them.
+ */
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+
+/** Flags that are about the main program alone, with whether a value follows them. */
+const own: readonly (readonly [RegExp, boolean])[] = [
+  [/^(-e|--eval|-p|--print|-pe)$/, true],
+  [/^(--eval|--print)=/, false],
+  [/^(-c|--check|-i|--interactive|--test|--watch|--watch-preserve-output)$/, false],
+  [/^--(watch-path|test-[a-z-]+)(=|$)/, false],
+  [/^--inspect(-brk|-port|-wait)?(=|$)/, false],
+  [/^--debug-port(=|$)/, false],
+  [/^--input-type(=|$)/, false],
+];
+
+function inherited(flags: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i < flags.length; i++) {
+    const flag = flags[i]!;
+    const rule = own.find(([pattern]) => pattern.test(flag));
+    if (!rule) kept.push(flag);
+    else if (rule[1]) i++;
+  }
+  return kept;
+}
+
+const fromSource = import.meta.url.endsWith('.ts');
+
+/** The entry of a kind of worker, beside this file: `.ts` in the sources, `.js` in the package. */
+export function entryUrl(kind: 'process' | 'thread'): URL {
+  return new URL(`./worker/${kind}.${fromSource ? 'ts' : 'js'}`, import.meta.url);
+}
+
+let flags: { readonly from: readonly string[]; readonly flags: readonly string[] } | null = null;
+
+/**
+ * The flags of this process that a worker takes over. When Heddle runs from its sources (its own
+ * tests do) and no loader for TypeScript is among them, tsx is added.
+ */
+export function entryFlags(): readonly string[] {
+  if (flags?.from === process.execArgv) return flags.flags;
+  const kept = inherited(process.execArgv);
+  if (fromSource && !kept.some((flag) => flag.includes('tsx'))) {
+    const tsx = createRequire(import.meta.url).resolve('tsx');
+    kept.push('--import', pathToFileURL(tsx).href);
+  }
+  flags = { from: process.execArgv, flags: kept };
+  return kept;
+}
+
+/** What a worker thread runs: its entry, or a piece of code that leads to it. */
+export interface ThreadEntry {
+  readonly entry: string | URL;
+  readonly eval: boolean;
+}
+
+/**
+ * The entry of worker threads, which inherit flags by themselves. `--import tsx` does nothing in a
+ * worker thread, so from the sources tsx is registered by its own interface.
+ */
+export function threadEntry(): ThreadEntry {
+  const entry = entryUrl('thread');
+  if (!fromSource) return { entry, eval: false };
+  const manifest = createRequire(import.meta.url).resolve('tsx/package.json');
+  // What `require` finds for 'tsx/esm/api' is the CommonJS half, which can't be imported.
+  const tsx = new URL('./dist/esm/api/index.mjs', pathToFileURL(manifest)).href;
+  const code =
+    `import(${JSON.stringify(tsx)})` +
+    `.then((tsx) => { tsx.register(); return import(${JSON.stringify(entry.href)}); })` +
+    '.catch((error) => { process.nextTick(() => { throw error; }); });';
+  return { entry: code, eval: true };
+}

@@ -1,0 +1,137 @@
+/**
+ * The backend 'processes': each worker is a process of its own, with thread pools of its own.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import type net from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { BUDGET_VARIABLE } from '../config/budget.ts';
+import { native } from '../native.ts';
+import { threadEnvironment } from '../threadpools/environment.ts';
+import { Cell } from './cell.ts';
+import { entryFlags, entryUrl } from './entry.ts';
+import type { FromWorker, ToWorker } from './protocol.ts';
+import type { Backend, WorkerEvents, WorkerHandle, WorkerSpec } from './types.ts';
+import { encodeFrame, FrameReader } from './wire.ts';
+
+const INBOX = 3;
+const OUTBOX = 4;
+
+/** What a process has written may still be on its way when its end is known; at most this long. */
+const DRAIN_MS = 200;
+
+const posix = process.platform !== 'win32';
+
+function environment(childThreads: number): NodeJS.ProcessEnv {
+  if (childThreads < 1) return process.env;
+  return {
+    ...process.env,
+    ...threadEnvironment(childThreads),
+    [BUDGET_VARIABLE]: String(childThreads),
+  };
+}
+
+class ProcessHandle implements WorkerHandle {
+  readonly cell: Cell;
+  readonly #child: ChildProcess;
+  readonly #inbox: net.Socket;
+  readonly #outbox: net.Socket;
+  #gone = false;
+
+  constructor(spec: WorkerSpec, events: WorkerEvents) {
+    const page = native.workers.createPage();
+    try {
+      this.cell = new Cell(native.workers.mapPage(page));
+      this.#child = spawn(process.execPath, [...entryFlags(), fileURLToPath(entryUrl('process'))], {
+        stdio: ['ignore', 'inherit', 'inherit', 'pipe', 'pipe', page],
+        env: environment(spec.childThreads),
+        // A session of its own: Ctrl-C is for the main program, which ends its workers; and the
+        // whole group, with what tasks have started, can be killed.
+        detached: posix,
+        windowsHide: true,
+      });
+    } finally {
+      fs.closeSync(page);
+    }
+    this.#inbox = this.#child.stdio[INBOX] as net.Socket;
+    this.#outbox = this.#child.stdio[OUTBOX] as net.Socket;
+    this.#listen(events);
+    this.#child.unref();
+    this.#inbox?.unref();
+    this.#outbox?.unref();
+    const { resourceLimits: _, ...init } = spec;
+    this.send(init);
+  }
+
+  #listen(events: WorkerEvents): void {
+    const child = this.#child;
+    let ended = false;
+    let exit: { code: number | null; signal: NodeJS.Signals | null; error?: Error } | null = null;
+    let done = false;
+    const finish = (): void => {
+      if (done || !exit) return;
+      done = true;
+      events.exit(exit);
+    };
+    child.on('error', (error) => {
+      if (child.pid !== undefined) return; // a signal that could not be sent
+      exit = { code: null, signal: null, error };
+      finish();
+    });
+    child.on('exit', (code, signal) => {
+      this.#gone = true;
+      exit = { code, signal };
+      if (ended) finish();
+      // A child of the worker may hold the pipe open.
+      else setTimeout(finish, DRAIN_MS);
+    });
+    if (!this.#outbox) return;
+    const reader = new FrameReader((message: FromWorker) => events.message(message));
+    this.#outbox.on('data', (chunk: Buffer) => reader.push(chunk));
+    const end = (): void => {
+      ended = true;
+      finish();
+    };
+    this.#outbox.on('end', end);
+    this.#outbox.on('close', end);
+    // The exit tells what happened; writing to a process that has gone is no error of its own.
+    this.#outbox.on('error', () => {});
+    this.#inbox.on('error', () => {});
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? -1;
+  }
+
+  send(message: ToWorker): void {
+    if (this.#gone || !this.#inbox || this.#inbox.destroyed) return;
+    this.#inbox.write(encodeFrame(message));
+  }
+
+  kill(): void {
+    if (this.#gone || this.#child.pid === undefined) return;
+    try {
+      process.kill(posix ? -this.#child.pid : this.#child.pid, 'SIGKILL');
+    } catch {
+      this.#child.kill('SIGKILL'); // no group yet, or no more
+    }
+  }
+
+  ref(): void {
+    this.#outbox?.ref();
+  }
+
+  unref(): void {
+    this.#outbox?.unref();
+  }
+}
+
+/** Makes the backend. */
+export function processes(): Backend {
+  return {
+    name: 'processes',
+    to: 'process',
+    knob: 'processes',
+    start: (spec, events) => new ProcessHandle(spec, events),
+  };
+}

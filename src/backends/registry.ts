@@ -1,0 +1,50 @@
+/**
+ * The backends by name.
+ */
+import { rangeError, typeError } from '../errors.ts';
+import { processes } from './processes.ts';
+import { sequential } from './sequential.ts';
+import { threads } from './threads.ts';
+import type { Backend, BackendFactory } from './types.ts';
+
+const factories = new Map<string, BackendFactory>([
+  ['processes', processes],
+  ['threads', threads],
+  ['sequential', sequential],
+]);
+const made = new Map<string, Backend>();
+
+/**
+ * Makes a backend known by a name, for the option `backend` and for `withConfig`.
+ *
+ * @param name - a name that no backend has yet
+ * @param factory - called when the backend is first used
+ * @returns takes the name back when disposed of
+ * @throws RangeError if the name is taken
+ */
+export function registerBackend(name: string, factory: BackendFactory): Disposable {
+  if (typeof name !== 'string' || name === '') throw typeError('name', name, 'a name');
+  if (typeof factory !== 'function') throw typeError('factory', factory, 'a function');
+  if (factories.has(name)) throw rangeError('name', name, 'a name that no backend has');
+  factories.set(name, factory);
+  return {
+    [Symbol.dispose]() {
+      if (factories.get(name) !== factory) return;
+      factories.delete(name);
+      made.delete(name);
+    },
+  };
+}
+
+/** The backend of a name. */
+export function backendNamed(name: string): Backend {
+  const existing = made.get(name);
+  if (existing) return existing;
+  const factory = factories.get(name);
+  if (!factory) {
+    throw rangeError('backend', name, `one of ${[...factories.keys()].join(', ')}`);
+  }
+  const backend = factory();
+  made.set(name, backend);
+  return backend;
+}

@@ -1,0 +1,88 @@
+/**
+ * The backend 'sequential': the tasks run in the calling environment, on values as they are.
+ */
+import { enterScope } from '../config/scope.ts';
+import type { ConfigScope } from '../config/types.ts';
+import { Cell } from './cell.ts';
+import { localCodec, type TaskFunction } from './codec.ts';
+import type { FunctionMessage, ToWorker } from './protocol.ts';
+import type { Backend, WorkerEvents, WorkerHandle, WorkerSpec } from './types.ts';
+import { taskRng } from './worker/rng.ts';
+import { Runner } from './worker/runner.ts';
+
+function load(message: FunctionMessage): TaskFunction {
+  if (message.kind !== 'local') throw new TypeError('a local worker takes functions as they are');
+  return message.fn as TaskFunction;
+}
+
+class LocalHandle implements WorkerHandle {
+  readonly cell = new Cell();
+  readonly pid = process.pid;
+  readonly #runner: Runner;
+  readonly #events: WorkerEvents;
+  readonly #inbox: ToWorker[] = [];
+  #scheduled = false;
+  #dead = false;
+
+  constructor(spec: WorkerSpec, events: WorkerEvents) {
+    this.#events = events;
+    this.#runner = new Runner({
+      worker: { id: spec.id, backend: spec.backend, pid: process.pid },
+      cell: this.cell,
+      load,
+      codec: () => localCodec,
+      send: (message) => {
+        if (!this.#dead) events.message(message);
+      },
+      enter: (scope, body) => enterScope(scope as ConfigScope, body),
+      rng: taskRng,
+      memory: () => process.memoryUsage.rss(),
+      stop: () => this.kill(),
+    });
+    queueMicrotask(() => {
+      if (!this.#dead) events.message({ type: 'ready', clockOffset: 0 });
+    });
+  }
+
+  /** Messages are taken on later turns of the event loop, a batch on each. */
+  send(message: ToWorker): void {
+    this.#inbox.push(message);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      for (;;) {
+        const message = this.#inbox.shift();
+        if (!message || this.#dead) return;
+        this.#runner.receive(message);
+        if (message.type === 'batch') break;
+      }
+      if (this.#inbox.length > 0) this.#schedule();
+    });
+  }
+
+  /** Stops taking messages. A task that runs can't be stopped from here. */
+  kill(): void {
+    if (this.#dead) return;
+    this.#dead = true;
+    setImmediate(() => this.#events.exit({ code: 0, signal: null }));
+  }
+
+  ref(): void {}
+
+  unref(): void {}
+}
+
+/** Makes the backend. */
+export function sequential(): Backend {
+  return {
+    name: 'sequential',
+    to: null,
+    knob: null,
+    start: (spec, events) => new LocalHandle(spec, events),
+  };
+}

@@ -1,0 +1,66 @@
+/**
+ * The backend 'threads': each worker is a thread of this process.
+ */
+import { Worker, type WorkerOptions } from 'node:worker_threads';
+import { CELL_BYTES, Cell } from './cell.ts';
+import { threadEntry } from './entry.ts';
+import type { FromWorker, ToWorker } from './protocol.ts';
+import type { Backend, WorkerEvents, WorkerHandle, WorkerSpec } from './types.ts';
+
+class ThreadHandle implements WorkerHandle {
+  readonly cell: Cell;
+  readonly pid = process.pid;
+  readonly threadId: number;
+  readonly #worker: Worker;
+
+  constructor(spec: WorkerSpec, events: WorkerEvents) {
+    const memory = new SharedArrayBuffer(CELL_BYTES);
+    this.cell = new Cell(memory);
+    const { resourceLimits, ...init } = spec;
+    const { entry, eval: code } = threadEntry();
+    const options: WorkerOptions = {
+      workerData: { cell: memory },
+      name: `heddle-${spec.id}`,
+      eval: code,
+      ...(resourceLimits ? { resourceLimits } : {}),
+    };
+    this.#worker = new Worker(entry, options);
+    this.threadId = this.#worker.threadId;
+    let error: Error | undefined;
+    this.#worker.on('message', (message: FromWorker) => events.message(message));
+    this.#worker.on('error', (thrown: unknown) => {
+      error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    });
+    this.#worker.on('exit', (code) => {
+      events.exit({ code, signal: null, ...(error ? { error } : {}) });
+    });
+    this.#worker.unref();
+    this.send(init);
+  }
+
+  send(message: ToWorker, transfer?: readonly unknown[]): void {
+    this.#worker.postMessage(message, transfer as readonly ArrayBuffer[] | undefined);
+  }
+
+  kill(): void {
+    void this.#worker.terminate();
+  }
+
+  ref(): void {
+    this.#worker.ref();
+  }
+
+  unref(): void {
+    this.#worker.unref();
+  }
+}
+
+/** Makes the backend. */
+export function threads(): Backend {
+  return {
+    name: 'threads',
+    to: 'thread',
+    knob: 'threads',
+    start: (spec, events) => new ThreadHandle(spec, events),
+  };
+}

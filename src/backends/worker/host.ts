@@ -1,0 +1,122 @@
+/**
+ * What the worker entries of both kinds have in common: they become a worker, run the initializer,
+ * and hand messages to the runner.
+ */
+import { becomeWorker } from '../../config/role.ts';
+import { enterScope } from '../../config/scope.ts';
+import type { ConfigScope } from '../../config/types.ts';
+import { decodeFunction, type FunctionPayload } from '../../functions/index.ts';
+import { decode, encode, loading } from '../../memory/codec.ts';
+import type { Cell } from '../cell.ts';
+import { type Codec, type FunctionLoader, remoteCodec, type TaskFunction } from '../codec.ts';
+import type { FromWorker, FunctionMessage, ToWorker, WorkerInit } from '../protocol.ts';
+import { redirectConsole } from './console.ts';
+import type { WorkerInfo } from './context.ts';
+import { openOutlet } from './outlet.ts';
+import { taskRng } from './rng.ts';
+import { Runner } from './runner.ts';
+
+/** What differs between a process and a thread. */
+export interface Environment {
+  readonly kind: 'process' | 'thread';
+  readonly threadId?: number;
+  readonly cell: Cell | null;
+  send(message: FromWorker, transfer?: readonly unknown[]): void;
+  /** Bytes that this worker takes. */
+  memory(): number;
+  /** Ends this worker. */
+  stop(): void;
+}
+
+/** Functions that have been loaded: a promise per call would cost more than the call. */
+const loaded = new Map<string, TaskFunction>();
+
+const load: FunctionLoader = (message) => {
+  if (message.kind === 'local') return message.fn as TaskFunction;
+  const payload = message.payload as FunctionPayload;
+  const known = loaded.get(payload.id);
+  if (known) return known;
+  return decodeFunction(payload).then((fn) => {
+    loaded.set(payload.id, fn);
+    return fn;
+  });
+};
+
+function isEmpty(scope: unknown): boolean {
+  for (const _ in scope as object) return false;
+  return true;
+}
+
+/** Milliseconds to add to `performance.now()` to get the system's monotonic clock. */
+export function clockOffset(): number {
+  return Number(process.hrtime.bigint()) / 1e6 - performance.now();
+}
+
+async function initialize(initializer: FunctionMessage): Promise<void> {
+  await (await load(initializer))();
+}
+
+/** Starts the worker; returns what takes the messages of the parent. */
+export function startWorker(environment: Environment): (message: ToWorker) => void {
+  const { kind, send } = environment;
+  const codecs = new Map<number, Codec>();
+  let runner: Runner | null = null;
+  /** What came in while the initializer ran. */
+  let early: ToWorker[] | null = [];
+
+  const codecFor = (maxBytes: number): Codec => {
+    let codec = codecs.get(maxBytes);
+    if (!codec) {
+      codec = remoteCodec({ encode, decode, loading }, kind, maxBytes);
+      codecs.set(maxBytes, codec);
+    }
+    return codec;
+  };
+
+  const begin = (init: WorkerInit): void => {
+    const { childThreads } = init;
+    becomeWorker({
+      level: init.level,
+      kind,
+      ...(childThreads > 0 ? { childThreads } : {}),
+    });
+    redirectConsole(send);
+    openOutlet(send);
+    const worker: WorkerInfo = {
+      id: init.id,
+      backend: init.backend,
+      pid: process.pid,
+      ...(environment.threadId === undefined ? {} : { threadId: environment.threadId }),
+    };
+    runner = new Runner({
+      worker,
+      cell: environment.cell,
+      load,
+      codec: codecFor,
+      send,
+      enter: (scope, body) => (isEmpty(scope) ? body() : enterScope(scope as ConfigScope, body)),
+      rng: taskRng,
+      memory: environment.memory,
+      stop: environment.stop,
+    });
+    const go = (): void => {
+      const waiting = early ?? [];
+      early = null;
+      for (const message of waiting) runner!.receive(message);
+    };
+    if (!init.initializer) {
+      go();
+      return;
+    }
+    initialize(init.initializer).then(go, (error: unknown) => {
+      send({ type: 'init-failed', error: codecFor(init.maxBytes).packOne(error, 'error').message });
+      environment.stop();
+    });
+  };
+
+  return (message) => {
+    if (message.type === 'init') begin(message);
+    else if (early) early.push(message);
+    else runner!.receive(message);
+  };
+}

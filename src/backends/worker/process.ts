@@ -1,0 +1,83 @@
+/**
+ * The entry of a worker process.
+ *
+ * Descriptor 3 brings messages, 4 takes them, 5 is the page of the cell. Writing blocks: a message
+ * is with the parent's kernel before the next statement of a task runs, whatever that does. The
+ * parent never waits for a worker, so the two can't wait for each other.
+ */
+import fs from 'node:fs';
+import net from 'node:net';
+import { native } from '../../native.ts';
+import { Cell } from '../cell.ts';
+import type { FromWorker, ToWorker } from '../protocol.ts';
+import { encodeFrame, FrameReader } from '../wire.ts';
+import { clockOffset, startWorker } from './host.ts';
+
+const INBOX = 3;
+const OUTBOX = 4;
+const PAGE = 5;
+
+/** A worker whose parent has gone ends by itself; one in a loop is killed after this (ms). */
+const GRACE_MS = 100;
+
+const READ_BYTES = 256 * 1024;
+
+function send(message: FromWorker): void {
+  const frame = encodeFrame(message);
+  let offset = 0;
+  while (offset < frame.length) {
+    try {
+      offset += fs.writeSync(OUTBOX, frame, offset, frame.length - offset);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EAGAIN' || code === 'EINTR') continue;
+      process.exit(0); // the parent has gone
+    }
+  }
+}
+
+native.workers.watchPeer(INBOX, GRACE_MS);
+const cell = new Cell(native.workers.mapPage(PAGE));
+fs.closeSync(PAGE);
+
+const receive = startWorker({
+  kind: 'process',
+  cell,
+  send,
+  memory: () => process.memoryUsage.rss(),
+  stop: () => process.exit(0),
+});
+
+const reader = new FrameReader((message: ToWorker) => receive(message));
+const inbox = new net.Socket({
+  fd: INBOX,
+  readable: true,
+  writable: false,
+  onread: {
+    buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+    callback: (bytes: number, buffer: Uint8Array) => {
+      reader.push(Buffer.from(buffer.buffer, buffer.byteOffset, bytes));
+      return true;
+    },
+  },
+} as net.SocketConstructorOpts);
+inbox.on('error', () => process.exit(0));
+inbox.on('end', () => process.exit(0));
+inbox.on('close', () => process.exit(0));
+
+process.on('uncaughtException', (error) => {
+  if (process.listenerCount('uncaughtException') > 1) return; // a task has its own
+  send({ type: 'fatal', error: plain(error) });
+  process.exit(1);
+});
+
+/** The parts of an error that any serializer takes. */
+function plain(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(String(error));
+  const copy = new Error(error.message);
+  copy.name = error.name;
+  if (error.stack !== undefined) copy.stack = error.stack;
+  return copy;
+}
+
+send({ type: 'ready', clockOffset: clockOffset() });

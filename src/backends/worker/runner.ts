@@ -1,0 +1,472 @@
+/**
+ * Runs batches: the half of the engine that lives where the tasks do.
+ *
+ * The same code runs in a process, in a thread, and in the caller's own environment for the
+ * sequential backend. Tasks of a batch run one after another; one that returns no promise costs no
+ * promise here either.
+ */
+import { Cell } from '../cell.ts';
+import type { Codec, FunctionLoader, TaskFunction } from '../codec.ts';
+import type { BatchMessage, FromWorker, OpenMessage, ToWorker } from '../protocol.ts';
+import { LazyContext, type RunPlace, type WorkerInfo } from './context.ts';
+
+/** Results are sent at the latest this long after the first of them was there (ms). */
+const FLUSH_MS = 4;
+
+/** Results of tasks that took so long are sent at once (ms). */
+const SLOW_MS = 0.3;
+
+/** In batches of so few tasks each result is sent at once. */
+const FEW = 8;
+
+const noTimes = new Float64Array(0);
+
+/** What a runner is given by the environment that it is in. */
+export interface RunnerHost {
+  readonly worker: WorkerInfo;
+  /** Shared with the scheduler; null where the backend has no such memory. */
+  readonly cell: Cell | null;
+  readonly load: FunctionLoader;
+  codec(maxBytes: number): Codec;
+  send(message: FromWorker, transfer?: readonly unknown[]): void;
+  /** Runs a body under the scope that the job was started in. */
+  enter<T>(scope: unknown, body: () => T): T;
+  /** Makes the function that gives a task its generator. */
+  rng(seed: unknown): Promise<(index: number) => unknown>;
+  memory(): number;
+  stop(): void;
+}
+
+type Call = (task: unknown, context: LazyContext) => unknown;
+
+/** An opened context. */
+interface Opened {
+  readonly message: OpenMessage;
+  readonly codec: Codec;
+  readonly functions: TaskFunction[];
+  call: Call;
+  rng: (index: number) => unknown;
+  /** The first functions, the model and the generators are there or being made. */
+  made: boolean;
+  /** While functions or the model are loaded. */
+  loading: Promise<void> | null;
+  failed: boolean;
+}
+
+/** A batch that is running. */
+interface Work {
+  readonly batch: BatchMessage;
+  readonly opened: Opened;
+  readonly args: ArrayLike<unknown>;
+  readonly cell: Cell;
+  readonly slot: number;
+  readonly place: RunPlace;
+  /** Results that have not been sent, the first of them at place `offset`. */
+  results: unknown[];
+  times: number[];
+  offset: number;
+  /** When the results were last sent. */
+  flushed: number;
+  stopped: boolean;
+  /** Send each result at once. */
+  readonly eager: boolean;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === 'function'
+  );
+}
+
+function noRng(): never {
+  throw new TypeError("ctx.rng needs the option 'seed' of the job");
+}
+
+export class Runner {
+  readonly #host: RunnerHost;
+  readonly #contexts = new Map<number, Opened>();
+  readonly #queue: BatchMessage[] = [];
+  /** A batch is running, or waits for a module. */
+  #busy = false;
+  #draining = false;
+  #stopping = false;
+  /** The runs whose tasks have asked for a signal, or are running. */
+  readonly #signals = new Map<number, AbortController>();
+
+  constructor(host: RunnerHost) {
+    this.#host = host;
+  }
+
+  receive(message: ToWorker): void {
+    switch (message.type) {
+      case 'batch':
+        this.#queue.push(message);
+        this.#drain();
+        return;
+      case 'open':
+        this.#open(message);
+        return;
+      case 'functions': {
+        const opened = this.#contexts.get(message.context);
+        if (opened) this.#load(opened, message.functions);
+        return;
+      }
+      case 'close':
+        this.#contexts.delete(message.context);
+        return;
+      case 'abort':
+        // A task that asks for its signal later gets an aborted one; the end of the batch clears it.
+        if (this.#busy) this.#controller(message.run).abort();
+        return;
+      case 'init':
+        return;
+      case 'stop':
+        this.#stopping = true;
+        this.#drain();
+    }
+  }
+
+  #open(message: OpenMessage): void {
+    const opened: Opened = {
+      message,
+      codec: this.#host.codec(message.maxBytes),
+      functions: [],
+      call: noRng,
+      rng: noRng,
+      made: false,
+      loading: null,
+      failed: false,
+    };
+    this.#contexts.set(message.context, opened);
+    this.#load(opened, message.functions);
+  }
+
+  /** Loads functions (and, the first time, the model and the generators); at once if it can. */
+  #load(opened: Opened, messages: OpenMessage['functions']): void {
+    const { message, codec } = opened;
+    const first = !opened.made;
+    opened.made = true;
+    try {
+      const loaded = messages.map((entry) => this.#host.load(entry));
+      const wait = first && message.mode === 'model' ? codec.loading(message.model) : null;
+      const seeded = first && message.seed !== undefined;
+      if (!wait && !seeded && !opened.loading && !loaded.some(isThenable)) {
+        opened.functions.push(...(loaded as TaskFunction[]));
+        if (first) opened.call = this.#caller(opened);
+        return;
+      }
+      const before = opened.loading;
+      opened.loading = (async () => {
+        await before;
+        await wait;
+        opened.functions.push(...(await Promise.all(loaded)));
+        if (seeded) opened.rng = await this.#host.rng(message.seed);
+        if (first) opened.call = this.#caller(opened);
+        opened.loading = null;
+      })().catch((error: unknown) => this.#openFailed(opened, error));
+    } catch (error) {
+      this.#openFailed(opened, error);
+    }
+  }
+
+  #openFailed(opened: Opened, error: unknown): void {
+    opened.loading = null;
+    opened.failed = true;
+    const packed = this.#packError(opened.codec, error);
+    const { context } = opened.message;
+    this.#host.send({ type: 'open-failed', context, error: packed.message }, packed.transfer);
+  }
+
+  #caller(opened: Opened): Call {
+    const { message, functions } = opened;
+    const fn = functions[0]!;
+    const { method } = message;
+    switch (message.mode) {
+      case 'task':
+        return fn;
+      case 'model': {
+        const model = opened.codec.unpackOne(message.model);
+        if (method !== undefined) {
+          const owner = model as Record<string, TaskFunction>;
+          return (task, context) => owner[method]!(task, context);
+        }
+        return (task, context) => fn(model, task, context);
+      }
+      case 'spread':
+        return (task, context) => fn(...(task as unknown[]), context);
+      case 'calls':
+        return (task) => {
+          const [index, args] = task as [number, unknown[]];
+          return functions[index]!(...args);
+        };
+    }
+  }
+
+  #start(batch: BatchMessage): void {
+    const opened = this.#contexts.get(batch.context);
+    // A context that has been closed belongs to a job that has ended: nobody waits.
+    if (!opened || opened.failed) {
+      this.#sendLast(batch, 0);
+      return;
+    }
+    const wait =
+      opened.loading ??
+      (batch.args.kind === 'coded' ? opened.codec.loading(batch.args.message) : null);
+    if (!wait) {
+      this.#enter(batch, opened);
+      return;
+    }
+    this.#busy = true;
+    wait.then(
+      () => {
+        this.#busy = false;
+        if (opened.failed) this.#sendLast(batch, 0);
+        else if (opened.loading) this.#start(batch);
+        else this.#enter(batch, opened);
+        this.#drain();
+      },
+      (error: unknown) => {
+        this.#busy = false;
+        this.#openFailed(opened, error);
+        this.#sendLast(batch, 0);
+        this.#drain();
+      },
+    );
+  }
+
+  /** Runs what is queued. In a loop, because a batch may end before its start has returned. */
+  #drain(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    while (!this.#busy) {
+      const batch = this.#queue.shift();
+      if (!batch) {
+        if (this.#stopping) this.#host.stop();
+        break;
+      }
+      this.#start(batch);
+    }
+    this.#draining = false;
+  }
+
+  #enter(batch: BatchMessage, opened: Opened): void {
+    let args: ArrayLike<unknown>;
+    try {
+      args = opened.codec.unpack(batch.args);
+    } catch (error) {
+      this.#openFailed(opened, error);
+      this.#sendLast(batch, 0);
+      return;
+    }
+    let cell = this.#host.cell;
+    let slot = batch.slot;
+    if (!cell) {
+      cell = new Cell();
+      slot = 0;
+      cell.arm(slot, args.length);
+    }
+    const work: Work = {
+      batch,
+      opened,
+      args,
+      cell,
+      slot,
+      place: this.#place(batch.run, opened),
+      results: [],
+      times: [],
+      offset: 0,
+      flushed: performance.now(),
+      stopped: false,
+      eager: opened.message.eager || (args.length > 1 && args.length <= FEW),
+    };
+    this.#busy = true;
+    this.#host.enter(opened.message.scope, () => this.#advance(work));
+  }
+
+  #place(run: number, opened: Opened): RunPlace {
+    const host = this.#host;
+    return {
+      worker: host.worker,
+      progress: {
+        advance: (amount = 1) => host.send({ type: 'progress', run, amount }),
+      },
+      signal: () => this.#controller(run).signal,
+      rng: opened.rng,
+    };
+  }
+
+  #controller(run: number): AbortController {
+    let controller = this.#signals.get(run);
+    if (!controller) {
+      controller = new AbortController();
+      this.#signals.set(run, controller);
+    }
+    return controller;
+  }
+
+  /** Runs tasks until the batch is done or one returns a promise. */
+  #advance(work: Work): void {
+    const { cell, slot, args, place, batch } = work;
+    const { call } = work.opened;
+    let now = performance.now();
+    while (!work.stopped) {
+      const ordinal = cell.claim(slot);
+      if (ordinal < 0) break;
+      cell.begin(batch.batch, ordinal, now);
+      work.times.push(now);
+      let value: unknown;
+      try {
+        value = call(args[ordinal], new LazyContext(batch.first + ordinal, place));
+      } catch (error) {
+        this.#fail(work, ordinal, error);
+        now = performance.now();
+        continue;
+      }
+      if (isThenable(value)) {
+        value.then(
+          (result) => this.#settled(work, result),
+          (error: unknown) => {
+            this.#fail(work, ordinal, error);
+            this.#resume(work);
+          },
+        );
+        return;
+      }
+      now = performance.now();
+      work.results.push(value);
+      work.times.push(now);
+      if (this.#due(work, now)) this.#flush(work, false);
+    }
+    this.#finish(work);
+  }
+
+  /**
+   * Whether results should be sent before the batch goes on. Each one alone where the batch is
+   * short or the tasks are slow, because the next task may take a second, and somebody may wait
+   * for this one's result; together where that would cost more than the tasks.
+   */
+  #due(work: Work, now: number): boolean {
+    if (work.eager || now - work.flushed > FLUSH_MS) {
+      work.flushed = now;
+      return true;
+    }
+    const { times } = work;
+    if (now - times[times.length - 2]! < SLOW_MS) return false;
+    work.flushed = now;
+    return true;
+  }
+
+  #settled(work: Work, result: unknown): void {
+    const now = performance.now();
+    work.results.push(result);
+    work.times.push(now);
+    if (this.#due(work, now)) this.#flush(work, false);
+    this.#resume(work);
+  }
+
+  #resume(work: Work): void {
+    this.#host.enter(work.opened.message.scope, () => this.#advance(work));
+  }
+
+  #finish(work: Work): void {
+    work.cell.rest();
+    this.#flush(work, true);
+    this.#signals.delete(work.batch.run);
+    this.#busy = false;
+    this.#drain();
+  }
+
+  /** A task threw: sends what was there before it, and the error. */
+  #fail(work: Work, ordinal: number, error: unknown): void {
+    const start = work.times.pop() ?? 0;
+    work.cell.rest();
+    this.#flush(work, false);
+    this.#sendFailure(work, ordinal, error, start, performance.now());
+    work.offset = ordinal + 1;
+    if (!work.opened.message.settle) work.stopped = true;
+  }
+
+  #sendFailure(work: Work, offset: number, error: unknown, start: number, end: number): void {
+    const { message, transfer } = this.#packError(work.opened.codec, error);
+    const { run, batch } = work.batch;
+    this.#host.send({ type: 'failure', run, batch, offset, error: message, start, end }, transfer);
+  }
+
+  /** An error always arrives: as a plain one with its text where it can't travel as it is. */
+  #packError(codec: Codec, error: unknown): { message: unknown; transfer: readonly unknown[] } {
+    try {
+      return codec.packOne(error, 'error');
+    } catch (reason) {
+      const plain = new Error(error instanceof Error ? error.message : String(error));
+      plain.name = error instanceof Error ? error.name : 'Error';
+      if (error instanceof Error && error.stack !== undefined) plain.stack = error.stack;
+      plain.cause = new Error(`The error itself can't be sent: ${(reason as Error).message}`);
+      return codec.packOne(plain, 'error');
+    }
+  }
+
+  /** Sends the results that there are. */
+  #flush(work: Work, last: boolean): void {
+    const { results, opened } = work;
+    if (results.length === 0) {
+      if (last) this.#sendLast(work.batch, work.offset, opened);
+      return;
+    }
+    const { offset } = work;
+    const times = Float64Array.from(work.times);
+    work.results = [];
+    work.times = [];
+    work.offset = offset + results.length;
+    try {
+      this.#sendResults(work, offset, results, times, last);
+    } catch {
+      // One of them can't be sent. Which one? Its task has failed; the others have not.
+      for (let i = 0; i < results.length; i++) {
+        const span = times.subarray(2 * i, 2 * i + 2);
+        try {
+          this.#sendResults(work, offset + i, [results[i]], span, false);
+        } catch (error) {
+          this.#sendFailure(work, offset + i, error, span[0]!, span[1]!);
+          if (!opened.message.settle) {
+            work.stopped = true;
+            break;
+          }
+        }
+      }
+      if (last) this.#sendLast(work.batch, work.offset, opened);
+    }
+  }
+
+  #sendResults(
+    work: Work,
+    offset: number,
+    results: readonly unknown[],
+    times: Float64Array,
+    last: boolean,
+  ): void {
+    const { run, batch } = work.batch;
+    const packed = work.opened.codec.pack(results, 'result');
+    const values = packed.message;
+    const message = { type: 'result', run, batch, offset, values, times, last } as const;
+    const memory = last && work.opened.message.memory ? this.#host.memory() : null;
+    this.#host.send(memory === null ? message : { ...message, memory }, packed.transfer);
+    // Segments of results live on until the receiver has opened them.
+    packed.release?.();
+  }
+
+  #sendLast(batch: BatchMessage, offset: number, opened?: Opened): void {
+    const message = {
+      type: 'result',
+      run: batch.run,
+      batch: batch.batch,
+      offset,
+      values: { kind: 'void', count: 0 },
+      times: noTimes,
+      last: true,
+    } as const;
+    const memory = opened?.message.memory ? this.#host.memory() : null;
+    this.#host.send(memory === null ? message : { ...message, memory });
+  }
+}

@@ -1,0 +1,25 @@
+/**
+ * The entry of a worker thread.
+ */
+import { parentPort, threadId, workerData } from 'node:worker_threads';
+import { Cell } from '../cell.ts';
+import type { ToWorker } from '../protocol.ts';
+import { clockOffset, startWorker } from './host.ts';
+
+const port = parentPort!;
+const { cell } = workerData as { readonly cell: SharedArrayBuffer };
+
+const receive = startWorker({
+  kind: 'thread',
+  threadId,
+  cell: new Cell(cell),
+  send: (message, transfer) => port.postMessage(message, transfer as readonly ArrayBuffer[]),
+  memory: () => {
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  },
+  stop: () => process.exit(0),
+});
+
+port.on('message', (message: ToWorker) => receive(message));
+port.postMessage({ type: 'ready', clockOffset: clockOffset() });

@@ -1,0 +1,38 @@
+/**
+ * The faces that a user calls.
+ */
+export { registerBackend } from '../backends/registry.ts';
+export type { Backend, BackendFactory } from '../backends/types.ts';
+export type { TaskContext, TaskProgress, WorkerInfo } from '../backends/worker/context.ts';
+export {
+  type JobStats,
+  type ParallelOptions,
+  type ProgressSettings,
+  type RunningTask,
+  shutdownWorkers,
+  TaskError,
+  TaskTimeoutError,
+  type TaskTimes,
+  WorkerCrashedError,
+  WorkerSetupError,
+  WorkerStartError,
+} from '../scheduler/index.ts';
+export { type CallResults, type DelayedCall, delayed, Parallel } from './calls.ts';
+export { type ChunkFunction, mapChunks, type WorkChunk, WorkChunks } from './chunks.ts';
+export { describeParallel, type ParallelDescription } from './describe.ts';
+export {
+  type InvokeOptions,
+  invoker,
+  type MethodName,
+  type ModelFunction,
+  ModelInvoker,
+} from './invoker.ts';
+export {
+  imap,
+  map,
+  type Settled,
+  type StreamOptions,
+  type TaskFunction,
+  type Tasks,
+} from './map.ts';
+export { ResultStream } from './stream.ts';

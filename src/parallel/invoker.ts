@@ -1,0 +1,119 @@
+/**
+ * invoker: a model that reaches each worker once, and tasks that are run with it.
+ */
+import type { TaskContext } from '../backends/worker/context.ts';
+import { rangeError, typeError } from '../errors.ts';
+import {
+  callSite,
+  Job,
+  type ParallelOptions,
+  poolFor,
+  resolveOptions,
+  taskSource,
+} from '../scheduler/index.ts';
+import type { Tasks } from './map.ts';
+import { stream } from './start.ts';
+import type { ResultStream } from './stream.ts';
+
+/** What an invoker calls for each task. */
+export type ModelFunction<M, A, R> = (
+  model: M,
+  task: A,
+  context: TaskContext,
+) => R | PromiseLike<R>;
+
+/** Names of the methods of a model that take a task. */
+export type MethodName<M> = {
+  [K in keyof M]: M[K] extends (...args: never[]) => unknown ? K : never;
+}[keyof M] &
+  string;
+
+type Method<M, K extends keyof M> = M[K] extends (...args: infer P) => infer R
+  ? { readonly task: P extends [infer A, ...unknown[]] ? A : unknown; readonly result: Awaited<R> }
+  : never;
+
+/** Settings of one {@link ModelInvoker.map}. */
+export interface InvokeOptions {
+  /** Results in order of the tasks (default), or as they come. */
+  readonly ordered?: boolean | undefined;
+  /** Stops this call. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Runs tasks with a model; from {@link invoker}. */
+export class ModelInvoker<A, R> implements AsyncDisposable {
+  readonly #job: Job;
+  readonly #open = new Set<ResultStream<R>>();
+  #closed = false;
+
+  /** @internal */
+  constructor(job: Job) {
+    this.#job = job;
+  }
+
+  /** Calls the function with the model for each task. */
+  map(tasks: Tasks<A>, options: InvokeOptions = {}): ResultStream<R> {
+    if (this.#closed) throw rangeError('invoker', this, 'one that has not been shut down');
+    const site = callSite(this.map);
+    const ordered = options.ordered ?? true;
+    let results: ResultStream<R> | null = null;
+    const ended = (): void => {
+      if (results) this.#open.delete(results);
+    };
+    const settings = { ordered, once: false, signal: options.signal, ended };
+    results = stream<R>(this.#job, taskSource(tasks), site, settings);
+    if (!results.ended) this.#open.add(results);
+    return results;
+  }
+
+  /** Drops the model; jobs that are running are stopped. The workers stay for other work. */
+  async shutdown(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const results of this.#open) results.cancel();
+    poolFor(this.#job.options).closeJob(this.#job);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown();
+  }
+}
+
+/**
+ * Prepares a model for many tasks: it reaches each worker once, and large arrays in it are shared.
+ *
+ * @param model - anything that can be sent to a worker; the workers' copies are their own
+ * @param fn - called with the model, a task and a {@link TaskContext}; or a method of the model
+ * @throws {@link CloneError} naming what can't be sent
+ *
+ * @example
+ * ```ts
+ * await using scorer = invoker(model, (m, user: number) => m.score(user), { jobs: 4 });
+ * for await (const scores of scorer.map(users)) save(scores);
+ * ```
+ */
+export function invoker<M, A, R>(
+  model: M,
+  fn: ModelFunction<M, A, R>,
+  options?: ParallelOptions,
+): ModelInvoker<A, Awaited<R>>;
+export function invoker<M, K extends MethodName<M>>(
+  model: M,
+  method: K,
+  options?: ParallelOptions,
+): ModelInvoker<Method<M, K>['task'], Method<M, K>['result']>;
+export function invoker(
+  model: unknown,
+  fn: string | ((...args: never[]) => unknown),
+  options?: ParallelOptions,
+): ModelInvoker<unknown, unknown> {
+  const resolved = resolveOptions(options);
+  if (typeof fn === 'string') {
+    const method = (model as Record<string, unknown> | null | undefined)?.[fn];
+    if (typeof method !== 'function')
+      throw rangeError('fn', fn, 'the name of a method of the model');
+    return new ModelInvoker(new Job('model', null, resolved, { value: model, method: fn }));
+  }
+  if (typeof fn !== 'function') throw typeError('fn', fn, 'a function or the name of a method');
+  return new ModelInvoker(new Job('model', fn, resolved, { value: model }));
+}

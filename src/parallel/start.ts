@@ -1,0 +1,76 @@
+/**
+ * What the faces have in common: they make a job, and start runs of it.
+ */
+import type { CallMode } from '../backends/protocol.ts';
+import { reportProgress } from '../progress/index.ts';
+import {
+  type CallSite,
+  CollectSink,
+  Job,
+  poolFor,
+  type ResolvedOptions,
+  type Run,
+  type Sink,
+  StreamSink,
+  startRun,
+  type TaskSource,
+} from '../scheduler/index.ts';
+import { ResultStream } from './stream.ts';
+
+type AnyFunction = (...args: never[]) => unknown;
+
+function start(
+  job: Job,
+  source: TaskSource,
+  sink: Sink,
+  site: CallSite,
+  options: {
+    readonly signal?: AbortSignal | undefined;
+    readonly once: boolean;
+    ended?(): void;
+  },
+): Run {
+  const pool = poolFor(job.options);
+  return startRun(pool, job, source, sink, site, {
+    signal: options.signal ?? job.options.signal,
+    prepare: (run) => {
+      reportProgress(run, job.options.progress, source.remaining);
+      if (options.ended) run.listeners.push({ ended: options.ended });
+      if (options.once) run.listeners.push({ ended: () => pool.closeJob(job) });
+    },
+  });
+}
+
+/** Runs all tasks of a source, and gives the results in order. */
+export function collect(
+  mode: CallMode,
+  fn: AnyFunction | null,
+  options: ResolvedOptions,
+  site: CallSite,
+  makeSource: (job: Job) => TaskSource,
+): Promise<unknown[]> {
+  const job = new Job(mode, fn, options);
+  const source = makeSource(job);
+  const sink = new CollectSink(source.remaining);
+  start(job, source, sink, site, { once: true });
+  return sink.promise;
+}
+
+/** Runs the tasks of a source as the results are taken. */
+export function stream<R>(
+  job: Job,
+  source: TaskSource,
+  site: CallSite,
+  settings: {
+    readonly ordered: boolean;
+    readonly once: boolean;
+    readonly signal?: AbortSignal | undefined;
+    /** Called when the run has ended. */
+    ended?(): void;
+  },
+): ResultStream<R> {
+  const sink = new StreamSink(settings.ordered, job.options.maxBatches);
+  const run = start(job, source, sink, site, settings);
+  sink.onTaken = () => run.more();
+  return new ResultStream<R>(run, sink);
+}

@@ -1,0 +1,156 @@
+/**
+ * The errors of jobs.
+ */
+import { preview } from '../errors.ts';
+
+/** Where in the caller's program a job was started; its frames end the stacks of task errors. */
+export interface CallSite {
+  readonly stack?: string;
+}
+
+/** Notes where the function `above` was called from. */
+export function callSite(above: (...args: never[]) => unknown): CallSite {
+  const site: { stack?: string } = {};
+  Error.captureStackTrace(site, above);
+  return site;
+}
+
+const OWN_FRAME = /[\\/]backends[\\/]worker[\\/]runner\.[jt]s:/;
+
+/** The lines of a stack below its message. */
+function frames(stack: string | undefined): string {
+  if (!stack) return '';
+  const first = stack.search(/^ {4}at /m);
+  if (first < 0) return '';
+  // What called the task is this library's business.
+  const lines = stack.slice(first).trimEnd().split('\n');
+  const own = lines.findIndex((line) => OWN_FRAME.test(line));
+  return (own < 0 ? lines : lines.slice(0, own)).join('\n');
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? `${cause.name}: ${cause.message}` : preview(cause);
+}
+
+/** A task failed: it threw, or its argument or result can't be sent. */
+export class TaskError extends Error {
+  readonly code = 'ERR_HEDDLE_TASK';
+  /** The task's place in the input. */
+  readonly index: number;
+  /** The task's argument, as far as it fits on a line. */
+  readonly argument: string;
+
+  constructor(index: number, argument: unknown, cause: unknown, site?: CallSite) {
+    const shown = preview(argument);
+    super(`Task ${index} (${shown}) failed: ${messageOf(cause)}`, { cause });
+    this.name = 'TaskError';
+    this.index = index;
+    this.argument = shown;
+    const inner = cause instanceof Error ? frames(cause.stack) : '';
+    const outer = frames(site?.stack);
+    this.stack = [`${this.name}: ${this.message}`, inner, outer && '    --- called from ---', outer]
+      .filter(Boolean)
+      .join('\n');
+  }
+}
+
+/** A task that was running when its worker ended, or ran too long. */
+export interface RunningTask {
+  readonly index: number;
+  /** The task's argument, as far as it fits on a line. */
+  readonly argument: string;
+}
+
+function list(tasks: readonly RunningTask[]): string {
+  if (tasks.length === 0) return 'no task was running';
+  const names = tasks.slice(0, 3).map((task) => `task ${task.index} (${task.argument})`);
+  const more = tasks.length > 3 ? ` and ${tasks.length - 3} more` : '';
+  return `running: ${names.join(', ')}${more}`;
+}
+
+/** How a worker ended, in words. */
+export interface CrashReport {
+  readonly backend: string;
+  readonly pid: number;
+  readonly threadId?: number;
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly tasks: readonly RunningTask[];
+  /** What the worker reported before it ended. */
+  readonly cause?: unknown;
+  readonly hint?: string;
+  /** How often this task has ended its worker. */
+  readonly times?: number;
+}
+
+/** A worker ended while it had work. */
+export class WorkerCrashedError extends Error {
+  readonly code = 'ERR_HEDDLE_WORKER_CRASHED';
+  /** Process id of the worker; of this process, for a thread. */
+  readonly pid: number;
+  readonly threadId: number | undefined;
+  readonly exitCode: number | null;
+  /** The signal that ended it. */
+  readonly signal: NodeJS.Signals | null;
+  /** The tasks that were running. */
+  readonly tasks: readonly RunningTask[];
+
+  constructor(report: CrashReport) {
+    const { pid, threadId, exitCode, signal, cause } = report;
+    const who = threadId === undefined ? `process ${pid}` : `thread ${threadId}`;
+    const how = signal ? `was killed by ${signal}` : `exited with code ${exitCode}`;
+    const why = cause === undefined ? '' : ` (${messageOf(cause)})`;
+    const again =
+      report.times && report.times > 1
+        ? ` It is not tried again: this was its ${report.times}nd crash.`
+        : '';
+    const hint = report.hint ? ` ${report.hint}` : '';
+    super(`Worker ${who} ${how}${why}; ${list(report.tasks)}.${again}${hint}`, { cause });
+    this.name = 'WorkerCrashedError';
+    this.pid = pid;
+    this.threadId = threadId;
+    this.exitCode = exitCode;
+    this.signal = signal;
+    this.tasks = report.tasks;
+  }
+}
+
+/** A task ran longer than the option `timeout` allows; its worker was ended. */
+export class TaskTimeoutError extends Error {
+  readonly code = 'ERR_HEDDLE_TIMEOUT';
+  readonly index: number;
+  readonly argument: string;
+  /** The limit in milliseconds. */
+  readonly timeout: number;
+
+  constructor(task: RunningTask, timeout: number) {
+    super(`Task ${task.index} (${task.argument}) ran longer than the time-out of ${timeout} ms`);
+    this.name = 'TaskTimeoutError';
+    this.index = task.index;
+    this.argument = task.argument;
+    this.timeout = timeout;
+  }
+}
+
+/** Workers can't be started. */
+export class WorkerStartError extends Error {
+  readonly code = 'ERR_HEDDLE_WORKER_START';
+
+  constructor(backend: string, what: string, cause?: unknown) {
+    super(`No worker of the backend '${backend}' could be started: ${what}`, { cause });
+    this.name = 'WorkerStartError';
+  }
+}
+
+/** A function or a model can't be made in a worker. */
+export class WorkerSetupError extends Error {
+  readonly code = 'ERR_HEDDLE_WORKER_SETUP';
+
+  constructor(what: string, cause: unknown, site?: CallSite) {
+    super(`${what}: ${messageOf(cause)}`, { cause });
+    this.name = 'WorkerSetupError';
+    const inner = cause instanceof Error ? frames(cause.stack) : '';
+    const outer = frames(site?.stack);
+    this.stack = [`${this.name}: ${this.message}`, inner, outer].filter(Boolean).join('\n');
+  }
+}

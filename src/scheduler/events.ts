@@ -1,0 +1,58 @@
+/**
+ * What the scheduler tells to whoever listens: progress bars, traces, and subscribers of
+ * `node:diagnostics_channel`. The scheduler never calls a listener's floor itself.
+ */
+import { channel } from 'node:diagnostics_channel';
+import type { LogMessage } from '../backends/protocol.ts';
+
+/** Results (or a failure) of one message of a worker. Times are of `performance.now()` here. */
+export interface FinishedEvent {
+  readonly run: number;
+  readonly first: number;
+  readonly count: number;
+  readonly failed: boolean;
+  readonly worker: number;
+  readonly batch: number;
+  /** Start and end of each task, by the worker's clock. */
+  readonly times: ArrayLike<number>;
+  /** Add to these times. */
+  readonly shift: number;
+}
+
+/** What happens to a job's tasks. All methods are optional. */
+export interface RunListener {
+  dispatched?(count: number, worker: number, batch: number): void;
+  finished?(event: FinishedEvent): void;
+  /** A task advanced the job's progress by itself. */
+  advanced?(amount: number): void;
+  /** The job has ended, well or not. */
+  ended?(error: unknown): void;
+}
+
+/** A worker, as events name it. */
+export interface WorkerEvent {
+  readonly worker: number;
+  readonly backend: string;
+  readonly pid: number;
+  readonly threadId?: number;
+}
+
+/** What happens to workers. */
+export interface PoolListener {
+  workerStarted?(event: WorkerEvent): void;
+  workerEnded?(
+    event: WorkerEvent & { readonly code: number | null; readonly signal: string | null },
+  ): void;
+  log?(event: WorkerEvent, message: LogMessage): void;
+}
+
+/** Listeners to all pools of this environment. */
+export const poolListeners = new Set<PoolListener>();
+
+export const channels = {
+  taskDispatched: channel('heddle:task:dispatched'),
+  taskFinished: channel('heddle:task:finished'),
+  taskFailed: channel('heddle:task:failed'),
+  workerStarted: channel('heddle:worker:started'),
+  workerEnded: channel('heddle:worker:ended'),
+} as const;

@@ -1,0 +1,129 @@
+/**
+ * One engine under every face: jobs, runs, and the pools that they share.
+ */
+import { typeError } from '../errors.ts';
+import type { CallSite } from './errors.ts';
+import type { Job } from './job.ts';
+import type { ResolvedOptions } from './options.ts';
+import { WorkerPool } from './pool.ts';
+import { Run } from './run.ts';
+import type { Sink } from './sink.ts';
+import type { TaskSource } from './source.ts';
+
+export {
+  type CallSite,
+  type CrashReport,
+  callSite,
+  type RunningTask,
+  TaskError,
+  TaskTimeoutError,
+  WorkerCrashedError,
+  WorkerSetupError,
+  WorkerStartError,
+} from './errors.ts';
+export {
+  type FinishedEvent,
+  type PoolListener,
+  poolListeners,
+  type RunListener,
+  type WorkerEvent,
+} from './events.ts';
+export { Job } from './job.ts';
+export {
+  type ParallelOptions,
+  type ProgressSettings,
+  type ResolvedOptions,
+  resolveOptions,
+} from './options.ts';
+export { Run } from './run.ts';
+export { CollectSink, type Sink, StreamSink } from './sink.ts';
+export { type TaskSource, taskSource } from './source.ts';
+export type { JobStats, TaskTimes } from './stats.ts';
+
+/** Pools by what their workers have in common. */
+const pools = new Map<string, WorkerPool>();
+
+const identities = new WeakMap<object, number>();
+let lastIdentity = 0;
+
+function identity(object: object | null): number {
+  if (object === null) return 0;
+  let id = identities.get(object);
+  if (id === undefined) {
+    id = ++lastIdentity;
+    identities.set(object, id);
+  }
+  return id;
+}
+
+/** The pool for a job: the same for equal settings, so that workers are warm. */
+export function poolFor(options: ResolvedOptions): WorkerPool {
+  const { backend, childThreads, initializer, resourceLimits } = options;
+  // In the same environment workers cost nothing, and a task may start a job of its own.
+  if (backend.to === null) return new WorkerPool(options);
+  const key = [
+    identity(backend),
+    childThreads,
+    identity(initializer),
+    JSON.stringify(resourceLimits),
+  ].join('|');
+  let pool = pools.get(key);
+  if (!pool) {
+    pool = new WorkerPool(options);
+    pools.set(key, pool);
+  }
+  // Workers of the same backend with other settings give way: they would only take up memory.
+  for (const other of pools.values()) {
+    if (other !== pool && other.backend === backend && other.idle) other.close();
+  }
+  return pool;
+}
+
+/** How long tasks of a stopped job may go on before their workers are killed (ms). */
+const GRACE_MS = 60;
+
+function reason(signal: AbortSignal): unknown {
+  return signal.reason ?? new DOMException('The job was stopped', 'AbortError');
+}
+
+/** Starts the tasks of a source. */
+export function startRun(
+  pool: WorkerPool,
+  job: Job,
+  source: TaskSource,
+  sink: Sink,
+  site: CallSite,
+  settings: { readonly signal: AbortSignal | null; prepare?(run: Run): void },
+): Run {
+  const run = new Run(pool, job, source, sink, site);
+  const { signal } = settings;
+  if (signal) {
+    const abort = (): void => run.cancel(reason(signal), GRACE_MS);
+    signal.addEventListener('abort', abort, { once: true });
+    run.listeners.push({ ended: () => signal.removeEventListener('abort', abort) });
+  }
+  settings.prepare?.(run);
+  if (signal?.aborted) run.cancel(reason(signal), GRACE_MS);
+  else pool.attach(run);
+  return run;
+}
+
+/** Ends a run that nobody listens to any more. */
+export function dropRun(run: Run): void {
+  run.cancel(new DOMException('The job was dropped', 'AbortError'), GRACE_MS);
+}
+
+/**
+ * Ends the workers of all pools of this environment. New calls start new workers.
+ *
+ * @param options - `kill`: at once, so that jobs that are running fail
+ */
+export function shutdownWorkers(options: { readonly kill?: boolean } = {}): void {
+  if (typeof options !== 'object' || options === null) {
+    throw typeError('options', options, 'an object');
+  }
+  for (const pool of pools.values()) {
+    if (options.kill) pool.kill();
+    else pool.close();
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * What the tasks of a job have in common: the functions, the model, and settings. It reaches each
+ * worker once.
+ */
+import type { Codec } from '../backends/codec.ts';
+import { localCodec, remoteCodec } from '../backends/codec.ts';
+import type { CallMode, FunctionMessage, OpenMessage } from '../backends/protocol.ts';
+import { exportScope } from '../config/index.ts';
+import { encodeFunction } from '../functions/index.ts';
+import { decode, encode, loading } from '../memory/codec.ts';
+import type { ResolvedOptions } from './options.ts';
+
+type AnyFunction = (...args: never[]) => unknown;
+
+let lastId = 0;
+
+/** How a function goes to the workers of a backend. */
+export function functionMessage(
+  fn: AnyFunction,
+  to: 'thread' | 'process' | null,
+  maxBytes: number,
+  path: string,
+): FunctionMessage {
+  if (to === null) return { kind: 'local', fn };
+  return { kind: 'payload', payload: encodeFunction(fn, { to, maxBytes, path }) };
+}
+
+export class Job {
+  readonly id = ++lastId;
+  readonly codec: Codec;
+  readonly options: ResolvedOptions;
+  /** Functions by their place in the calls; grows in mode 'calls'. */
+  readonly functions: FunctionMessage[] = [];
+  readonly #places = new Map<AnyFunction, number>();
+  readonly #open: Omit<OpenMessage, 'functions'>;
+  readonly #releaseModel: (() => void) | null = null;
+
+  /**
+   * @throws CloneError when a function or the model can't travel
+   */
+  constructor(
+    mode: CallMode,
+    fn: AnyFunction | null,
+    options: ResolvedOptions,
+    model?: { readonly value: unknown; readonly method?: string },
+  ) {
+    this.options = options;
+    const { to } = options.backend;
+    this.codec =
+      to === null ? localCodec : remoteCodec({ encode, decode, loading }, to, options.maxBytes);
+    if (fn) this.place(fn, 'fn');
+    const open: Omit<OpenMessage, 'functions' | 'model'> = {
+      type: 'open',
+      context: this.id,
+      mode,
+      scope: exportScope(),
+      seed: options.seed,
+      settle: options.settle,
+      eager: options.timeout !== null && options.batchSize !== 1,
+      memory: options.maxWorkerMemory !== Number.POSITIVE_INFINITY,
+      maxBytes: options.maxBytes,
+    };
+    if (model) {
+      const packed = this.codec.packOne(model.value, 'model');
+      this.#releaseModel = packed.release;
+      this.#open = {
+        ...open,
+        model: packed.message,
+        ...(model.method === undefined ? {} : { method: model.method }),
+      };
+    } else this.#open = open;
+  }
+
+  /** The place of a function in the job's table. */
+  place(fn: AnyFunction, path: string): number {
+    const known = this.#places.get(fn);
+    if (known !== undefined) return known;
+    const { backend, maxBytes } = this.options;
+    const place = this.functions.push(functionMessage(fn, backend.to, maxBytes, path)) - 1;
+    this.#places.set(fn, place);
+    return place;
+  }
+
+  openMessage(): OpenMessage {
+    return { ...this.#open, functions: this.functions.slice() };
+  }
+
+  /** No worker will open this job any more. */
+  release(): void {
+    this.#releaseModel?.();
+  }
+}

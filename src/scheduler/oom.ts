@@ -1,0 +1,33 @@
+/**
+ * Whether the kernel has killed for lack of memory: its counters before and after a worker's end.
+ */
+import fs from 'node:fs';
+
+const files = ['/proc/vmstat', '/sys/fs/cgroup/memory.events'] as const;
+
+/** The sum of the kernel's counters of processes killed for lack of memory; 0 where it has none. */
+export function outOfMemoryKills(): number {
+  let kills = 0;
+  for (const file of files) {
+    try {
+      const match = /^oom_kill (\d+)$/m.exec(fs.readFileSync(file, 'utf8'));
+      if (match) kills += Number(match[1]);
+    } catch {
+      // Not this system, or not to be read from here.
+    }
+  }
+  return kills;
+}
+
+const MEMORY_HINT =
+  'The kernel has killed a process for lack of memory meanwhile: use fewer workers (jobs), or ' +
+  'share large arrays instead of copying them.';
+
+/** A hint for a crash report, if the counters have moved since `before`. */
+export function memoryHint(before: number, error: Error | undefined): string | undefined {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  if (code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    return 'The worker reached the limit of its heap: raise resourceLimits.maxOldGenerationSizeMb.';
+  }
+  return outOfMemoryKills() > before ? MEMORY_HINT : undefined;
+}

@@ -1,0 +1,365 @@
+/**
+ * A pool: workers of one kind, warm between jobs, and the runs that share them.
+ */
+import type { FromWorker } from '../backends/protocol.ts';
+import type { Backend, WorkerExit, WorkerSpec } from '../backends/types.ts';
+import { workerRole } from '../config/index.ts';
+import { WorkerSetupError, WorkerStartError } from './errors.ts';
+import { channels, poolListeners, type WorkerEvent } from './events.ts';
+import { functionMessage, type Job } from './job.ts';
+import { memoryHint, outOfMemoryKills } from './oom.ts';
+import type { ResolvedOptions } from './options.ts';
+import type { Run } from './run.ts';
+import { PoolWorker, type WorkerOwner } from './worker.ts';
+
+/** So many workers in a row may die before they are up. */
+const MOST_FAILED_STARTS = 3;
+
+/** A worker that still runs a task of a job that has ended is replaced after this (ms). */
+const STALE_MS = 50;
+
+let lastWorker = 0;
+
+export class WorkerPool implements WorkerOwner {
+  readonly backend: Backend;
+  readonly #spec: Omit<WorkerSpec, 'id'>;
+  #workers: PoolWorker[] = [];
+  readonly #runs: Run[] = [];
+  #turn = 0;
+  #pumping = false;
+  #again = false;
+  #failedStarts = 0;
+  #kills = 0;
+  #idleTimeout: number;
+  #idleTimer: NodeJS.Timeout | null = null;
+  #shareTimer: NodeJS.Timeout | null = null;
+  #shareWait = 1;
+  #staleTimer: NodeJS.Timeout | null = null;
+  #closed = false;
+
+  constructor(options: ResolvedOptions) {
+    const { backend, childThreads, maxBytes, initializer, resourceLimits } = options;
+    this.backend = backend;
+    this.#idleTimeout = options.idleTimeout;
+    this.#spec = {
+      type: 'init',
+      backend: backend.name,
+      level: workerRole().level + 1,
+      childThreads,
+      maxBytes,
+      ...(initializer
+        ? { initializer: functionMessage(initializer, backend.to, maxBytes, 'initializer') }
+        : {}),
+      ...(resourceLimits ? { resourceLimits } : {}),
+    };
+    if (backend.to === 'process') this.#kills = outOfMemoryKills();
+  }
+
+  /** Workers that are there. */
+  get workers(): readonly PoolWorker[] {
+    return this.#workers;
+  }
+
+  /** Whether nothing runs here. */
+  get idle(): boolean {
+    return this.#runs.length === 0 && this.#workers.every((worker) => worker.load === 0);
+  }
+
+  attach(run: Run): void {
+    this.#closed = false;
+    this.#idleTimeout = run.job.options.idleTimeout;
+    this.#runs.push(run);
+    this.#ensureWorkers();
+    run.start();
+    this.pump();
+  }
+
+  detach(run: Run): void {
+    const at = this.#runs.indexOf(run);
+    if (at >= 0) this.#runs.splice(at, 1);
+    if (this.#runs.length === 0) {
+      this.#armIdle();
+      if (this.#closed || this.backend.to === null) this.#retireAll();
+    }
+  }
+
+  /** Forgets a job that won't be used again. */
+  closeJob(job: Job): void {
+    for (const worker of this.#workers) worker.close(job);
+    job.release();
+  }
+
+  /** Ends all workers when the runs that are there have ended. */
+  close(): void {
+    this.#closed = true;
+    if (this.#runs.length === 0) this.#retireAll();
+  }
+
+  /** Kills all workers; runs that are there fail. */
+  kill(): void {
+    this.#closed = true;
+    for (const run of [...this.#runs]) run.fail(new Error('The workers were shut down'));
+    for (const worker of [...this.#workers]) worker.kill('shutdown');
+  }
+
+  #retireAll(): void {
+    for (const worker of this.#workers) worker.retire();
+  }
+
+  // ---- Workers ------------------------------------------------------------------------------
+
+  /** Whether a worker runs only what nobody waits for. */
+  #stale(worker: PoolWorker): boolean {
+    return worker.load > 0 && worker.slots.every((batch) => batch === null || batch.run.ended);
+  }
+
+  #ensureWorkers(): void {
+    let wanted = 0;
+    for (const run of this.#runs) wanted = Math.max(wanted, run.wanted);
+    let usable = 0;
+    let stale = false;
+    for (const worker of this.#workers) {
+      if (!worker.usable) continue;
+      usable++;
+      stale ||= this.#stale(worker);
+    }
+    for (; usable < wanted; usable++) if (!this.#startWorker()) return;
+    if (stale && !this.#staleTimer) {
+      this.#staleTimer = setTimeout(() => this.#replaceStale(), STALE_MS);
+      this.#staleTimer.unref();
+    }
+  }
+
+  /** Workers stuck in tasks of ended jobs leave the pool when they are done; others take over. */
+  #replaceStale(): void {
+    this.#staleTimer = null;
+    if (this.#runs.length === 0) return;
+    for (const worker of this.#workers) if (worker.usable && this.#stale(worker)) worker.retire();
+    this.#ensureWorkers();
+    this.pump();
+  }
+
+  #startWorker(): boolean {
+    let worker: PoolWorker;
+    try {
+      worker = new PoolWorker(this.backend, { ...this.#spec, id: ++lastWorker }, this);
+    } catch (error) {
+      this.#failAll(new WorkerStartError(this.backend.name, (error as Error).message, error));
+      return false;
+    }
+    this.#workers.push(worker);
+    const event = this.#event(worker);
+    for (const listener of poolListeners) listener.workerStarted?.(event);
+    if (channels.workerStarted.hasSubscribers) channels.workerStarted.publish(event);
+    return true;
+  }
+
+  #event(worker: PoolWorker): WorkerEvent {
+    const { pid, threadId } = worker.handle;
+    const event = { worker: worker.id, backend: this.backend.name, pid };
+    return threadId === undefined ? event : { ...event, threadId };
+  }
+
+  #failAll(error: unknown): void {
+    for (const run of [...this.#runs]) run.fail(error);
+  }
+
+  ready(_worker: PoolWorker): void {
+    this.#failedStarts = 0;
+    this.pump();
+  }
+
+  message(worker: PoolWorker, message: FromWorker): void {
+    switch (message.type) {
+      case 'result': {
+        const batch = worker.batch(message.batch);
+        if (!batch) return;
+        batch.run.result(batch, message);
+        if (message.memory !== undefined) this.#checkMemory(worker, batch.run, message.memory);
+        if (message.last) this.#freed(worker);
+        return;
+      }
+      case 'failure': {
+        const batch = worker.batch(message.batch);
+        batch?.run.failure(batch, message);
+        return;
+      }
+      case 'open-failed': {
+        for (const run of [...this.#runs]) {
+          if (run.job.id !== message.context) continue;
+          const cause = run.job.codec.unpackOne(message.error);
+          run.fail(new WorkerSetupError('A function or model failed in a worker', cause, run.site));
+        }
+        return;
+      }
+      case 'init-failed': {
+        for (const run of [...this.#runs]) {
+          const cause = run.job.codec.unpackOne(message.error);
+          run.fail(new WorkerSetupError('The initializer failed in a worker', cause, run.site));
+        }
+        worker.kill('its initializer failed');
+        return;
+      }
+      case 'progress': {
+        const run = this.#runs.find((one) => one.id === message.run);
+        for (const listener of run?.listeners ?? []) listener.advanced?.(message.amount);
+        return;
+      }
+      case 'log': {
+        const event = this.#event(worker);
+        for (const listener of poolListeners) listener.log?.(event, message);
+      }
+    }
+  }
+
+  #checkMemory(worker: PoolWorker, run: Run, bytes: number): void {
+    if (bytes > run.job.options.maxWorkerMemory) this.#replace(worker);
+  }
+
+  /** Lets a worker finish what it has begun, and no more. */
+  #replace(worker: PoolWorker): void {
+    if (!worker.usable) return;
+    for (const run of this.#runs) run.withdraw(worker);
+    worker.retire();
+    this.#ensureWorkers();
+  }
+
+  #freed(worker: PoolWorker): void {
+    if (worker.load === 0) {
+      worker.unref();
+      const limit = Math.min(...this.#runs.map((run) => run.job.options.maxTasksPerWorker));
+      if (worker.tasks >= limit) this.#replace(worker);
+    }
+    this.pump();
+  }
+
+  exit(worker: PoolWorker, exit: WorkerExit): void {
+    this.#workers = this.#workers.filter((one) => one !== worker);
+    const event = { ...this.#event(worker), code: exit.code, signal: exit.signal };
+    for (const listener of poolListeners) listener.workerEnded?.(event);
+    if (channels.workerEnded.hasSubscribers) channels.workerEnded.publish(event);
+    worker.unref();
+    this.#losses(worker, exit);
+    if (this.#runs.length === 0) return;
+    this.#ensureWorkers();
+    this.pump();
+  }
+
+  #losses(worker: PoolWorker, exit: WorkerExit): void {
+    const cause = worker.lastWords ?? exit.error;
+    const hint =
+      worker.killed === null && (exit.signal === 'SIGKILL' || exit.error)
+        ? memoryHint(this.#kills, exit.error)
+        : undefined;
+    const loss = {
+      exitCode: exit.code,
+      signal: exit.signal,
+      ...(cause === undefined ? {} : { cause }),
+      ...(hint === undefined ? {} : { hint }),
+    };
+    const { cell } = worker.handle;
+    const running = cell?.running() ?? null;
+    const batches = worker.slots.filter((batch) => batch !== null).sort((a, b) => a.id - b.id);
+    for (const [place, batch] of batches.entries()) {
+      if (!cell) {
+        // All that is known: the first batch was running.
+        batch.run.lost(batch, place === 0 ? batch.count : 0, null, loss);
+        continue;
+      }
+      const claimed = cell.end(batch.slot) - cell.unclaimed(batch.slot);
+      const ordinal = running?.batch === batch.id ? running.ordinal : null;
+      batch.run.lost(batch, claimed, ordinal, loss);
+    }
+    if (worker.up || worker.killed !== null) return;
+    const how = exit.signal ? `killed by ${exit.signal}` : `exited with code ${exit.code}`;
+    if (++this.#failedStarts >= MOST_FAILED_STARTS || exit.error) {
+      this.#failedStarts = 0;
+      const what = exit.error ? exit.error.message : `${MOST_FAILED_STARTS} in a row were ${how}`;
+      this.#failAll(new WorkerStartError(this.backend.name, what, cause));
+    }
+  }
+
+  // ---- Work ---------------------------------------------------------------------------------
+
+  /** Gives work to whoever can take some. */
+  pump(): void {
+    if (this.#pumping) {
+      this.#again = true;
+      return;
+    }
+    this.#pumping = true;
+    do {
+      this.#again = false;
+      this.#dispatch();
+    } while (this.#again);
+    this.#pumping = false;
+  }
+
+  #dispatch(): void {
+    if (this.#runs.length === 0) return;
+    let idle = false;
+    for (let load = 0; load < 2; load++) {
+      for (const state of ['ready', 'starting'] as const) {
+        for (const worker of this.#workers) {
+          if (worker.state !== state || worker.load !== load || this.#stale(worker)) continue;
+          if (load === 1 && state === 'starting') continue;
+          const given = this.#give(worker);
+          if (load === 0 && !given && state === 'ready') idle = true;
+        }
+      }
+    }
+    if (idle) this.#share();
+  }
+
+  /** Asks the runs in turn, so that none starves. */
+  #give(worker: PoolWorker): boolean {
+    const runs = this.#runs;
+    for (let i = 0; i < runs.length; i++) {
+      const run = runs[(this.#turn + i) % runs.length]!;
+      if (run.offer(worker)) {
+        this.#turn = (this.#turn + i + 1) % Math.max(runs.length, 1);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Workers without work get a share of what others have not begun. */
+  #share(): void {
+    let later = false;
+    for (const worker of this.#workers) {
+      if (worker.state !== 'ready' || worker.load > 0) continue;
+      for (const run of [...this.#runs]) {
+        const answer = run.share(worker);
+        if (answer === 'shared') {
+          this.#shareWait = 1;
+          break;
+        }
+        later ||= answer === 'later';
+      }
+    }
+    if (!later || this.#shareTimer) return;
+    this.#shareTimer = setTimeout(() => {
+      this.#shareTimer = null;
+      this.pump();
+    }, this.#shareWait);
+    this.#shareTimer.unref();
+    this.#shareWait = Math.min(this.#shareWait * 2, 16);
+  }
+
+  #armIdle(): void {
+    if (this.#idleTimer || this.#idleTimeout === Number.POSITIVE_INFINITY) return;
+    const wait = Math.min(Math.max(this.#idleTimeout, 1), 0x7fffffff);
+    this.#idleTimer = setTimeout(() => {
+      this.#idleTimer = null;
+      const limit = performance.now() - this.#idleTimeout;
+      let left = false;
+      for (const worker of this.#workers) {
+        if (worker.load === 0 && worker.idleSince <= limit + 1) worker.retire();
+        else left = true;
+      }
+      if (left) this.#armIdle();
+    }, wait);
+    this.#idleTimer.unref();
+  }
+}

@@ -1,0 +1,512 @@
+/**
+ * A run: the tasks of one call, from their source to their sink.
+ *
+ * The pool offers workers to its runs; a run answers with a batch. Here is what happens to tasks:
+ * how they are cut into batches, taken back, lost and tried again, how errors end a run.
+ */
+import { MOST_TASKS } from '../backends/cell.ts';
+import type { FailureMessage, ResultMessage } from '../backends/protocol.ts';
+import { preview } from '../errors.ts';
+import {
+  type CallSite,
+  type RunningTask,
+  TaskError,
+  TaskTimeoutError,
+  WorkerCrashedError,
+} from './errors.ts';
+import { channels, type RunListener } from './events.ts';
+import type { Job } from './job.ts';
+import type { WorkerPool } from './pool.ts';
+import type { Sink } from './sink.ts';
+import { BatchSizer } from './sizer.ts';
+import type { TaskSource } from './source.ts';
+import { type JobStats, StatsKeeper } from './stats.ts';
+import type { Batch, PoolWorker } from './worker.ts';
+
+/** Tasks that wait to be sent again. */
+interface Chunk {
+  readonly first: number;
+  readonly args: ArrayLike<unknown>;
+}
+
+/** How a worker ended, for the tasks that it had. */
+export interface Loss {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly cause?: unknown;
+  readonly hint?: string;
+}
+
+/** A task that has ended its worker so often is not tried again, whatever `retries` says. */
+const MOST_CRASHES = 2;
+
+/** A batch is shared with an idle worker if what is left of it takes longer than this (ms). */
+const WORTH_MS = 0.1;
+
+let lastRun = 0;
+
+function slice(args: ArrayLike<unknown>, from: number, to: number): unknown[] {
+  return Array.prototype.slice.call(args, from, to) as unknown[];
+}
+
+export class Run {
+  readonly id = ++lastRun;
+  readonly job: Job;
+  readonly site: CallSite;
+  readonly listeners: RunListener[] = [];
+  ended = false;
+  readonly #pool: WorkerPool;
+  readonly #source: TaskSource;
+  readonly #sink: Sink;
+  readonly #sizer: BatchSizer;
+  readonly #stats = new StatsKeeper();
+  readonly #chunks: Chunk[] = [];
+  readonly #batches = new Set<Batch>();
+  readonly #engaged = new Set<PoolWorker>();
+  readonly #crashes = new Map<number, number>();
+  #nextIndex = 0;
+  /** Messages that wait for a module before they can be decoded. */
+  #decoding = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #killTimer: NodeJS.Timeout | null = null;
+
+  constructor(pool: WorkerPool, job: Job, source: TaskSource, sink: Sink, site: CallSite) {
+    this.#pool = pool;
+    this.job = job;
+    this.#source = source;
+    this.#sink = sink;
+    this.site = site;
+    const { batchSize, jobs } = job.options;
+    this.#sizer = new BatchSizer(batchSize, jobs);
+    source.onReady = () => pool.pump();
+  }
+
+  /** Workers that could have something to do. */
+  get wanted(): number {
+    const { jobs, maxBatches } = this.job.options;
+    return Math.min(jobs, maxBatches, this.#source.remaining ?? jobs);
+  }
+
+  stats(): JobStats {
+    return this.#stats.snapshot();
+  }
+
+  /** Ends at once if there is nothing to do. */
+  start(): void {
+    this.#finishIfDone();
+  }
+
+  /** The consumer has taken something: there may be room for more. */
+  more(): void {
+    if (!this.ended && !this.#source.done) this.#pool.pump();
+  }
+
+  // ---- Sending ------------------------------------------------------------------------------
+
+  /** Gives a worker a batch, if this run has one for it. */
+  offer(worker: PoolWorker): boolean {
+    if (this.ended) return false;
+    const { jobs, maxBatches, maxTasksPerWorker } = this.job.options;
+    if (this.#batches.size >= maxBatches) return false;
+    if (!this.#engaged.has(worker) && this.#engaged.size >= jobs) return false;
+    if (worker.load > 0 && !this.#sizer.prefetch) return false;
+    const waiting = this.#chunks.length > 0;
+    let most = Math.min(this.#sizer.next(waiting ? null : this.#source.remaining), MOST_TASKS);
+    most = Math.min(most, maxTasksPerWorker - worker.tasks, this.#room());
+    if (most < 1) return false;
+    const chunk = this.#next(most);
+    return chunk !== null && this.#send(worker, chunk);
+  }
+
+  /** Tasks that may be sent without getting further ahead of the consumer than the window. */
+  #room(): number {
+    const { window, waiting } = this.#sink;
+    if (window === null) return Number.POSITIVE_INFINITY;
+    let outstanding = waiting;
+    for (const batch of this.#batches) outstanding += batch.count - batch.settled;
+    const most = Math.max(window, window * this.#sizer.size);
+    const room = most - outstanding;
+    // Small refills would make small batches of fast tasks.
+    return room * 2 < this.#sizer.size ? 0 : room;
+  }
+
+  #next(most: number): Chunk | null {
+    const chunk = this.#chunks.pop();
+    if (chunk) {
+      if (chunk.args.length <= most) return chunk;
+      const { first, args } = chunk;
+      this.#chunks.push({ first: first + most, args: slice(args, most, args.length) });
+      return { first, args: slice(args, 0, most) };
+    }
+    if (this.#source.done) return null;
+    let args: ArrayLike<unknown>;
+    try {
+      args = this.#source.take(most);
+    } catch (error) {
+      this.fail(error);
+      return null;
+    }
+    if (args.length === 0) {
+      this.#finishIfDone();
+      return null;
+    }
+    const first = this.#nextIndex;
+    this.#nextIndex += args.length;
+    return { first, args };
+  }
+
+  #send(worker: PoolWorker, chunk: Chunk): boolean {
+    const { first, args } = chunk;
+    let packed: ReturnType<Job['codec']['pack']>;
+    try {
+      packed = this.job.codec.pack(args as readonly unknown[], 'tasks');
+    } catch (error) {
+      return this.#unsendable(worker, chunk, error);
+    }
+    if (!worker.handle.cell) this.#sizer.careful = true;
+    const batch = worker.send(this, first, args, packed);
+    this.#engaged.add(worker);
+    this.#batches.add(batch);
+    this.#stats.dispatched += args.length;
+    this.#stats.batches++;
+    for (const listener of this.listeners) {
+      listener.dispatched?.(args.length, worker.id, batch.id);
+    }
+    if (channels.taskDispatched.hasSubscribers) {
+      for (let i = 0; i < args.length; i++) {
+        channels.taskDispatched.publish({ run: this.id, index: first + i, worker: worker.id });
+      }
+    }
+    this.#watch();
+    return true;
+  }
+
+  /** One of the arguments can't be sent: its task has failed, the others are tried without it. */
+  #unsendable(worker: PoolWorker, chunk: Chunk, error: unknown): boolean {
+    const { first, args } = chunk;
+    if (args.length === 1) {
+      this.#failed(first, args[0], error);
+      return false;
+    }
+    const half = args.length >> 1;
+    this.#chunks.push({ first: first + half, args: slice(args, half, args.length) });
+    return this.#send(worker, { first, args: slice(args, 0, half) });
+  }
+
+  /** Shares a batch of another worker with one that has nothing to do. */
+  share(worker: PoolWorker): 'shared' | 'later' | 'nothing' {
+    if (this.ended || worker.load > 0) return 'nothing';
+    const { jobs } = this.job.options;
+    if (!this.#engaged.has(worker) && this.#engaged.size >= jobs) return 'nothing';
+    let victim: Batch | null = null;
+    let most = 0;
+    for (const batch of this.#batches) {
+      if (batch.worker === worker || !batch.worker.handle.cell) continue;
+      const left = batch.worker.handle.cell.unclaimed(batch.slot);
+      if (left > most) {
+        most = left;
+        victim = batch;
+      }
+    }
+    if (!victim) return 'nothing';
+    const owner = victim.worker;
+    const running = owner.handle.cell!.running();
+    const since = running ? performance.now() - (running.since + owner.shift) : 0;
+    const starting = owner.state === 'starting';
+    const worth = starting || since > 1 || this.#sizer.cost * most > WORTH_MS;
+    if (!worth) return 'later';
+    // A batch behind another one, or of a worker that isn't there yet, may go as a whole.
+    const whole = starting || (running !== null && running.batch !== victim.id);
+    const taken = this.#takeBack(victim, whole ? most : Math.ceil(most / 2));
+    if (taken === 0) return 'later';
+    const chunk = this.#chunks.pop()!;
+    return this.#send(worker, chunk) ? 'shared' : 'later';
+  }
+
+  /** Takes tasks back from the end of a batch and queues them. */
+  #takeBack(batch: Batch, most: number): number {
+    const taken = batch.worker.takeBack(batch, most);
+    if (taken > 0 && !this.ended) {
+      const args = slice(batch.args, batch.count, batch.count + taken);
+      this.#chunks.push({ first: batch.first + batch.count, args });
+      this.#stats.dispatched -= taken;
+    }
+    return taken;
+  }
+
+  /** Takes back all that a worker has not begun, because it is to be replaced. */
+  withdraw(worker: PoolWorker): void {
+    for (const batch of this.#batches) {
+      if (batch.worker === worker) this.#takeBack(batch, MOST_TASKS);
+    }
+    this.#engaged.delete(worker);
+  }
+
+  // ---- Results ------------------------------------------------------------------------------
+
+  result(batch: Batch, message: ResultMessage): void {
+    const { values, times } = message;
+    const count =
+      values.kind === 'void' || values.kind === 'coded' ? values.count : values.values.length;
+    const first = batch.first + message.offset;
+    batch.settled += count;
+    if (times.length > 0) {
+      batch.spent += times[times.length - 1]! - times[0]!;
+      this.#record(batch, first, count, times, false);
+    }
+    if (count > 0 && !this.ended) {
+      const wait = values.kind === 'coded' ? this.job.codec.loading(values.message) : null;
+      if (wait) this.#later(wait, () => this.#accept(first, this.job.codec.unpack(values)));
+      else this.#accept(first, this.job.codec.unpack(values));
+    }
+    if (message.last) this.#close(batch);
+  }
+
+  failure(batch: Batch, message: FailureMessage): void {
+    batch.settled = message.offset + 1;
+    const index = batch.first + message.offset;
+    this.#record(batch, index, 1, [message.start, message.end], true);
+    if (this.ended) return;
+    const argument = batch.args[message.offset];
+    const wait = this.job.codec.loading(message.error);
+    const fail = (): void => {
+      this.#failed(index, argument, this.job.codec.unpackOne(message.error));
+    };
+    if (wait) this.#later(wait, fail);
+    else fail();
+  }
+
+  #record(
+    batch: Batch,
+    first: number,
+    count: number,
+    times: ArrayLike<number>,
+    failed: boolean,
+  ): void {
+    const { worker } = batch;
+    const { shift } = worker;
+    this.#stats.finished += count;
+    if (failed) this.#stats.failed += count;
+    this.#stats.add({ first, submitted: batch.sent, worker: worker.id, shift, times });
+    const { taskFinished, taskFailed } = channels;
+    const channel = failed ? taskFailed : taskFinished;
+    if (channel.hasSubscribers) {
+      for (let i = 0; i < count; i++) {
+        const started = times[2 * i]! + shift;
+        const completed = times[2 * i + 1]! + shift;
+        const index = first + i;
+        channel.publish({ run: this.id, index, worker: worker.id, started, completed });
+      }
+    }
+    if (this.listeners.length === 0) return;
+    const event = {
+      run: this.id,
+      first,
+      count,
+      failed,
+      worker: worker.id,
+      batch: batch.id,
+      times,
+      shift,
+    };
+    for (const listener of this.listeners) listener.finished?.(event);
+  }
+
+  #later(wait: Promise<void>, act: () => void): void {
+    this.#decoding++;
+    wait
+      .then(() => {
+        if (!this.ended) act();
+      })
+      .catch((error: unknown) => this.fail(error))
+      .finally(() => {
+        this.#decoding--;
+        this.#finishIfDone();
+      });
+  }
+
+  #accept(first: number, values: ArrayLike<unknown>): void {
+    if (!this.job.options.settle) {
+      this.#sink.accept(first, values);
+      return;
+    }
+    const settled: PromiseSettledResult<unknown>[] = [];
+    for (let i = 0; i < values.length; i++) {
+      settled.push({ status: 'fulfilled', value: values[i] });
+    }
+    this.#sink.accept(first, settled);
+  }
+
+  /** A task has failed for good. */
+  #failed(index: number, argument: unknown, cause: unknown): void {
+    const own = cause instanceof WorkerCrashedError || cause instanceof TaskTimeoutError;
+    const error = own ? cause : new TaskError(index, argument, cause, this.site);
+    if (this.job.options.settle) {
+      this.#sink.accept(index, [{ status: 'rejected', reason: error }]);
+      this.#finishIfDone();
+    } else this.fail(error);
+  }
+
+  #close(batch: Batch): void {
+    this.#batches.delete(batch);
+    batch.worker.free(batch);
+    if (batch.settled > 0) this.#sizer.measured(batch.settled, batch.spent);
+    if (this.ended) this.#calm();
+    else this.#finishIfDone();
+  }
+
+  #finishIfDone(): void {
+    if (this.ended || !this.#source.done) return;
+    if (this.#chunks.length > 0 || this.#batches.size > 0 || this.#decoding > 0) return;
+    this.#end(undefined);
+    this.#sink.end();
+  }
+
+  #end(error: unknown): void {
+    this.ended = true;
+    this.#stats.end();
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#chunks.length = 0;
+    this.#pool.detach(this);
+    for (const listener of this.listeners) listener.ended?.(error);
+  }
+
+  // ---- Ends before the end ------------------------------------------------------------------
+
+  /** Ends the run with an error; what runs is left to finish, or its workers are killed. */
+  fail(error: unknown): void {
+    if (this.ended) return;
+    this.#stop(error);
+    if (this.job.options.onError === 'kill') this.#kill('an error of another task');
+  }
+
+  /** Ends the run because nobody wants it any more; what runs gets `graceMs` to notice. */
+  cancel(error: unknown, graceMs: number): void {
+    if (this.ended) return;
+    this.#stop(error);
+    if (this.#batches.size === 0) return;
+    for (const { worker } of this.#batches) worker.handle.send({ type: 'abort', run: this.id });
+    // Keeps the process up: it must not end with a worker in a loop that nobody stops.
+    this.#killTimer = setTimeout(() => this.#kill('the job was stopped'), graceMs);
+  }
+
+  #stop(error: unknown): void {
+    for (const batch of this.#batches) batch.worker.takeBack(batch, MOST_TASKS);
+    this.#end(error);
+    this.#source.close();
+    this.#sink.fail(error);
+  }
+
+  #kill(reason: string): void {
+    for (const batch of [...this.#batches]) batch.worker.kill(reason);
+  }
+
+  /** Nothing of an ended run is running any more: nobody has to be killed. */
+  #calm(): void {
+    if (this.#batches.size > 0 || !this.#killTimer) return;
+    clearTimeout(this.#killTimer);
+    this.#killTimer = null;
+  }
+
+  // ---- Time-outs ----------------------------------------------------------------------------
+
+  #watch(): void {
+    const { timeout } = this.job.options;
+    if (timeout === null || this.#timer) return;
+    const look = (): void => {
+      this.#timer = null;
+      if (this.ended || this.#batches.size === 0) return;
+      const next = this.#expire(timeout);
+      this.#timer = setTimeout(look, Math.max(Math.min(next, timeout), 1));
+      this.#timer.unref();
+    };
+    this.#timer = setTimeout(look, timeout);
+    this.#timer.unref();
+  }
+
+  /** Kills workers whose task has run too long; says when the next one may have (ms). */
+  #expire(timeout: number): number {
+    const now = performance.now();
+    let next = timeout;
+    for (const batch of this.#batches) {
+      const { worker } = batch;
+      const { cell } = worker.handle;
+      // Without a cell all that is known is when the batch was sent.
+      const running = cell ? cell.running() : { batch: batch.id, ordinal: 0, since: batch.sent };
+      if (!running || running.batch !== batch.id || worker.killed !== null) continue;
+      const since = running.since + (cell ? worker.shift : 0);
+      const left = since + timeout - now;
+      if (left > 0) next = Math.min(next, left);
+      else {
+        worker.expired = running.ordinal;
+        worker.kill('a time-out');
+      }
+    }
+    return next;
+  }
+
+  // ---- Losses -------------------------------------------------------------------------------
+
+  /** A worker has ended with a batch of this run. `ordinal` is the task that ran, if one did. */
+  lost(batch: Batch, claimed: number, ordinal: number | null, loss: Loss): void {
+    const { worker } = batch;
+    this.#batches.delete(batch);
+    this.#engaged.delete(worker);
+    worker.free(batch);
+    if (this.ended) {
+      this.#calm();
+      return;
+    }
+    const { settled, count, args, first } = batch;
+    const claimedEnd = Math.max(Math.min(claimed, count), settled);
+    if (claimedEnd < count) {
+      this.#stats.dispatched -= count - claimedEnd;
+      this.#chunks.push({ first: first + claimedEnd, args: slice(args, claimedEnd, count) });
+    }
+    if (ordinal !== null || claimedEnd > settled) this.#lostTasks(batch, claimedEnd, ordinal, loss);
+    this.#finishIfDone();
+  }
+
+  /** Decides about tasks that were begun: which one is to blame, and which run again. */
+  #lostTasks(batch: Batch, claimedEnd: number, ordinal: number | null, loss: Loss): void {
+    const { worker, settled, args, first } = batch;
+    const { retries, timeout } = this.job.options;
+    const tasks: RunningTask[] = [];
+    for (let i = ordinal ?? settled; i < (ordinal === null ? claimedEnd : ordinal + 1); i++) {
+      tasks.push({ index: first + i, argument: preview(args[i]) });
+    }
+    const { threadId } = worker.handle;
+    for (let i = settled; i < claimedEnd && !this.ended; i++) {
+      const index = first + i;
+      const blamed = ordinal === null || i === ordinal;
+      if (worker.expired === i && timeout !== null) {
+        this.#stats.finished++;
+        this.#stats.failed++;
+        this.#failed(index, args[i], new TaskTimeoutError(tasks[0]!, timeout));
+        continue;
+      }
+      const crashes = (this.#crashes.get(index) ?? 0) + (blamed && worker.killed === null ? 1 : 0);
+      this.#crashes.set(index, crashes);
+      const again = worker.killed !== null || (retries >= 1 && crashes <= retries);
+      if (again && crashes < MOST_CRASHES) {
+        this.#stats.dispatched--;
+        this.#chunks.push({ first: index, args: [args[i]] });
+        continue;
+      }
+      this.#stats.finished++;
+      this.#stats.failed++;
+      const error = new WorkerCrashedError({
+        backend: worker.backend.name,
+        pid: worker.handle.pid,
+        ...(threadId === undefined ? {} : { threadId }),
+        exitCode: loss.exitCode,
+        signal: loss.signal,
+        tasks,
+        ...(loss.cause === undefined ? {} : { cause: loss.cause }),
+        ...(loss.hint === undefined ? {} : { hint: loss.hint }),
+        times: crashes,
+      });
+      this.#failed(index, args[i], error);
+    }
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * A worker of a pool: what it has open, and the batches that are on their way to it.
+ */
+import { SLOTS } from '../backends/cell.ts';
+import type { BatchMessage, FromWorker } from '../backends/protocol.ts';
+import type { Backend, WorkerExit, WorkerHandle, WorkerSpec } from '../backends/types.ts';
+import type { Job } from './job.ts';
+import type { Run } from './run.ts';
+
+/** Tasks that have been sent to a worker together. */
+export interface Batch {
+  readonly id: number;
+  readonly run: Run;
+  readonly worker: PoolWorker;
+  readonly slot: number;
+  readonly first: number;
+  readonly args: ArrayLike<unknown>;
+  readonly sent: number;
+  /** Drops what keeps shared arguments alive. */
+  readonly release: (() => void) | null;
+  /** Tasks that are still this worker's; fewer than were sent when some were taken back. */
+  count: number;
+  /** Tasks of which the outcome is known. They come in order. */
+  settled: number;
+  /** Milliseconds that the settled tasks took. */
+  spent: number;
+}
+
+/** What a worker tells its pool. */
+export interface WorkerOwner {
+  ready(worker: PoolWorker): void;
+  message(worker: PoolWorker, message: FromWorker): void;
+  exit(worker: PoolWorker, exit: WorkerExit): void;
+}
+
+let lastBatch = 0;
+
+export class PoolWorker {
+  readonly id: number;
+  readonly backend: Backend;
+  readonly handle: WorkerHandle;
+  readonly slots: (Batch | null)[] = new Array<Batch | null>(SLOTS).fill(null);
+  /** Batches on their way. */
+  load = 0;
+  /** Jobs that the worker has open, with the number of functions that it has of each. */
+  readonly jobs = new Map<Job, number>();
+  state: 'starting' | 'ready' | 'retiring' | 'dead' = 'starting';
+  /** Tasks that have been sent to it. */
+  tasks = 0;
+  idleSince = performance.now();
+  /** Add to a time of the worker to get one of ours. */
+  shift = 0;
+  /** It has said that it is there. */
+  up = false;
+  /** Set when this side killed it, and why. */
+  killed: string | null = null;
+  /** Place in its batch of the task that ran out of time. */
+  expired: number | null = null;
+  /** What it said before it died. */
+  lastWords: unknown;
+  #referenced = false;
+
+  constructor(backend: Backend, spec: WorkerSpec, owner: WorkerOwner) {
+    this.id = spec.id;
+    this.backend = backend;
+    this.handle = backend.start(spec, {
+      message: (message) => {
+        if (this.state === 'dead') return;
+        if (message.type === 'ready') {
+          const own = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+          this.shift = backend.to === null ? 0 : message.clockOffset - own;
+          this.up = true;
+          if (this.state === 'starting') this.state = 'ready';
+          owner.ready(this);
+        } else if (message.type === 'fatal') this.lastWords = message.error;
+        else owner.message(this, message);
+      },
+      exit: (exit) => {
+        if (this.state === 'dead') return;
+        this.state = 'dead';
+        owner.exit(this, exit);
+      },
+    });
+  }
+
+  /** Whether it takes new work. */
+  get usable(): boolean {
+    return this.state === 'ready' || this.state === 'starting';
+  }
+
+  /** A batch on its way, by its number. */
+  batch(id: number): Batch | null {
+    for (const batch of this.slots) if (batch?.id === id) return batch;
+    return null;
+  }
+
+  /** Sends tasks; there must be a free slot. */
+  send(
+    run: Run,
+    first: number,
+    args: ArrayLike<unknown>,
+    packed: {
+      message: BatchMessage['args'];
+      transfer: readonly unknown[];
+      release: (() => void) | null;
+    },
+  ): Batch {
+    const slot = this.slots.indexOf(null);
+    const { job } = run;
+    const known = this.jobs.get(job);
+    if (known === undefined) this.handle.send(job.openMessage());
+    else if (known < job.functions.length) {
+      const functions = job.functions.slice(known);
+      this.handle.send({ type: 'functions', context: job.id, functions });
+    }
+    if (known !== job.functions.length) this.jobs.set(job, job.functions.length);
+    const id = ++lastBatch >>> 0;
+    const count = args.length;
+    this.handle.cell?.arm(slot, count);
+    this.ref();
+    this.handle.send(
+      { type: 'batch', context: job.id, run: run.id, batch: id, slot, first, args: packed.message },
+      packed.transfer,
+    );
+    const batch: Batch = {
+      id,
+      run,
+      worker: this,
+      slot,
+      first,
+      args,
+      sent: performance.now(),
+      release: packed.release,
+      count,
+      settled: 0,
+      spent: 0,
+    };
+    this.slots[slot] = batch;
+    this.load++;
+    this.tasks += count;
+    return batch;
+  }
+
+  /** Takes a batch off the worker. */
+  free(batch: Batch): void {
+    this.slots[batch.slot] = null;
+    this.load--;
+    batch.release?.();
+    if (this.load === 0) this.idleSince = performance.now();
+  }
+
+  /** Takes back up to `most` tasks of a batch that have not been claimed; returns how many. */
+  takeBack(batch: Batch, most: number): number {
+    const { cell } = this.handle;
+    if (!cell) return 0;
+    const taken = cell.steal(batch.slot, most);
+    batch.count -= taken;
+    this.tasks -= taken;
+    return taken;
+  }
+
+  /** Closes a job that won't come again. */
+  close(job: Job): void {
+    if (this.jobs.delete(job) && this.state !== 'dead') {
+      this.handle.send({ type: 'close', context: job.id });
+    }
+  }
+
+  kill(reason: string): void {
+    if (this.state === 'dead') return;
+    this.killed ??= reason;
+    this.state = 'retiring';
+    this.handle.kill();
+  }
+
+  /** Ends when what it runs is done. */
+  retire(): void {
+    if (!this.usable) return;
+    this.state = 'retiring';
+    this.handle.send({ type: 'stop' });
+  }
+
+  ref(): void {
+    if (this.#referenced) return;
+    this.#referenced = true;
+    this.handle.ref();
+  }
+
+  unref(): void {
+    if (!this.#referenced) return;
+    this.#referenced = false;
+    this.handle.unref();
+  }
+}
