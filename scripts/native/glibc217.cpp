@@ -1,12 +1,10 @@
-// What GCC 12's static C++ library takes from a glibc newer than 2.17, for prebuilds that must run
-// on older ones. Compiled into prebuilds only.
+// What GCC 12's static C++ library takes from a glibc newer than the one that every system of a
+// Node binary has (2.28). Compiled into prebuilds only.
 
 #include <cerrno>
-#include <cstddef>
 #include <cstdint>
 #include <ctime>
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -31,17 +29,7 @@ HEDDLE_HIDDEN int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mute
   return pthread_cond_timedwait(condition, mutex, &absolute);
 }
 
-// Random bytes from the system (glibc 2.25 and 2.36), asked by std::random_device.
-HEDDLE_HIDDEN int getentropy(void* buffer, size_t length) {
-  const int file = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
-  if (file < 0) return -1;
-  const ssize_t got = read(file, buffer, length);
-  close(file);
-  if (got == static_cast<ssize_t>(length)) return 0;
-  errno = EIO;
-  return -1;
-}
-
+// Random numbers from the system (glibc 2.36), asked by std::random_device.
 HEDDLE_HIDDEN uint32_t arc4random() {
   uint32_t value = 0;
   if (getentropy(&value, sizeof value) != 0) __builtin_trap();  // arc4random can't fail
