@@ -72,6 +72,7 @@ class Blas {
   // The library's own threads.
   bool threads_per_caller() const { return threads_per_caller_; }
   bool threaded() const { return set_threads_ != nullptr; }
+  const void* thread_setter() const { return reinterpret_cast<const void*>(set_threads_); }
   void set_threads(int count) const {
     if (set_threads_ != nullptr) set_threads_(count);
   }

@@ -9,6 +9,7 @@
 
 #include "blas/blas.h"
 #include "executor/executor.h"
+#include "threadpools/registry.h"
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
@@ -36,41 +37,69 @@ const char* own_variable(Kind kind) {
   }
 }
 
-class Threads : public ThreadControl {
+// What the user has said to the library itself, by its own variable, stands.
+int ceiling_by_variable(const Blas& blas) {
+  if (!blas.threaded()) return 1;
+  const char* name = own_variable(blas.kind());
+  const char* value = name != nullptr ? std::getenv(name) : nullptr;
+  return value != nullptr && *value != '\0' ? std::max(blas.threads(), 1) : INT_MAX;
+}
+
+// A library whose thread count is the process's: shared with all who hold leases on it.
+class ProcessThreads : public ThreadControl {
  public:
-  explicit Threads(const Blas& blas) : blas_(blas), ceiling_(user_ceiling(blas)) {}
+  explicit ProcessThreads(const Blas& blas)
+      : ceiling_(ceiling_by_variable(blas)),
+        fork_unsafe_(blas.fork_unsafe()),
+        runtime_(threadpools::process_runtime(blas.thread_setter(),
+                                              {[&blas] { return blas.threads(); },
+                                               [&blas](int count) { blas.set_threads(count); },
+                                               {}})) {}
 
-  bool per_thread() const override { return blas_.threads_per_caller(); }
-  int ceiling() const override { return ceiling_; }
-  bool fork_unsafe() const override { return blas_.fork_unsafe(); }
-
-  void begin(int width) override {
-    int& before = per_thread() ? before_here_ : before_;
-    before = blas_.threads();
-    if (before != width) blas_.set_threads(width);
+  bool per_thread() const override { return false; }
+  int ceiling() const override {
+    const int limit = runtime_.lease_limit();
+    return limit > 0 ? std::min(limit, ceiling_) : ceiling_;
   }
+  bool fork_unsafe() const override { return fork_unsafe_; }
+  void begin(int width) override { runtime_.begin_override(width); }
+  void end(int width) override { runtime_.end_override(width); }
 
-  void end() override {
-    const int before = per_thread() ? before_here_ : before_;
-    if (before > 0 && before != blas_.threads()) blas_.set_threads(before);
+ private:
+  const int ceiling_;
+  const bool fork_unsafe_;
+  threadpools::ProcessRuntime& runtime_;
+};
+
+// A library whose thread count is each thread's own, or that has no threads.
+class CallerThreads : public ThreadControl {
+ public:
+  explicit CallerThreads(const Blas& blas) : blas_(blas), ceiling_(ceiling_by_variable(blas)) {}
+
+  bool per_thread() const override { return true; }
+  int ceiling() const override { return ceiling_; }
+  bool fork_unsafe() const override { return false; }
+  void begin(int width) override {
+    before_ = blas_.threads();
+    if (before_ != width) blas_.set_threads(width);
+  }
+  void end(int width) override {
+    if (before_ != width) blas_.set_threads(before_);
   }
 
  private:
-  // What the user has said to the library itself stands.
-  static int user_ceiling(const Blas& blas) {
-    if (!blas.threaded()) return 1;
-    const char* name = own_variable(blas.kind());
-    const char* value = name != nullptr ? std::getenv(name) : nullptr;
-    return value != nullptr && *value != '\0' ? std::max(blas.threads(), 1) : INT_MAX;
-  }
-
   const Blas& blas_;
   const int ceiling_;
-  int before_ = 0;
-  static thread_local int before_here_;
+  static thread_local int before_;
 };
 
-thread_local int Threads::before_here_ = 0;
+thread_local int CallerThreads::before_ = 0;
+
+std::unique_ptr<ThreadControl> control_of(const Blas& blas) {
+  if (blas.threads_per_caller() || !blas.threaded()) return std::make_unique<CallerThreads>(blas);
+  threadpools::scan();  // what is known of the library's own state comes from there
+  return std::make_unique<ProcessThreads>(blas);
+}
 
 #if defined(__linux__)
 // A process that exits while an operation runs: what it runs in is about to be torn down by the
@@ -115,7 +144,7 @@ void adopt(const Blas& opened) {
   const auto* blas = new Blas(opened);  // for ever, see in_use
   guard_process();
   Executor::instance().exclusively([&] {
-    Executor::instance().set_thread_control(new Threads(*blas));
+    Executor::instance().set_thread_control(control_of(*blas).release());  // for ever, too
     in_use.store(blas, std::memory_order_release);
   });
 }

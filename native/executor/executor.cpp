@@ -103,9 +103,12 @@ void Executor::drain(const void* owner) {
     queued_.erase(first, queued_.end());
     dispatch();
     for (Ticket* ticket : running_) {
-      if (owned(ticket) && ticket->job != nullptr) ticket->job->cancelled.store(true);
+      if (owned(ticket)) ticket->job->cancelled.store(true);
     }
-    changed_.wait(lock, [&] { return std::none_of(running_.begin(), running_.end(), owned); });
+    changed_.wait(lock, [&] {
+      return std::none_of(running_.begin(), running_.end(), owned) &&
+             std::find(delivering_.begin(), delivering_.end(), owner) == delivering_.end();
+    });
   }
   for (auto& ticket : dropped) {
     Job* const raw = ticket->job.get();
@@ -221,7 +224,11 @@ void Executor::start(Ticket& ticket, int width) {
 
 void Executor::finish(Ticket& ticket) {
   if (control_ != nullptr && !control_->per_thread()) {
-    if (ticket.wide_blas() || --sharing_override_ == 0) control_->end();
+    if (ticket.wide_blas()) {
+      control_->end(ticket.grant.width);
+    } else if (--sharing_override_ == 0) {
+      control_->end(1);
+    }
   }
   if (ticket.wide_blas()) wide_blas_running_ = false;
   if (ticket.cores > 0) learn(ticket);
@@ -260,29 +267,31 @@ void Executor::work(Thread& self) {
     lock.unlock();
     call(ticket);
     lock.lock();
-    const std::unique_ptr<Ticket> owned(ticket.call == nullptr ? &ticket : nullptr);
-    if (owned != nullptr) {
-      // Before finish(): drain() returns when nothing runs, and the job's owner may end then.
-      std::unique_ptr<Job> job = std::move(ticket.job);
-      Job* const raw = job.get();
-      ticket.grant.cancelled = nullptr;
-      lock.unlock();
-      raw->done(std::move(job), true);
-      lock.lock();
-    }
     finish(ticket);
-    if (owned == nullptr) {
-      ticket.wake.notify_one();  // its caller owns it, and goes on once the lock is free
-    }
     idle_.push_back(&self);  // first in line for what dispatch() starts: no other thread need wake
     dispatch();
+    if (ticket.job == nullptr) {
+      ticket.wake.notify_one();  // its caller owns it, and goes on once the lock is free
+    } else {
+      // Told when its cores are free again, but counted until then: drain() waits for it, because
+      // the owner may end once drain() has returned.
+      const std::unique_ptr<Ticket> owned(&ticket);
+      delivering_.push_back(ticket.owner);
+      lock.unlock();
+      Job* const raw = ticket.job.get();
+      raw->done(std::move(ticket.job), true);
+      lock.lock();
+      delivering_.erase(std::find(delivering_.begin(), delivering_.end(), ticket.owner));
+      changed_.notify_all();
+    }
   }
 }
 
 // Runs the operation on this thread, with the thread count of a library that keeps one per thread.
 void Executor::call(Ticket& ticket) {
   const bool per_thread = control_ != nullptr && control_->per_thread();
-  if (per_thread) control_->begin(ticket.wide_blas() ? ticket.grant.width : 1);
+  const int width = ticket.wide_blas() ? ticket.grant.width : 1;
+  if (per_thread) control_->begin(width);
   if (ticket.job != nullptr) {
     ticket.job->run(ticket.grant);
   } else {
@@ -292,7 +301,7 @@ void Executor::call(Ticket& ticket) {
       ticket.error = std::current_exception();
     }
   }
-  if (per_thread) control_->end();
+  if (per_thread) control_->end(width);
 }
 
 }  // namespace heddle

@@ -56,7 +56,7 @@ class ThreadControl {
   // Override the count while an operation runs, and go back to what the limits say. Called on the
   // thread that runs the operation if per_thread(), else on any, one at a time.
   virtual void begin(int width) = 0;
-  virtual void end() = 0;
+  virtual void end(int width) = 0;
   // Whether a fork must wait until no wide call is in flight.
   virtual bool fork_unsafe() const = 0;
 };
@@ -187,7 +187,8 @@ class Executor {
   std::deque<Ticket*> queued_;    // jobs in order of submission
   double queued_work_ = 0;        // of both
   std::vector<Ticket*> running_;
-  std::vector<Thread*> idle_;  // last in, first out
+  std::vector<const void*> delivering_;  // owners of jobs that have run but are not told yet
+  std::vector<Thread*> idle_;            // last in, first out
   int threads_ = 0;
   int busy_ = 0;
   int peak_ = 0;

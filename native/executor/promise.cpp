@@ -6,6 +6,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "threadpools/limits.h"
+
 namespace heddle::executor {
 
 namespace {
@@ -184,11 +186,19 @@ Mode Mode::from(const Napi::Value& value) {
   return mode;
 }
 
+Demand within_limits(Demand demand) {
+  const int limit = threadpools::operation_limit(demand.parallelism == Parallelism::kBlas
+                                                     ? threadpools::Api::kBlas
+                                                     : threadpools::Api::kOpenmp);
+  if (limit > 0 && limit < demand.max_threads) demand.max_threads = limit;
+  return demand;
+}
+
 Napi::Value queue(Napi::Env env, const Mode& mode, const Demand& demand, const Napi::Value& keep,
                   std::function<Outcome(const Grant&)> body) {
   Environment& home = Environment::of(env);
   auto job = std::make_unique<PromiseJob>(env, home, mode.id, keep, std::move(body));
-  job->demand = demand;
+  job->demand = within_limits(demand);
   const Napi::Value promise = job->deferred.Promise();
   home.submit(std::move(job));
   return promise;

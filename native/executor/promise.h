@@ -31,6 +31,9 @@ struct Mode {
 Napi::Value queue(Napi::Env env, const Mode& mode, const Demand& demand, const Napi::Value& keep,
                   std::function<Outcome(const Grant&)> body);
 
+// The demand, capped by the limits that are open on the calling JavaScript thread.
+Demand within_limits(Demand demand);
+
 // Runs `body(grant)` now, or queues it, as the mode says. Returns its outcome as a number, or a
 // Promise of it. What it throws is thrown (or the Promise rejected) as an Error.
 template <typename Body>
@@ -39,7 +42,8 @@ Napi::Value execute(Napi::Env env, const Mode& mode, const Demand& demand, const
   if (!mode.blocking) return queue(env, mode, demand, keep, std::forward<Body>(body));
   Outcome outcome = 0;
   try {
-    Executor::instance().run(demand, [&](const Grant& grant) { outcome = body(grant); });
+    Executor::instance().run(within_limits(demand),
+                             [&](const Grant& grant) { outcome = body(grant); });
   } catch (const std::exception& error) {
     throw Napi::Error::New(env, error.what());
   }

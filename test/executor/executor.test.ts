@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { withConfig } from '../../src/config/index.ts';
-import { executorStats, gram, matmul, matmulSync } from '../../src/linalg/index.ts';
+import { blasInfo, executorStats, gram, matmul, matmulSync } from '../../src/linalg/index.ts';
 import { native } from '../../src/native.ts';
+import { threadpoolLimits } from '../../src/threadpools/index.ts';
 import { randomMatrix, rowsOf } from '../helpers/matrices.ts';
 
 /** Pretends that the machine has so many cores, for the time of a test. */
@@ -119,5 +120,33 @@ describe('the executor', () => {
     await readFile(new URL(import.meta.url));
     expect(done).toBe(false);
     await products;
+  });
+});
+
+describe('limits', () => {
+  it('opened on the JavaScript thread bind operations wherever they run', async () => {
+    await withBudget(2, async () => {
+      const large = randomMatrix(700, 700);
+      await matmul(large, large);
+      const before = executorStats().wide;
+      expect(before).toBeGreaterThan(0);
+      for (const limits of [1, { blas: 1 }]) {
+        using _ = threadpoolLimits(limits);
+        await matmul(large, large);
+        matmulSync(large, large);
+        expect(executorStats().wide).toBe(before);
+      }
+      await matmul(large, large);
+      expect(executorStats().wide).toBe(before + 1);
+    });
+  });
+
+  it('leave the library’s own count as it was, once nothing runs', async () => {
+    const large = randomMatrix(700, 700);
+    const count = () => blasInfo().threads;
+    const before = count();
+    await Promise.all([matmul(large, large), matmul(large, large, { threads: 1 })]);
+    matmulSync(randomMatrix(8, 8), randomMatrix(8, 8));
+    expect(count()).toBe(before);
   });
 });
