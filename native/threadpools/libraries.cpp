@@ -298,11 +298,10 @@ bool open_vips(Runtime& runtime) {
   const auto get = own_function<Get>(runtime, "vips_concurrency_get");
   const auto set = own_function<Set>(runtime, "vips_concurrency_set");
   if (get == nullptr || set == nullptr) return false;
-  // Before vips_init() the count is 0; set to 0 it becomes the default.
-  const auto threads = [get] { return std::max(get(), 1); };
-  const auto snapshot = [get, set] { return [set, before = get()] { set(before); }; };
-  runtime.process = &process_runtime(reinterpret_cast<const void*>(set),
-                                     ProcessRuntime::Functions{threads, set, snapshot});
+  // Until vips_init() the count is 0, which set() turns into the default, as vips_init() would.
+  if (get() == 0) set(0);
+  runtime.process =
+      &process_runtime(reinterpret_cast<const void*>(set), ProcessRuntime::Functions{get, set, {}});
   return true;
 }
 

@@ -1,0 +1,77 @@
+/**
+ * The native probe of the tests, and the libraries that they load with it.
+ */
+import { copyFileSync, existsSync, mkdtempSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
+
+/** A library that the probe has opened; opaque. */
+export type Library = { readonly __library: unique symbol };
+
+interface Probe {
+  load(file: string): Library;
+  call(library: Library, name: string): number;
+  call(library: Library, name: string, argument: number): undefined;
+  callText(library: Library, name: string, text: string): number;
+  team(library: Library): number;
+  nested(library: Library, outer: number, inner: number): [all: number, largestInner: number];
+  product(library: Library, n: number): number;
+  stressProcessRuntime(threads: number, rounds: number): string;
+}
+
+const root = path.resolve(import.meta.dirname, '../..');
+const addon = process.env.HEDDLE_ADDON;
+/** Where the build puts the probe and the stand-ins: beside the addon that is under test. */
+export const probeFolder = addon
+  ? path.join(path.dirname(path.resolve(addon)).replace(/-out$/, ''), 'probe')
+  : path.join(root, 'build/cmake/probe');
+/** The probe's own file. */
+export const probeFile = path.join(probeFolder, 'heddle-probe.node');
+
+if (!existsSync(probeFile)) {
+  throw new Error(`${probeFile} is missing: run \`npm run build:native\``);
+}
+export const probe = createRequire(import.meta.url)(probeFile) as Probe;
+
+/** Debian's name of the architecture, in which its libraries lie. */
+export const triplet = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
+const folder = `/usr/lib/${triplet}`;
+
+/** Real libraries, by the Debian package that brings each. */
+const debian = {
+  'openblas-pthread': ['libopenblas0-pthread', `${folder}/openblas-pthread/libopenblas.so.0`],
+  'openblas-openmp': ['libopenblas0-openmp', `${folder}/openblas-openmp/libopenblas.so.0`],
+  'openblas-serial': ['libopenblas0-serial', `${folder}/openblas-serial/libopenblas.so.0`],
+  'openblas-blas': ['libopenblas0-pthread', `${folder}/openblas-pthread/libblas.so.3`],
+  'blis-pthread': ['libblis4-pthread', `${folder}/blis-pthread/libblis.so.4`],
+  'blis-openmp': ['libblis4-openmp', `${folder}/blis-openmp/libblis.so.4`],
+  'blis-serial': ['libblis4-serial', `${folder}/blis-serial/libblis.so.4`],
+  libgomp: ['libgomp1', `${folder}/libgomp.so.1`],
+  libomp: ['libomp5-14', `${folder}/libomp.so.5`],
+  libvips: ['libvips42', `${folder}/libvips.so.42`],
+} as const;
+
+/** The path of a real library; an error that names its package where it is missing. */
+export function libraryFile(name: keyof typeof debian): string {
+  const [debianPackage, file] = debian[name];
+  if (!existsSync(file)) throw new Error(`${file} is missing: apt-get install ${debianPackage}`);
+  return file;
+}
+
+/** Loads a real library as an addon would. */
+export function loadLibrary(name: keyof typeof debian): Library {
+  return probe.load(libraryFile(name));
+}
+
+/** Loads a stand-in from test/native/stubs. */
+export function loadStub(file: string): Library {
+  return probe.load(path.join(probeFolder, file));
+}
+
+/** Loads a copy of a file under another folder, perhaps under another name. */
+export function loadCopy(file: string, name = path.basename(file)): Library {
+  const target = path.join(mkdtempSync(path.join(os.tmpdir(), 'heddle-copy-')), name);
+  copyFileSync(file, target);
+  return probe.load(target);
+}
