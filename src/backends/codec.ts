@@ -24,6 +24,8 @@ export interface Codec {
   loading(message: unknown): Promise<void> | null;
   unpack(column: Column): ArrayLike<unknown>;
   unpackOne(message: unknown): unknown;
+  /** Lets go of a column that nobody will unpack. */
+  drop(column: Column): void;
 }
 
 const nothing: readonly unknown[] = [];
@@ -35,26 +37,43 @@ export const localCodec: Codec = {
   loading: () => null,
   unpack: (column) => unpackColumn(column, (message) => message),
   unpackOne: (message) => message,
+  drop: () => {},
 };
 
 /** What a codec for other environments is made of; src/memory has it. */
 export interface ValueCodec {
   encode(
     value: unknown,
-    options: { to: 'thread' | 'process'; maxBytes: number; path?: string },
+    options: {
+      to: 'thread' | 'process';
+      maxBytes: number;
+      path?: string;
+      receivers?: 'one' | 'many';
+    },
   ): {
     readonly message: unknown;
     readonly transfer: readonly unknown[];
     release(): void;
   };
   decode(message: unknown): unknown;
+  discard(message: unknown): void;
   loading(message: unknown): Promise<void> | null;
 }
 
-/** For a worker in another environment. */
-export function remoteCodec(codec: ValueCodec, to: 'thread' | 'process', maxBytes: number): Codec {
+/**
+ * For a worker in another environment.
+ *
+ * @param receivers - 'one' where each message is decoded once, by one receiver: results; arguments
+ *   may be sent again when a worker has died
+ */
+export function remoteCodec(
+  codec: ValueCodec,
+  to: 'thread' | 'process',
+  maxBytes: number,
+  receivers: 'one' | 'many',
+): Codec {
   const packOne = (value: unknown, path: string): Packed<unknown> => {
-    const encoded = codec.encode(value, { to, maxBytes, path });
+    const encoded = codec.encode(value, { to, maxBytes, path, receivers });
     return { message: encoded.message, transfer: encoded.transfer, release: encoded.release };
   };
   return {
@@ -68,6 +87,9 @@ export function remoteCodec(codec: ValueCodec, to: 'thread' | 'process', maxByte
     loading: (message) => codec.loading(message),
     unpack: (column) => unpackColumn(column, codec.decode),
     unpackOne: codec.decode,
+    drop(column) {
+      if (column.kind === 'coded') codec.discard(column.message);
+    },
   };
 }
 

@@ -117,12 +117,14 @@ class ProcessHandle implements WorkerHandle {
     }
   }
 
+  // The child and not its pipes: these are closed a while before the exit of a process that the
+  // kernel has to clear away is known, and the loop must not run dry meanwhile.
   ref(): void {
-    this.#outbox?.ref();
+    this.#child.ref();
   }
 
   unref(): void {
-    this.#outbox?.unref();
+    this.#child.unref();
   }
 }
 

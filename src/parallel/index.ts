@@ -4,6 +4,13 @@
 export { registerBackend } from '../backends/registry.ts';
 export type { Backend, BackendFactory } from '../backends/types.ts';
 export type { TaskContext, TaskProgress, WorkerInfo } from '../backends/worker/context.ts';
+export { getLogger, type Logger, type LogMethod, setLogger } from '../logging/index.ts';
+export {
+  invokeProgress,
+  Progress,
+  type ProgressOptions,
+  type ProgressStream,
+} from '../progress/index.ts';
 export {
   type JobStats,
   type ParallelOptions,

@@ -2,6 +2,7 @@
  * What the faces have in common: they make a job, and start runs of it.
  */
 import type { CallMode } from '../backends/protocol.ts';
+import { traceRun } from '../logging/trace.ts';
 import { reportProgress } from '../progress/index.ts';
 import {
   type CallSite,
@@ -35,6 +36,7 @@ function start(
     signal: options.signal ?? job.options.signal,
     prepare: (run) => {
       reportProgress(run, job.options.progress, source.remaining);
+      if (job.options.trace !== null) traceRun(run, job.options.trace);
       if (options.ended) run.listeners.push({ ended: options.ended });
       if (options.once) run.listeners.push({ ended: () => pool.closeJob(job) });
     },

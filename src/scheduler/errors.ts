@@ -28,6 +28,12 @@ function frames(stack: string | undefined): string {
   return (own < 0 ? lines : lines.slice(0, own)).join('\n');
 }
 
+/** Gives an error that was made by an event the stack of the call that it is about. */
+function showSite(error: Error, site: CallSite | undefined): void {
+  const outer = frames(site?.stack);
+  if (outer) error.stack = `${error.name}: ${error.message}\n${outer}`;
+}
+
 function messageOf(cause: unknown): string {
   return cause instanceof Error ? `${cause.name}: ${cause.message}` : preview(cause);
 }
@@ -95,7 +101,7 @@ export class WorkerCrashedError extends Error {
   /** The tasks that were running. */
   readonly tasks: readonly RunningTask[];
 
-  constructor(report: CrashReport) {
+  constructor(report: CrashReport, site?: CallSite) {
     const { pid, threadId, exitCode, signal, cause } = report;
     const who = threadId === undefined ? `process ${pid}` : `thread ${threadId}`;
     const how = signal ? `was killed by ${signal}` : `exited with code ${exitCode}`;
@@ -105,13 +111,17 @@ export class WorkerCrashedError extends Error {
         ? ` It is not tried again: this was its ${report.times}nd crash.`
         : '';
     const hint = report.hint ? ` ${report.hint}` : '';
-    super(`Worker ${who} ${how}${why}; ${list(report.tasks)}.${again}${hint}`, { cause });
+    super(
+      `Worker ${who} ${how}${why}; ${list(report.tasks)}.${again}${hint}`,
+      cause === undefined ? {} : { cause },
+    );
     this.name = 'WorkerCrashedError';
     this.pid = pid;
     this.threadId = threadId;
     this.exitCode = exitCode;
     this.signal = signal;
     this.tasks = report.tasks;
+    showSite(this, site);
   }
 }
 
@@ -123,12 +133,13 @@ export class TaskTimeoutError extends Error {
   /** The limit in milliseconds. */
   readonly timeout: number;
 
-  constructor(task: RunningTask, timeout: number) {
+  constructor(task: RunningTask, timeout: number, site?: CallSite) {
     super(`Task ${task.index} (${task.argument}) ran longer than the time-out of ${timeout} ms`);
     this.name = 'TaskTimeoutError';
     this.index = task.index;
     this.argument = task.argument;
     this.timeout = timeout;
+    showSite(this, site);
   }
 }
 

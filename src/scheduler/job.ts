@@ -7,7 +7,7 @@ import { localCodec, remoteCodec } from '../backends/codec.ts';
 import type { CallMode, FunctionMessage, OpenMessage } from '../backends/protocol.ts';
 import { exportScope } from '../config/index.ts';
 import { encodeFunction } from '../functions/index.ts';
-import { decode, encode, loading } from '../memory/codec.ts';
+import { decode, discard, encode, loading } from '../memory/codec.ts';
 import type { ResolvedOptions } from './options.ts';
 
 type AnyFunction = (...args: never[]) => unknown;
@@ -47,7 +47,9 @@ export class Job {
     this.options = options;
     const { to } = options.backend;
     this.codec =
-      to === null ? localCodec : remoteCodec({ encode, decode, loading }, to, options.maxBytes);
+      to === null
+        ? localCodec
+        : remoteCodec({ encode, decode, discard, loading }, to, options.maxBytes, 'many');
     if (fn) this.place(fn, 'fn');
     const open: Omit<OpenMessage, 'functions' | 'model'> = {
       type: 'open',

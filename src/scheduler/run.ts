@@ -5,6 +5,7 @@
  * how they are cut into batches, taken back, lost and tried again, how errors end a run.
  */
 import { MOST_TASKS } from '../backends/cell.ts';
+import { columnCount } from '../backends/column.ts';
 import type { FailureMessage, ResultMessage } from '../backends/protocol.ts';
 import { preview } from '../errors.ts';
 import {
@@ -185,6 +186,12 @@ export class Run {
   #unsendable(worker: PoolWorker, chunk: Chunk, error: unknown): boolean {
     const { first, args } = chunk;
     if (args.length === 1) {
+      try {
+        this.job.codec.packOne(args[0], `tasks[${first}]`).release?.();
+      } catch (named) {
+        this.#failed(first, args[0], named);
+        return false;
+      }
       this.#failed(first, args[0], error);
       return false;
     }
@@ -246,20 +253,37 @@ export class Run {
 
   result(batch: Batch, message: ResultMessage): void {
     const { values, times } = message;
-    const count =
-      values.kind === 'void' || values.kind === 'coded' ? values.count : values.values.length;
+    const count = columnCount(values);
     const first = batch.first + message.offset;
     batch.settled += count;
     if (times.length > 0) {
       batch.spent += times[times.length - 1]! - times[0]!;
       this.#record(batch, first, count, times, false);
     }
-    if (count > 0 && !this.ended) {
+    if (count > 0 && this.ended) this.job.codec.drop(values);
+    else if (count > 0) {
       const wait = values.kind === 'coded' ? this.job.codec.loading(values.message) : null;
-      if (wait) this.#later(wait, () => this.#accept(first, this.job.codec.unpack(values)));
-      else this.#accept(first, this.job.codec.unpack(values));
+      if (wait) this.#later(wait, () => this.#unpack(batch, message));
+      else this.#unpack(batch, message);
     }
     if (message.last) this.#close(batch);
+  }
+
+  #unpack(batch: Batch, message: ResultMessage): void {
+    const { offset, values } = message;
+    const first = batch.first + offset;
+    let results: ArrayLike<unknown>;
+    try {
+      results = this.job.codec.unpack(values);
+    } catch (error) {
+      // A worker that dies takes along what nobody has opened of its results.
+      const count = columnCount(values);
+      const args = slice(batch.args, offset, offset + count);
+      if (this.job.options.retries > 0) this.#chunks.push({ first, args });
+      else for (let i = 0; i < count && !this.ended; i++) this.#failed(first + i, args[i], error);
+      return;
+    }
+    this.#accept(first, results);
   }
 
   failure(batch: Batch, message: FailureMessage): void {
@@ -482,7 +506,7 @@ export class Run {
       if (worker.expired === i && timeout !== null) {
         this.#stats.finished++;
         this.#stats.failed++;
-        this.#failed(index, args[i], new TaskTimeoutError(tasks[0]!, timeout));
+        this.#failed(index, args[i], new TaskTimeoutError(tasks[0]!, timeout, this.site));
         continue;
       }
       const crashes = (this.#crashes.get(index) ?? 0) + (blamed && worker.killed === null ? 1 : 0);
@@ -495,7 +519,7 @@ export class Run {
       }
       this.#stats.finished++;
       this.#stats.failed++;
-      const error = new WorkerCrashedError({
+      const report = {
         backend: worker.backend.name,
         pid: worker.handle.pid,
         ...(threadId === undefined ? {} : { threadId }),
@@ -505,8 +529,8 @@ export class Run {
         ...(loss.cause === undefined ? {} : { cause: loss.cause }),
         ...(loss.hint === undefined ? {} : { hint: loss.hint }),
         times: crashes,
-      });
-      this.#failed(index, args[i], error);
+      };
+      this.#failed(index, args[i], new WorkerCrashedError(report, this.site));
     }
   }
 }

@@ -6,7 +6,7 @@ import { becomeWorker } from '../../config/role.ts';
 import { enterScope } from '../../config/scope.ts';
 import type { ConfigScope } from '../../config/types.ts';
 import { decodeFunction, type FunctionPayload } from '../../functions/index.ts';
-import { decode, encode, loading } from '../../memory/codec.ts';
+import { decode, discard, encode, loading } from '../../memory/codec.ts';
 import type { Cell } from '../cell.ts';
 import { type Codec, type FunctionLoader, remoteCodec, type TaskFunction } from '../codec.ts';
 import type { FromWorker, FunctionMessage, ToWorker, WorkerInit } from '../protocol.ts';
@@ -67,7 +67,7 @@ export function startWorker(environment: Environment): (message: ToWorker) => vo
   const codecFor = (maxBytes: number): Codec => {
     let codec = codecs.get(maxBytes);
     if (!codec) {
-      codec = remoteCodec({ encode, decode, loading }, kind, maxBytes);
+      codec = remoteCodec({ encode, decode, discard, loading }, kind, maxBytes, 'one');
       codecs.set(maxBytes, codec);
     }
     return codec;

@@ -80,6 +80,29 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
+/** The parts of an error that can be sent, where it can't be as a whole. */
+function sendable(error: unknown, reason: Error, codec: Codec): Error {
+  const given = error instanceof Error ? error : new Error(String(error));
+  const plain = new Error(given.message);
+  for (const key of ['name', 'stack', ...Object.keys(given)]) {
+    const value = (given as unknown as Record<string, unknown>)[key];
+    try {
+      codec.packOne(value, key).release?.();
+    } catch {
+      continue;
+    }
+    const hidden = key === 'name' || key === 'stack';
+    Object.defineProperty(plain, key, {
+      value,
+      writable: true,
+      configurable: true,
+      enumerable: !hidden,
+    });
+  }
+  plain.cause = new Error(`A part of this error can't be sent: ${reason.message}`);
+  return plain;
+}
+
 function noRng(): never {
   throw new TypeError("ctx.rng needs the option 'seed' of the job");
 }
@@ -399,11 +422,7 @@ export class Runner {
     try {
       return codec.packOne(error, 'error');
     } catch (reason) {
-      const plain = new Error(error instanceof Error ? error.message : String(error));
-      plain.name = error instanceof Error ? error.name : 'Error';
-      if (error instanceof Error && error.stack !== undefined) plain.stack = error.stack;
-      plain.cause = new Error(`The error itself can't be sent: ${(reason as Error).message}`);
-      return codec.packOne(plain, 'error');
+      return codec.packOne(sendable(error, reason as Error, codec), 'error');
     }
   }
 
@@ -428,7 +447,8 @@ export class Runner {
         try {
           this.#sendResults(work, offset + i, [results[i]], span, false);
         } catch (error) {
-          this.#sendFailure(work, offset + i, error, span[0]!, span[1]!);
+          const named = this.#named(opened.codec, results[i], error);
+          this.#sendFailure(work, offset + i, named, span[0]!, span[1]!);
           if (!opened.message.settle) {
             work.stopped = true;
             break;
@@ -437,6 +457,16 @@ export class Runner {
       }
       if (last) this.#sendLast(work.batch, work.offset, opened);
     }
+  }
+
+  /** The error about a result that can't be sent, with a path that starts at the result. */
+  #named(codec: Codec, result: unknown, error: unknown): unknown {
+    try {
+      codec.packOne(result, 'result').release?.();
+    } catch (named) {
+      return named;
+    }
+    return error;
   }
 
   #sendResults(

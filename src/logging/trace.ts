@@ -1,0 +1,128 @@
+/**
+ * Timelines of jobs in Chrome's trace format, for Perfetto and chrome://tracing: workers as rows,
+ * batches and the tasks in them as slices, and the cores that were busy as a counter.
+ */
+import fs from 'node:fs';
+import { coreBudget } from '../config/index.ts';
+import type { FinishedEvent, Run } from '../scheduler/index.ts';
+
+/** Single tasks are drawn up to so many of them; more would make a file that nothing opens. */
+const MOST_TASKS = 200_000;
+
+interface TraceEvent {
+  readonly name: string;
+  readonly ph: 'X' | 'M' | 'C';
+  readonly pid: number;
+  readonly tid?: number;
+  /** Microseconds. */
+  readonly ts?: number;
+  readonly dur?: number;
+  readonly args?: Readonly<Record<string, unknown>>;
+}
+
+interface Slice {
+  readonly run: number;
+  readonly worker: number;
+  readonly batch: number;
+  start: number;
+  end: number;
+  tasks: number;
+}
+
+const PID = 1;
+
+function micro(milliseconds: number): number {
+  return Math.round(milliseconds * 1000 * 1000) / 1000;
+}
+
+/** What goes into one file: all runs of this process that name it. */
+class Timeline {
+  readonly #file: string;
+  readonly #events: TraceEvent[] = [];
+  readonly #batches = new Map<number, Slice>();
+  readonly #workers = new Set<number>();
+  #tasks = 0;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  add(event: FinishedEvent): void {
+    const { times, shift, worker, batch, run, first, failed } = event;
+    this.#workers.add(worker);
+    const start = times[0]! + shift;
+    const end = times[times.length - 1]! + shift;
+    const slice = this.#batches.get(batch);
+    if (slice) {
+      slice.end = Math.max(slice.end, end);
+      slice.tasks += event.count;
+    } else this.#batches.set(batch, { run, worker, batch, start, end, tasks: event.count });
+    for (let i = 0; i + 1 < times.length && this.#tasks < MOST_TASKS; i += 2, this.#tasks++) {
+      const from = times[i]! + shift;
+      this.#events.push({
+        name: failed ? `task ${first + (i >> 1)} (failed)` : `task ${first + (i >> 1)}`,
+        ph: 'X',
+        pid: PID,
+        tid: worker,
+        ts: micro(from),
+        dur: micro(times[i + 1]! + shift - from),
+        args: { index: first + (i >> 1), run },
+      });
+    }
+  }
+
+  /** Busy workers over time, from the starts and ends of batches. */
+  #counters(threads: number): TraceEvent[] {
+    const steps: { readonly at: number; readonly by: number }[] = [];
+    for (const { start, end } of this.#batches.values()) {
+      steps.push({ at: start, by: 1 }, { at: end, by: -1 });
+    }
+    steps.sort((a, b) => a.at - b.at || a.by - b.by);
+    const cores = coreBudget();
+    let busy = 0;
+    return steps.map(({ at, by }) => {
+      busy += by;
+      const args = { busy: busy * threads, available: Math.max(cores - busy * threads, 0) };
+      return { name: 'cores', ph: 'C', pid: PID, ts: micro(at), args };
+    });
+  }
+
+  write(threads: number): void {
+    const names: TraceEvent[] = [
+      { name: 'process_name', ph: 'M', pid: PID, args: { name: `heddle ${process.pid}` } },
+    ];
+    for (const worker of this.#workers) {
+      const args = { name: `worker ${worker}` };
+      names.push({ name: 'thread_name', ph: 'M', pid: PID, tid: worker, args });
+    }
+    const batches = [...this.#batches.values()].map(
+      ({ run, worker, batch, start, end, tasks }): TraceEvent => ({
+        name: `batch of ${tasks}`,
+        ph: 'X',
+        pid: PID,
+        tid: worker,
+        ts: micro(start),
+        dur: micro(end - start),
+        args: { run, batch, tasks },
+      }),
+    );
+    const events = [...names, ...batches, ...this.#events, ...this.#counters(threads)];
+    fs.writeFileSync(this.#file, JSON.stringify({ displayTimeUnit: 'ms', traceEvents: events }));
+  }
+}
+
+const timelines = new Map<string, Timeline>();
+
+/** Writes the timeline of a run to a file when it ends, with those of earlier runs to that file. */
+export function traceRun(run: Run, file: string): void {
+  let timeline = timelines.get(file);
+  if (!timeline) {
+    timeline = new Timeline(file);
+    timelines.set(file, timeline);
+  }
+  const { childThreads } = run.job.options;
+  run.listeners.push({
+    finished: (event) => timeline.add(event),
+    ended: () => timeline.write(Math.max(childThreads, 1)),
+  });
+}
