@@ -31,7 +31,7 @@ export class Display {
   }
 
   get #columns(): number {
-    return this.#terminal ? Math.max((this.#stream.columns ?? 80) - 1, 20) : Infinity;
+    return this.#terminal ? Math.max((this.#stream.columns || 80) - 1, 20) : Infinity;
   }
 
   add(meter: Meter): void {
