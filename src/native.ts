@@ -55,16 +55,36 @@ export type NativeElements = Float64Array | Float32Array;
  * A linear-algebra operation. Its numbers are in {@link NativeLinalg.frame}, its buffers are
  * arguments. Returns its outcome (LAPACK's `info`) or, queued, a Promise of it.
  */
-export type NativeOperation = (...buffers: NativeElements[]) => number | Promise<number>;
+export type NativeOperation = (
+  ...buffers: (NativeElements | Int32Array)[]
+) => number | Promise<number>;
 
 /** Linear algebra; `native/linalg` says before each operation what it reads from the frame. */
 export interface NativeLinalg {
   /** The numbers of a call: mode, threads, then those of the operation. */
   readonly frame: Float64Array;
   readonly matmul: NativeOperation;
+  readonly matmulStack: NativeOperation;
   readonly gram: NativeOperation;
+  readonly dot: NativeOperation;
+  readonly axpy: NativeOperation;
+  readonly scale: NativeOperation;
   readonly cholesky: NativeOperation;
   readonly solve: NativeOperation;
+  readonly lu: NativeOperation;
+  readonly luFactor: NativeOperation;
+  readonly luSolve: NativeOperation;
+  readonly inv: NativeOperation;
+  readonly det: NativeOperation;
+  readonly qr: NativeOperation;
+  readonly lstsq: NativeOperation;
+  readonly svd: NativeOperation;
+  readonly svdValues: NativeOperation;
+  readonly pinv: NativeOperation;
+  readonly eigh: NativeOperation;
+  readonly eig: NativeOperation;
+  readonly norm: NativeOperation;
+  readonly cond: NativeOperation;
 }
 
 /** Sizes of real OpenMP teams, opened on the calling thread. */

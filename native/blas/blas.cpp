@@ -149,6 +149,12 @@ Unavailable Blas::missing(size_t index) const {
                      "LAPACK, or HEDDLE_LAPACK to one that goes with it");
 }
 
+std::length_error Blas::too_large(int64_t value) {
+  return std::length_error("a size or workspace of " + std::to_string(value) +
+                           " is more than a BLAS with 32-bit integers can count; set HEDDLE_BLAS "
+                           "to an ILP64 library");
+}
+
 // Reads a length whose low half says 1 and whose whole is negative: a library with 32-bit integers
 // multiplies one element, one with 64-bit integers none.
 void Blas::probe_integers() {

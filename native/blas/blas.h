@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <tuple>
@@ -42,6 +43,13 @@ class IntArray {
   void* data() { return words_.data(); }
   int64_t at(size_t index, bool wide) const {
     return wide ? words_[index] : reinterpret_cast<const int32_t*>(words_.data())[index];
+  }
+  void set(size_t index, int64_t value, bool wide) {
+    if (wide) {
+      words_[index] = value;
+    } else {
+      reinterpret_cast<int32_t*>(words_.data())[index] = static_cast<int32_t>(value);
+    }
   }
 
  private:
@@ -130,7 +138,10 @@ class Blas {
       void back() const {}
     };
     static Character pass(char value) { return {value}; }
-    static Integer_ pass(Int value) { return {static_cast<Integer>(value.value)}; }
+    static Integer_ pass(Int value) {
+      if (value.value > std::numeric_limits<Integer>::max()) throw too_large(value.value);
+      return {static_cast<Integer>(value.value)};
+    }
     static Written pass(IntOut& value) { return {&value, static_cast<Integer>(value.value)}; }
     static Pointer<Integer> pass(IntArray& value) { return {static_cast<Integer*>(value.data())}; }
     static Scalar<float> pass(float value) { return {value}; }
@@ -173,6 +184,7 @@ class Blas {
   }
 
   Unavailable missing(size_t index) const;
+  static std::length_error too_large(int64_t value);
 
   bool find_affixes();
   void resolve(const Library& lapack);

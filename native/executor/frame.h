@@ -9,6 +9,7 @@
 
 #include <napi.h>
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -35,7 +36,39 @@ struct View {
   View transposed() const { return {data, columns, rows, column_stride, row_stride}; }
 };
 
-constexpr size_t kFrameLength = 64;
+constexpr size_t kFrameLength = 256;
+
+// Axes that a stack of matrices may have before the last two (NumPy's limit for all is 32).
+constexpr size_t kMaxStackAxes = 30;
+
+// Matrices of one shape, counted along any number of axes.
+template <typename T>
+struct Stack {
+  struct Axis {
+    int64_t length;
+    int64_t stride;
+  };
+
+  View<T> first;
+  std::array<Axis, kMaxStackAxes> axes;
+  size_t axis_count = 0;
+
+  int64_t count() const {
+    int64_t all = 1;
+    for (size_t axis = 0; axis < axis_count; ++axis) all *= axes[axis].length;
+    return all;
+  }
+
+  // The matrix with number `index`, the last axis counting fastest.
+  View<T> at(int64_t index) const {
+    View<T> view = first;
+    for (size_t axis = axis_count; axis-- > 0;) {
+      view.data += index % axes[axis].length * axes[axis].stride;
+      index /= axes[axis].length;
+    }
+    return view;
+  }
+};
 
 // The numbers of one call, in the order in which they were written.
 class Frame {
@@ -74,25 +107,57 @@ class Frame {
   template <typename T>
   View<T> matrix(size_t argument) {
     const auto array = elements<T>(argument);
-    View<T> view;
-    view.rows = count();
-    view.columns = count();
-    const int64_t offset = count();
-    view.row_stride = stride();
-    view.column_stride = stride();
-    if (view.rows > 0 && view.columns > 0) {
-      // In double: sizes are below 2^53, and what is rounded is far outside any buffer.
-      const auto real = [](int64_t value) { return static_cast<double>(value); };
-      const double row_span = real(view.rows - 1) * real(view.row_stride);
-      const double column_span = real(view.columns - 1) * real(view.column_stride);
-      const double first = real(offset) + std::fmin(row_span, 0) + std::fmin(column_span, 0);
-      const double last = real(offset) + std::fmax(row_span, 0) + std::fmax(column_span, 0);
-      if (!(first >= 0 && last < static_cast<double>(array.length))) {
-        throw Napi::RangeError::New(env(), "heddle: a matrix reaches outside its buffer");
-      }
-      view.data = array.data + offset;
-    }
+    int64_t offset = 0;
+    View<T> view = read_view<T>(offset);
+    Extent extent(offset);
+    extent.add(view.rows, view.row_stride);
+    extent.add(view.columns, view.column_stride);
+    require_inside(extent, array.length);
+    if (!extent.empty()) view.data = array.data + offset;
     return view;
+  }
+
+  // The next stack of matrices: as matrix(), then the number of its axes and each one's length and
+  // stride.
+  template <typename T>
+  Stack<T> stack(size_t argument) {
+    const auto array = elements<T>(argument);
+    int64_t offset = 0;
+    Stack<T> stack;
+    stack.first = read_view<T>(offset);
+    Extent extent(offset);
+    extent.add(stack.first.rows, stack.first.row_stride);
+    extent.add(stack.first.columns, stack.first.column_stride);
+    stack.axis_count = static_cast<size_t>(count());
+    if (stack.axis_count > kMaxStackAxes) {
+      throw Napi::RangeError::New(env(), "heddle: a stack has too many axes");
+    }
+    for (size_t axis = 0; axis < stack.axis_count; ++axis) {
+      const int64_t length = count();
+      stack.axes[axis] = {length, stride()};
+      extent.add(length, stack.axes[axis].stride);
+    }
+    require_inside(extent, array.length);
+    if (!extent.empty()) stack.first.data = array.data + offset;
+    return stack;
+  }
+
+  struct Integers {
+    int32_t* data;
+    size_t length;
+  };
+
+  // An Int32Array argument.
+  Integers integers(size_t argument) {
+    napi_typedarray_type type{};
+    size_t length = 0;
+    void* data = nullptr;
+    if (napi_get_typedarray_info(env(), info_[argument], &type, &length, &data, nullptr, nullptr) !=
+            napi_ok ||
+        type != napi_int32_array) {
+      throw Napi::TypeError::New(env(), "heddle: a buffer is no Int32Array");
+    }
+    return {static_cast<int32_t*>(data), length};
   }
 
   // Everything the call was given, for a queued operation to keep alive.
@@ -116,6 +181,57 @@ class Frame {
     T* data;
     size_t length;
   };
+
+  // The first and last element that strides reach, and how many there are. In double: sizes are
+  // below 2^53, and what is rounded is far outside any buffer.
+  class Extent {
+   public:
+    explicit Extent(int64_t offset) : first_(static_cast<double>(offset)), last_(first_) {}
+
+    void add(int64_t length, int64_t stride) {
+      const double span = (static_cast<double>(length) - 1) * static_cast<double>(stride);
+      first_ += std::fmin(span, 0);
+      last_ += std::fmax(span, 0);
+      size_ *= static_cast<double>(length);
+      empty_ = empty_ || length == 0;
+    }
+
+    double first() const { return first_; }
+    double last() const { return last_; }
+    double size() const { return size_; }
+    bool empty() const { return empty_; }
+
+   private:
+    double first_;
+    double last_;
+    double size_ = 1;
+    bool empty_ = false;
+  };
+
+  // Throws RangeError where an element would lie outside the buffer, or where there are so many
+  // (strides may be zero) that counting them would overflow.
+  void require_inside(const Extent& extent, size_t length) const {
+    if (extent.empty()) return;
+    if (!(extent.first() >= 0 && extent.last() < static_cast<double>(length))) {
+      throw Napi::RangeError::New(env(), "heddle: a matrix reaches outside its buffer");
+    }
+    if (!(extent.size() <= kMaxElements)) {
+      throw Napi::RangeError::New(env(), "heddle: a matrix has too many elements");
+    }
+  }
+
+  template <typename T>
+  View<T> read_view(int64_t& offset) {
+    View<T> view;
+    view.rows = count();
+    view.columns = count();
+    offset = count();
+    view.row_stride = stride();
+    view.column_stride = stride();
+    return view;
+  }
+
+  static constexpr double kMaxElements = 281474976710656.0;  // 2^48
 
   int64_t stride() {
     const double value = next();
@@ -154,6 +270,7 @@ class Workspace {
  public:
   explicit Workspace(int64_t length) : data_(new T[static_cast<size_t>(length > 0 ? length : 1)]) {}
   T* data() { return data_.get(); }
+  const T* data() const { return data_.get(); }
 
  private:
   std::unique_ptr<T[]> data_;

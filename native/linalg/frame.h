@@ -7,6 +7,7 @@ namespace heddle::linalg {
 
 using heddle::Frame;
 using heddle::kFrameLength;
+using heddle::Stack;
 using heddle::View;
 using heddle::Workspace;
 

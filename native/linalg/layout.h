@@ -46,17 +46,20 @@ template <typename T>
 class BlasMatrix {
  public:
   explicit BlasMatrix(const View<T>& view) {
-    const auto leading = [](int64_t stride, int64_t length) {
-      return stride >= std::max<int64_t>(length, 1);
+    // A single row or column may have any stride to the next, so its own is not looked at. One
+    // longer than a 32-bit library counts is packed away too.
+    const auto leading = [](int64_t stride, int64_t length, int64_t lines) {
+      return lines == 1 || (stride >= std::max<int64_t>(length, 1) && stride <= kMaxLeading);
     };
-    if (view.row_stride == 1 && leading(view.column_stride, view.rows)) {
-      set(view.data, view.column_stride, false);
-    } else if (view.column_stride == 1 && leading(view.row_stride, view.columns)) {
-      set(view.data, view.row_stride, true);
-    } else if (view.rows == 1 && view.column_stride == 1) {
-      set(view.data, view.columns, true);  // one row: its stride says nothing
-    } else if (view.columns == 1 && view.row_stride == 1) {
-      set(view.data, view.rows, false);
+    const auto distance = [](int64_t stride, int64_t length, int64_t lines) {
+      return lines == 1 ? length : stride;
+    };
+    if ((view.row_stride == 1 || view.rows == 1) &&
+        leading(view.column_stride, view.rows, view.columns)) {
+      set(view.data, distance(view.column_stride, view.rows, view.columns), false);
+    } else if ((view.column_stride == 1 || view.columns == 1) &&
+               leading(view.row_stride, view.columns, view.rows)) {
+      set(view.data, distance(view.row_stride, view.columns, view.rows), true);
     } else {
       packed_.emplace(view.size());
       copy(view, View<T>{packed_->data(), view.rows, view.columns, view.columns, 1});
@@ -72,6 +75,8 @@ class BlasMatrix {
   bool packed() const { return packed_.has_value(); }
 
  private:
+  static constexpr int64_t kMaxLeading = INT32_MAX;
+
   void set(T* data, int64_t leading, bool transposed) {
     data_ = data;
     leading_ = std::max<int64_t>(leading, 1);

@@ -1,8 +1,7 @@
 #include "linalg/module.h"
 
 #include "linalg/frame.h"
-#include "linalg/products.h"
-#include "linalg/solve.h"
+#include "linalg/operations.h"
 
 namespace heddle::linalg {
 
@@ -12,7 +11,13 @@ Napi::Object init(Napi::Env env) {
   auto frame = Napi::Float64Array::New(env, kFrameLength);
   exports.Set("frame", frame);
   define_products(env, exports, frame.Data());
+  define_vectors(env, exports, frame.Data());
   define_solvers(env, exports, frame.Data());
+  define_lu(env, exports, frame.Data());
+  define_orthogonal(env, exports, frame.Data());
+  define_singular(env, exports, frame.Data());
+  define_eigen(env, exports, frame.Data());
+  define_norms(env, exports, frame.Data());
   return exports;
 }
 

@@ -1,9 +1,9 @@
 // Matrix products.
 
-#include "linalg/products.h"
-
-#include "linalg/layout.h"
-#include "linalg/operation.h"
+#include "linalg/lapack.h"
+#include "linalg/operations.h"
+#include "linalg/vector.h"
+#include "openmp/team.h"
 
 namespace heddle::linalg {
 
@@ -11,6 +11,20 @@ using blas::Int;
 using blas::Op;
 
 namespace {
+
+// y = A x.
+template <typename T>
+void apply(const View<T>& a, const View<T>& x, const View<T>& y) {
+  const BlasMatrix<T> matrix(a);
+  const BlasVector<T> from(x);
+  const BlasVector<T> to(y);
+  const bool flipped = matrix.transposed();
+  blas::current().call<T>(Op::gemv, flipped ? 'T' : 'N', Int(flipped ? a.columns : a.rows),
+                          Int(flipped ? a.rows : a.columns), T{1}, matrix.data(),
+                          Int(matrix.leading()), from.data(), from.increment(), T{0}, to.data(),
+                          to.increment());
+  to.store(y.data, y.size(), y.columns == 1 ? y.row_stride : y.column_stride);
+}
 
 // C = A B.
 //
@@ -20,11 +34,11 @@ template <typename T>
 void multiply(const View<T>& a, const View<T>& b, const View<T>& c) {
   if (c.size() == 0) return;
   if (a.columns == 0) {
-    for (int64_t i = 0; i < c.rows; ++i) {
-      for (int64_t j = 0; j < c.columns; ++j) c.at(i, j) = 0;
-    }
+    fill(c, T{0});
     return;
   }
+  if (c.columns == 1) return apply(a, b, c);
+  if (c.rows == 1) return apply(b.transposed(), a, c);
   const BlasMatrix<T> left(a);
   const BlasMatrix<T> right(b);
   const BlasMatrix<T> out(c);
@@ -48,22 +62,60 @@ void multiply(const View<T>& a, const View<T>& b, const View<T>& c) {
   }
 }
 
-// Frame: A (n x k), B (k x m), C (n x m). C = A B (gemm).
+template <typename T>
+double product_work(const View<T>& a, const View<T>& b) {
+  return 2.0 * static_cast<double>(a.rows) * static_cast<double>(a.columns) *
+         static_cast<double>(b.columns);
+}
+
+// Frame: A (n x k), B (k x m), C (n x m). C = A B (gemm, gemv).
 template <typename T>
 struct Matmul {
   static Napi::Value call(Frame& frame) {
     const View<T> a = frame.matrix<T>(0);
     const View<T> b = frame.matrix<T>(1);
     const View<T> c = frame.matrix<T>(2);
-    if (a.columns != b.rows || c.rows != a.rows || c.columns != b.columns) {
-      throw Napi::RangeError::New(frame.env(), "heddle: the shapes of a product don't fit");
-    }
-    const double work = 2.0 * static_cast<double>(a.rows) * static_cast<double>(a.columns) *
-                        static_cast<double>(b.columns);
-    return perform(frame, work, [a, b, c](const Grant&) -> executor::Outcome {
+    require(frame, a.columns == b.rows && c.rows == a.rows && c.columns == b.columns);
+    return perform(frame, product_work(a, b), [a, b, c](const Grant&) -> executor::Outcome {
       multiply(a, b, c);
       return 0;
     });
+  }
+};
+
+// Frame: stacks of A (n x k), B (k x m), C (n x m), with the same axes. C = A B for each.
+template <typename T>
+struct MatmulStack {
+  // Products of less work than this are shared out whole; larger ones are better spread by BLAS.
+  static constexpr double kSmall = 5e7;
+
+  static Napi::Value call(Frame& frame) {
+    const Stack<T> a = frame.stack<T>(0);
+    const Stack<T> b = frame.stack<T>(1);
+    const Stack<T> c = frame.stack<T>(2);
+    require(frame, a.first.columns == b.first.rows && c.first.rows == a.first.rows &&
+                       c.first.columns == b.first.columns);
+    require(frame, a.axis_count == c.axis_count && b.axis_count == c.axis_count);
+    for (size_t axis = 0; axis < c.axis_count; ++axis) {
+      require(frame, a.axes[axis].length == c.axes[axis].length &&
+                         b.axes[axis].length == c.axes[axis].length);
+    }
+    const int64_t count = c.first.size() == 0 ? 0 : c.count();
+    const double each = product_work(a.first, b.first);
+    Demand demand = frame.demand(each * static_cast<double>(count));
+    const bool team = each < kSmall && count > 1;
+    if (team) demand.parallelism = Parallelism::kTeam;
+    return executor::execute(frame.env(), frame.mode(), demand, frame.keep(),
+                             [=](const Grant& grant) -> executor::Outcome {
+                               openmp::run_team(team ? grant.width : 1, [&](int rank, int size) {
+                                 const int64_t end = count * (rank + 1) / size;
+                                 for (int64_t index = count * rank / size; index < end; ++index) {
+                                   if (grant.is_cancelled()) return;
+                                   multiply(a.at(index), b.at(index), c.at(index));
+                                 }
+                               });
+                               return 0;
+                             });
   }
 };
 
@@ -73,9 +125,7 @@ struct Gram {
   static Napi::Value call(Frame& frame) {
     const View<T> a = frame.matrix<T>(0);
     const View<T> c = frame.matrix<T>(1);
-    if (c.rows != a.rows || c.columns != a.rows) {
-      throw Napi::RangeError::New(frame.env(), "heddle: the shapes of a Gram matrix don't fit");
-    }
+    require_shape(frame, c, a.rows, a.rows);
     const double work =
         static_cast<double>(a.rows) * static_cast<double>(a.rows) * static_cast<double>(a.columns);
     return perform(frame, work, [a, c](const Grant&) -> executor::Outcome {
@@ -111,6 +161,7 @@ struct Gram {
 
 void define_products(Napi::Env env, Napi::Object exports, double* frame) {
   exports.Set("matmul", Napi::Function::New(env, entry<Matmul>, "matmul", frame));
+  exports.Set("matmulStack", Napi::Function::New(env, entry<MatmulStack>, "matmulStack", frame));
   exports.Set("gram", Napi::Function::New(env, entry<Gram>, "gram", frame));
 }
 

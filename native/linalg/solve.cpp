@@ -1,9 +1,7 @@
 // Cholesky factors and linear systems.
 
-#include "linalg/solve.h"
-
-#include "linalg/layout.h"
-#include "linalg/operation.h"
+#include "linalg/lapack.h"
+#include "linalg/operations.h"
 
 namespace heddle::linalg {
 
@@ -13,33 +11,6 @@ using blas::IntOut;
 using blas::Op;
 
 namespace {
-
-// A copy in column-major order, for LAPACK to work on.
-template <typename T>
-class Columns {
- public:
-  explicit Columns(const View<T>& from)
-      : rows_(from.rows), columns_(from.columns), own_(from.size()) {
-    copy(from, view());
-  }
-  T* data() { return own_.data(); }
-  int64_t leading() const { return std::max<int64_t>(rows_, 1); }
-  View<T> view() { return {own_.data(), rows_, columns_, 1, leading()}; }
-
- private:
-  int64_t rows_;
-  int64_t columns_;
-  Workspace<T> own_;
-};
-
-void require_square(Frame& frame, int64_t rows, int64_t columns) {
-  if (rows != columns) throw Napi::RangeError::New(frame.env(), "heddle: a matrix is not square");
-}
-
-double cube(int64_t n) {
-  const auto size = static_cast<double>(n);
-  return size * size * size;
-}
 
 // Frame: A, L (both n x n), check. L = the lower factor of A, read from A's lower triangle
 // (potrf). Outcome: info.
@@ -102,7 +73,8 @@ struct Solve {
       Columns<T> rhs(b);
       const int64_t info =
           triangle ? solve_triangle(a, rhs, assume, transposed, unit, x.columns)
-                   : solve_factored(transposed ? a.transposed() : a, rhs, assume, x.columns);
+                   : solve_factored(transposed && assume == Assume::kGeneral ? a.transposed() : a,
+                                    rhs, assume, x.columns);
       if (info == 0) copy(rhs.view(), x);
       return static_cast<executor::Outcome>(info);
     });
@@ -136,12 +108,9 @@ struct Solve {
     }
     IntArray pivots(static_cast<size_t>(a.rows));
     if (assume == Assume::kSymmetric) {
-      T best = 0;
-      blas.call<T>(Op::sytrf, 'L', n, factors.data(), leading, pivots, &best, Int(-1), info);
-      const auto length = std::max<int64_t>(static_cast<int64_t>(best), 1);
-      Workspace<T> work(length);
-      blas.call<T>(Op::sytrf, 'L', n, factors.data(), leading, pivots, work.data(), Int(length),
-                   info);
+      with_workspace<T>([&](T* work, Int length) {
+        blas.call<T>(Op::sytrf, 'L', n, factors.data(), leading, pivots, work, length, info);
+      });
       if (info.value != 0) return info.value;
       blas.call<T>(Op::sytrs, 'L', n, Int(columns), factors.data(), leading, pivots, rhs.data(),
                    leading, info);

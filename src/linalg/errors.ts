@@ -22,3 +22,21 @@ export function notFinite(operation: string): LinAlgError {
       '(withConfig({ assumeFinite: true }) skips the check)',
   );
 }
+
+/** The error for a matrix with no inverse. */
+export function singular(operation: string, info: number): LinAlgError {
+  return new LinAlgError(`${operation}: the matrix is singular; its pivot ${info} is zero`, info);
+}
+
+/** The error for a matrix that is not positive definite. */
+export function notPositiveDefinite(operation: string, info: number): LinAlgError {
+  return new LinAlgError(
+    `${operation}: the matrix is not positive definite; its leading minor of order ${info} is not`,
+    info,
+  );
+}
+
+/** The error for an iteration that did not end; `what` LAPACK's `info` counts. */
+export function notConverged(operation: string, info: number, what: string): LinAlgError {
+  return new LinAlgError(`${operation}: no convergence; ${info} ${what}`, info);
+}

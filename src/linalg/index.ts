@@ -6,10 +6,80 @@
  *
  * @packageDocumentation
  */
-export { type ExecutorStats, executorStats } from '../executor/index.ts';
+export {
+  type ExecutionOptions,
+  type ExecutorStats,
+  executorStats,
+  type QueuedOptions,
+} from '../executor/index.ts';
 export { type BlasInfo, blasInfo, useBlas } from './blas.ts';
+export {
+  type ComplexMatrix,
+  type Eig,
+  type Eigh,
+  type EighOptions,
+  type EighSyncOptions,
+  type EigOptions,
+  type EigSyncOptions,
+  eig,
+  eigh,
+  eighSync,
+  eigSync,
+  eigvals,
+  eigvalsh,
+  eigvalshSync,
+  eigvalsSync,
+} from './eigen.ts';
 export { LinAlgError } from './errors.ts';
+export {
+  type DetOptions,
+  type DetSyncOptions,
+  det,
+  detSync,
+  type InvOptions,
+  type InvSyncOptions,
+  inv,
+  invSync,
+  type PinvOptions,
+  type PinvSyncOptions,
+  pinv,
+  pinvSync,
+  type SignAndLog,
+  slogdet,
+  slogdetSync,
+} from './inverse.ts';
+export {
+  type IndexedLu,
+  type Lu,
+  type LuFactorOptions,
+  type LuFactorSyncOptions,
+  type LuFactors,
+  type LuOptions,
+  type LuSolveOptions,
+  type LuSolveSyncOptions,
+  type LuSyncOptions,
+  lu,
+  luFactor,
+  luFactorSync,
+  luSolve,
+  luSolveSync,
+  luSync,
+  type PermutedLu,
+} from './lu.ts';
 export type { Elements, Matrix, MatrixLike } from './matrix.ts';
+export { type NormOptions, type NormSyncOptions, norm, normSync } from './norms.ts';
+export {
+  type LeastSquares,
+  type LstsqOptions,
+  type LstsqSyncOptions,
+  lstsq,
+  lstsqSync,
+  type Qr,
+  type QrOptions,
+  type QrSyncOptions,
+  qr,
+  qrSync,
+} from './orthogonal.ts';
 export {
   type GramOptions,
   type GramSyncOptions,
@@ -22,6 +92,28 @@ export {
   type OutOptions,
 } from './products.ts';
 export {
+  type ConditionOrder,
+  type CondOptions,
+  type CondSyncOptions,
+  cond,
+  condSync,
+  type MatrixRankOptions,
+  type MatrixRankSyncOptions,
+  matrixRank,
+  matrixRankSync,
+} from './rank.ts';
+export {
+  type Svd,
+  type SvdOptions,
+  type SvdSyncOptions,
+  type SvdvalsOptions,
+  type SvdvalsSyncOptions,
+  svd,
+  svdSync,
+  svdvals,
+  svdvalsSync,
+} from './singular.ts';
+export {
   type Assumption,
   type CholeskyOptions,
   type CholeskySyncOptions,
@@ -32,3 +124,17 @@ export {
   solve,
   solveSync,
 } from './solve.ts';
+export {
+  type AxpyOptions,
+  type AxpySyncOptions,
+  axpy,
+  axpySync,
+  type DotOptions,
+  type DotSyncOptions,
+  dot,
+  dotSync,
+  type ScaleOptions,
+  type ScaleSyncOptions,
+  scale,
+  scaleSync,
+} from './vectors.ts';

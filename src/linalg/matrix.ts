@@ -1,6 +1,7 @@
 /**
  * Matrices and vectors: what is taken, what is returned, and the checks of the one.
  */
+import { scopedConfig } from '../config/index.ts';
 import { preview, rangeError, typeError } from '../errors.ts';
 
 /** Elements: float64 or float32. */
@@ -38,13 +39,18 @@ export interface Operand<D extends Elements = Elements> {
   readonly columnStride: number;
   /** Whether it was given as a vector. */
   readonly vector: boolean;
+  /** The axes of a stack before these two: how many, then the length and stride of each. */
+  readonly axes?: readonly number[];
 }
 
-function isElements(value: unknown): value is Elements {
+export function isElements(value: unknown): value is Elements {
   return value instanceof Float64Array || value instanceof Float32Array;
 }
 
-function isSize(value: unknown): value is number {
+/** More than any buffer holds; strides of zero could ask for more. */
+export const MAX_ELEMENTS = 2 ** 48;
+
+export function isSize(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
@@ -69,6 +75,9 @@ export function operand<D extends Elements>(name: string, value: MatrixLike<D>):
   const columns = vector ? 1 : (shape[1] as number);
   if (!isSize(rows) || !isSize(columns)) {
     throw rangeError(`${name}.shape`, shape, 'lengths that are whole numbers of at least 0');
+  }
+  if (rows * columns > MAX_ELEMENTS) {
+    throw rangeError(`${name}.shape`, shape, 'the shape of at most 2 ** 48 elements');
   }
   let rowStride = columns;
   let columnStride = 1;
@@ -106,6 +115,25 @@ export function sameElements(name: string, one: Operand, other: Operand): void {
   if (one.data.constructor !== other.data.constructor) {
     throw typeError(name, other.data, `a ${one.data.constructor.name} like the first operand`);
   }
+}
+
+/** Checks that a matrix is square. */
+export function requireSquare(name: string, matrix: Operand, shape: readonly number[]): void {
+  if (matrix.vector || matrix.rows !== matrix.columns) {
+    throw rangeError(`${name}.shape`, shape, 'that of a square matrix');
+  }
+}
+
+/** Checks that an operand has two axes. */
+export function requireMatrix(name: string, matrix: Operand, shape: readonly number[]): void {
+  if (matrix.vector) {
+    throw rangeError(`${name}.shape`, shape, 'that of a matrix: two lengths');
+  }
+}
+
+/** 1 where NaN and infinity are to be looked for, 0 where `assumeFinite` is set. */
+export function checkFinite(): number {
+  return scopedConfig().assumeFinite ? 0 : 1;
 }
 
 /** A new row-major matrix of zeros, with the element type of `like`. */
@@ -178,6 +206,20 @@ export function target<D extends Elements>(
   }
   const stride = place.vector ? [place.rowStride] : [place.rowStride, place.columnStride];
   return { result: { data: out.data, shape: [...shape], stride, offset: place.offset }, place };
+}
+
+/** A new vector or matrix for a result, and the same as an operand. */
+export function fresh<D extends Elements>(
+  like: Operand<D>,
+  ...shape: number[]
+): { result: Matrix<D>; place: Operand<D> } {
+  const result = newMatrix(like.data, shape);
+  return { result, place: operand('result', result) };
+}
+
+/** In the place of a result that is not wanted. */
+export function nothing<D extends Elements>(like: Operand<D>): Operand<D> {
+  return { ...like, rows: 0, columns: 0, offset: 0, rowStride: 0, columnStride: 1 };
 }
 
 /** The transpose, without a copy. */

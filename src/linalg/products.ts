@@ -1,6 +1,7 @@
 /**
  * Matrix products.
  */
+import { rangeError } from '../errors.ts';
 import type { ExecutionOptions, QueuedOptions } from '../executor/index.ts';
 import { native } from '../native.ts';
 import { type Call, callAsync, callSync } from './call.ts';
@@ -14,6 +15,7 @@ import {
   target,
   transposed,
 } from './matrix.ts';
+import { planMatmulStack } from './stack.ts';
 
 /** Options that every operation takes which returns one matrix. */
 export interface OutOptions<D extends Elements> {
@@ -34,11 +36,17 @@ export interface GramOptions<D extends Elements> extends QueuedOptions, OutOptio
 /** Options of {@link gramSync}. */
 export type GramSyncOptions<D extends Elements> = Omit<GramOptions<D>, 'signal'>;
 
+/** The number of axes; of what is no matrix, 0. */
+function axesOf(value: MatrixLike): number {
+  return value?.shape?.length ?? 0;
+}
+
 function planMatmul<D extends Elements>(
   a: MatrixLike<D>,
   b: MatrixLike<D>,
   options: MatmulSyncOptions<D>,
 ): Call<Matrix<D>> {
+  if (axesOf(a) > 2 || axesOf(b) > 2) return planMatmulStack(a, b, options);
   let left: Operand<D> = operand('a', a);
   const right = operand('b', b);
   sameElements('b.data', left, right);
@@ -49,9 +57,11 @@ function planMatmul<D extends Elements>(
   else shape.push(left.rows);
   if (!right.vector) shape.push(right.columns);
   if (left.columns !== right.rows) {
-    throw new RangeError(
-      `'b' must have as many rows as 'a' has columns (${left.columns}), but the shapes are ` +
-        `[${a.shape.join(', ')}] and [${b.shape.join(', ')}]`,
+    throw rangeError(
+      'b.shape',
+      b.shape,
+      `that of as many rows as 'a' has columns (${left.columns}; its shape is ` +
+        `[${a.shape.join(', ')}])`,
     );
   }
   if (shape.length === 0) shape.push(1);
@@ -84,15 +94,16 @@ function spread(place: Operand, rows: number, columns: number) {
 /**
  * The matrix product.
  *
- * @param a - n × k, or a vector of k as a row
- * @param b - k × m, or a vector of k as a column
+ * @param a - n × k, or a vector of k as a row, or a stack of matrices: … × n × k
+ * @param b - k × m, or a vector of k as a column, or a stack: … × k × m. The axes before the last
+ *   two are stretched as in NumPy: they are equal, or one of them is 1 or missing
  * @param options - `out`, `threads`, `signal`
- * @returns n × m; the axis of a vector is left out
+ * @returns n × m, or a stack: … × n × m; the axis of a vector is left out
  * @throws TypeError for what is no matrix or mixes element types; RangeError for shapes that don't
  *   fit, strides that leave the data, an `out` of another shape or one that overlaps an operand.
  *   The Promise is rejected with them.
  *
- * BLAS: `gemm`.
+ * BLAS: `gemm`, `gemv`.
  *
  * @example
  * ```ts

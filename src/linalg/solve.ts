@@ -1,25 +1,22 @@
 /**
  * Cholesky factors and linear systems.
  */
-import { scopedConfig } from '../config/index.ts';
-import { preview, typeError } from '../errors.ts';
+import { rangeError, typeError } from '../errors.ts';
 import type { QueuedOptions } from '../executor/index.ts';
 import { native } from '../native.ts';
 import { type Call, callAsync, callSync } from './call.ts';
-import { LinAlgError, notFinite } from './errors.ts';
+import { notPositiveDefinite, singular } from './errors.ts';
 import {
+  checkFinite,
   type Elements,
   type Matrix,
   type MatrixLike,
-  type Operand,
   operand,
+  requireSquare,
   sameElements,
   target,
 } from './matrix.ts';
 import type { OutOptions } from './products.ts';
-
-/** The outcome that `native/linalg/operation.h` has for a NaN or an infinity in an argument. */
-const NOT_FINITE = -1e9;
 
 /** Options of {@link cholesky}. */
 export interface CholeskyOptions<D extends Elements> extends QueuedOptions, OutOptions<D> {}
@@ -61,24 +58,6 @@ export interface SolveOptions<D extends Elements> extends QueuedOptions, OutOpti
 /** Options of {@link solveSync}. */
 export type SolveSyncOptions<D extends Elements> = Omit<SolveOptions<D>, 'signal'>;
 
-function requireSquare(name: string, matrix: Operand, shape: readonly number[]): void {
-  if (matrix.vector || matrix.rows !== matrix.columns) {
-    throw new RangeError(`'${name}' must be a square matrix, but its shape is ${preview(shape)}`);
-  }
-}
-
-/** 1 where NaN and infinity are to be looked for. */
-function checkFinite(): number {
-  return scopedConfig().assumeFinite ? 0 : 1;
-}
-
-function notPositiveDefinite(operation: string, info: number): LinAlgError {
-  return new LinAlgError(
-    `${operation}: the matrix is not positive definite; its leading minor of order ${info} is not`,
-    info,
-  );
-}
-
 function planCholesky<D extends Elements>(
   a: MatrixLike<D>,
   options: CholeskySyncOptions<D>,
@@ -91,8 +70,8 @@ function planCholesky<D extends Elements>(
     operands: [matrix, place],
     numbers: [checkFinite()],
     threads: options.threads,
+    finite: 'cholesky',
     finish(outcome) {
-      if (outcome === NOT_FINITE) throw notFinite('cholesky');
       if (outcome > 0) throw notPositiveDefinite('cholesky', outcome);
       return result;
     },
@@ -135,9 +114,7 @@ function planSolve<D extends Elements>(
   requireSquare('a', matrix, a.shape);
   sameElements('b.data', matrix, right);
   if (right.rows !== matrix.rows) {
-    throw new RangeError(
-      `'b' must have as many rows as 'a' (${matrix.rows}), but its shape is ${preview(b.shape)}`,
-    );
+    throw rangeError('b.shape', b.shape, `that of ${matrix.rows} rows, as many as 'a' has`);
   }
   const assume = options.assume ?? 'general';
   if (!Object.hasOwn(assumptions, assume)) {
@@ -154,12 +131,12 @@ function planSolve<D extends Elements>(
       checkFinite(),
     ],
     threads: options.threads,
+    finite: 'solve',
     finish(outcome) {
-      if (outcome === NOT_FINITE) throw notFinite('solve');
       if (outcome > 0) {
         throw assume === 'positive definite'
           ? notPositiveDefinite('solve', outcome)
-          : new LinAlgError(`solve: the matrix is singular; its pivot ${outcome} is zero`, outcome);
+          : singular('solve', outcome);
       }
       return result;
     },

@@ -110,7 +110,7 @@ describe('matmul', () => {
   it('refuses what does not fit before it computes', async () => {
     const a = randomMatrix(3, 4);
     const b = randomMatrix(4, 2);
-    expect(() => matmulSync(b, a)).toThrow(/must have as many rows as 'a' has columns/);
+    expect(() => matmulSync(b, a)).toThrow(/as many rows as 'a' has columns/);
     // @ts-expect-error: element types must agree
     expect(() => matmulSync(a, float32(b))).toThrow(TypeError);
     // @ts-expect-error: no matrix

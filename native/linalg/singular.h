@@ -1,0 +1,75 @@
+// Singular values and vectors, for every operation that is made of them.
+#pragma once
+
+#include "linalg/lapack.h"
+
+namespace heddle::linalg {
+
+enum class Vectors { kNone, kReduced, kFull };
+
+// Floating-point operations of a singular value decomposition (Golub and Van Loan's table 8.6.1).
+inline double svd_work(int64_t rows, int64_t columns, Vectors vectors) {
+  const auto m = static_cast<double>(std::max(rows, columns));
+  const auto n = static_cast<double>(std::min(rows, columns));
+  switch (vectors) {
+    case Vectors::kNone:
+      return 4 * m * n * n - 4 * n * n * n / 3;
+    case Vectors::kReduced:
+      return 14 * m * n * n + 8 * n * n * n;
+    case Vectors::kFull:
+      break;
+  }
+  return 4 * m * m * n + 22 * n * n * n;
+}
+
+// The singular values of an m x n matrix in falling order, and if asked for its left vectors as
+// columns (m x k, or m x m) and its right ones as rows (k x n, or n x n), all column-major.
+template <typename T>
+struct Singular {
+  View<T> u;
+  View<T> vt;
+  T* s;
+};
+
+// Decomposes `a`, which has elements, by divide and conquer (gesdd), and where that does not
+// converge by QR iteration (gesvd). Returns info: 0, or how many superdiagonals did not converge.
+template <typename T>
+int64_t decompose(const View<T>& a, Vectors vectors, const Singular<T>& out) {
+  const blas::Blas& blas = blas::current();
+  const char job = vectors == Vectors::kNone ? 'N' : vectors == Vectors::kReduced ? 'S' : 'A';
+  const auto leading = [](const View<T>& view) {
+    return blas::Int(std::max<int64_t>(view.rows, 1));
+  };
+  const blas::Int m(a.rows);
+  const blas::Int n(a.columns);
+  T nothing = 0;  // LAPACK wants an address for what it does not write
+  T* const u = out.u.data != nullptr ? out.u.data : &nothing;
+  T* const vt = out.vt.data != nullptr ? out.vt.data : &nothing;
+  blas::IntOut info;
+  {
+    Columns<T> work(a);
+    blas::IntArray integers(static_cast<size_t>(8 * std::min(a.rows, a.columns)));
+    with_workspace<T>([&](T* room, blas::Int length) {
+      blas.call<T>(blas::Op::gesdd, job, m, n, work.data(), m, out.s, u, leading(out.u), vt,
+                   leading(out.vt), room, length, integers, info);
+    });
+  }
+  if (info.value == -4) return a.size();  // newer LAPACKs say so of a NaN
+  require_accepted(info, "gesdd");
+  if (info.value == 0) return 0;
+  Columns<T> work(a);
+  with_workspace<T>([&](T* room, blas::Int length) {
+    blas.call<T>(blas::Op::gesvd, job, job, m, n, work.data(), m, out.s, u, leading(out.u), vt,
+                 leading(out.vt), room, length, info);
+  });
+  require_accepted(info, "gesvd");
+  return info.value;
+}
+
+// Only the singular values, min(m, n) of them.
+template <typename T>
+int64_t singular_values(const View<T>& a, T* s) {
+  return decompose(a, Vectors::kNone, Singular<T>{{}, {}, s});
+}
+
+}  // namespace heddle::linalg

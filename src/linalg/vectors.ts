@@ -1,0 +1,203 @@
+/**
+ * Inner products and multiples.
+ */
+import { rangeError, typeError } from '../errors.ts';
+import type { QueuedOptions } from '../executor/index.ts';
+import { native } from '../native.ts';
+import { type Call, callAsync, callSync } from './call.ts';
+import {
+  type Elements,
+  type Matrix,
+  type MatrixLike,
+  type Operand,
+  operand,
+  sameElements,
+  target,
+} from './matrix.ts';
+import type { OutOptions } from './products.ts';
+
+/** Options of {@link dot}. */
+export interface DotOptions extends QueuedOptions {}
+/** Options of {@link dotSync}. */
+export type DotSyncOptions = Omit<DotOptions, 'signal'>;
+
+function planDot<D extends Elements>(
+  x: MatrixLike<D>,
+  y: MatrixLike<D>,
+  options: DotSyncOptions,
+): Call<number> {
+  const left = operand('x', x);
+  const right = operand('y', y);
+  sameElements('y.data', left, right);
+  if (!left.vector) throw rangeError('x.shape', x.shape, 'that of a vector');
+  if (!right.vector || right.rows !== left.rows) {
+    throw rangeError('y.shape', y.shape, `[${left.rows}], as that of 'x'`);
+  }
+  return {
+    operation: native.linalg.dot,
+    operands: [left, right],
+    threads: options.threads,
+    finish: (outcome) => outcome,
+  };
+}
+
+/**
+ * The inner product of two vectors.
+ *
+ * @param x - a vector of n
+ * @param y - a vector of n
+ * @param options - `threads`, `signal`
+ * @returns a number, of the elements' precision
+ * @throws as `matmul`
+ *
+ * BLAS: `dot`.
+ */
+export async function dot<D extends Elements>(
+  x: MatrixLike<D>,
+  y: MatrixLike<D>,
+  options: DotOptions = {},
+): Promise<number> {
+  return callAsync(planDot(x, y, options), options);
+}
+
+/** {@link dot}, blocking until the result is there. */
+export function dotSync<D extends Elements>(
+  x: MatrixLike<D>,
+  y: MatrixLike<D>,
+  options: DotSyncOptions = {},
+): number {
+  return callSync(planDot(x, y, options));
+}
+
+function requireNumber(name: string, value: unknown): number {
+  if (typeof value !== 'number') throw typeError(name, value, 'a number');
+  return value;
+}
+
+/** Whether `out` is exactly `operand`: each element is then read before it is written. */
+function inPlace(out: MatrixLike, operand: Operand): boolean {
+  if (out.data !== operand.data || (out.offset ?? 0) !== operand.offset) return false;
+  const stride = out.stride ?? (out.shape.length === 1 ? [1] : [out.shape[1] as number, 1]);
+  return stride[0] === operand.rowStride && (operand.vector || stride[1] === operand.columnStride);
+}
+
+/** The target of an operation element by element, which may be one of its operands. */
+function elementwiseTarget<D extends Elements>(
+  out: MatrixLike<D> | undefined,
+  changing: Operand<D>,
+  others: readonly Operand[],
+) {
+  const shape = changing.vector ? [changing.rows] : [changing.rows, changing.columns];
+  const mayBe = out !== undefined && out !== null && inPlace(out, changing);
+  return target(out, changing, shape, mayBe ? others : [...others, changing]);
+}
+
+/** Options of {@link axpy}. */
+export interface AxpyOptions<D extends Elements> extends QueuedOptions {
+  /** Where the result is to be written; `y` itself for y := αx + y. */
+  out?: MatrixLike<D> | undefined;
+}
+/** Options of {@link axpySync}. */
+export type AxpySyncOptions<D extends Elements> = Omit<AxpyOptions<D>, 'signal'>;
+
+function planAxpy<D extends Elements>(
+  alpha: number,
+  x: MatrixLike<D>,
+  y: MatrixLike<D>,
+  options: AxpySyncOptions<D>,
+): Call<Matrix<D>> {
+  const factor = requireNumber('alpha', alpha);
+  const left = operand('x', x);
+  const right = operand('y', y);
+  sameElements('y.data', left, right);
+  if (left.vector !== right.vector || left.rows !== right.rows || left.columns !== right.columns) {
+    throw rangeError('y.shape', y.shape, `[${x.shape.join(', ')}], as that of 'x'`);
+  }
+  const { result, place } = elementwiseTarget(options.out, right, [left]);
+  return {
+    operation: native.linalg.axpy,
+    operands: [left, right, place],
+    numbers: [factor],
+    threads: options.threads,
+    finish: () => result,
+  };
+}
+
+/**
+ * A multiple of one vector or matrix added to another: αx + y.
+ *
+ * @param alpha - α
+ * @param x - a vector, or n × m
+ * @param y - of x's shape
+ * @param options - `out` (may be `y`), `threads`, `signal`
+ * @returns αx + y, of x's shape; x and y are left as they are unless `out` is y
+ * @throws as `matmul`
+ *
+ * BLAS: `axpy`.
+ */
+export async function axpy<D extends Elements>(
+  alpha: number,
+  x: MatrixLike<D>,
+  y: MatrixLike<D>,
+  options: AxpyOptions<D> = {},
+): Promise<Matrix<D>> {
+  return callAsync(planAxpy(alpha, x, y, options), options);
+}
+
+/** {@link axpy}, blocking until the result is there. */
+export function axpySync<D extends Elements>(
+  alpha: number,
+  x: MatrixLike<D>,
+  y: MatrixLike<D>,
+  options: AxpySyncOptions<D> = {},
+): Matrix<D> {
+  return callSync(planAxpy(alpha, x, y, options));
+}
+
+/** Options of {@link scale}. */
+export interface ScaleOptions<D extends Elements> extends QueuedOptions, OutOptions<D> {}
+/** Options of {@link scaleSync}. */
+export type ScaleSyncOptions<D extends Elements> = Omit<ScaleOptions<D>, 'signal'>;
+
+function planScale<D extends Elements>(
+  alpha: number,
+  x: MatrixLike<D>,
+  options: ScaleSyncOptions<D>,
+): Call<Matrix<D>> {
+  const factor = requireNumber('alpha', alpha);
+  const from = operand('x', x);
+  const { result, place } = elementwiseTarget(options.out, from, []);
+  return {
+    operation: native.linalg.scale,
+    operands: [from, place],
+    numbers: [factor],
+    threads: options.threads,
+    finish: () => result,
+  };
+}
+
+/**
+ * A multiple of a vector or a matrix: αx.
+ *
+ * @param alpha - α
+ * @param x - a vector, or n × m
+ * @param options - `out` (may be `x`, for x := αx), `threads`, `signal`
+ * @returns αx, of x's shape
+ * @throws as `matmul`
+ */
+export async function scale<D extends Elements>(
+  alpha: number,
+  x: MatrixLike<D>,
+  options: ScaleOptions<D> = {},
+): Promise<Matrix<D>> {
+  return callAsync(planScale(alpha, x, options), options);
+}
+
+/** {@link scale}, blocking until the result is there. */
+export function scaleSync<D extends Elements>(
+  alpha: number,
+  x: MatrixLike<D>,
+  options: ScaleSyncOptions<D> = {},
+): Matrix<D> {
+  return callSync(planScale(alpha, x, options));
+}
