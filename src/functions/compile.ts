@@ -1,15 +1,85 @@
 /**
- * Compiles the text of a function in a worker.
+ * Compiles the text of a function, with its captures as parameters.
  */
 import vm from 'node:vm';
-import type { TextPayload } from './payload.ts';
+import type { CodeNode } from './payload.ts';
+import { registerOrigin } from './stacks.ts';
 
-/** Compiles a function that needs nothing but its text. */
-export function compile(payload: TextPayload): unknown {
-  // vm.Script and not Function(): it works under --disallow-code-generation-from-strings too.
-  const script = new vm.Script(`'use strict';(${payload.code})`, {
-    filename: `heddle:function/${payload.id}`,
-    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-  });
-  return script.runInThisContext() as unknown;
+/** What the compiled code gives back for the captures it needs at once. */
+export interface Compiled {
+  readonly fn: object;
+  /** Gives the captures that come later; null when all were there. */
+  readonly bind: ((values: readonly unknown[]) => void) | null;
+}
+
+const scripts = new Map<string, (...values: unknown[]) => unknown>();
+const CACHE_SIZE = 1_000;
+
+/**
+ * Evaluates a function's code.
+ *
+ * Captured names become parameters, which nothing assigns to: the engine takes them for constants,
+ * as it does those of a module. Only where functions capture each other in a circle are the names
+ * variables that are set afterwards.
+ *
+ * @param values - of the first captured names; as many as there are, or the eager ones
+ */
+export function compile(node: CodeNode, values: readonly unknown[]): Compiled {
+  const late = values.length < node.names.length;
+  const params = late ? node.names.slice(0, node.eager) : node.names;
+  const rest = late ? node.names.slice(node.eager) : [];
+  const own = node.self[0];
+  const declarations =
+    (rest.length > 0 ? `let ${rest.join()};` : '') +
+    node.self
+      .slice(1)
+      .map((name) => `let ${name};`)
+      .join('');
+  const others = node.self
+    .slice(1)
+    .map((name) => `${name}=${own};`)
+    .join('');
+  const lead =
+    `((${params.join()})=>{${node.strict ? '"use strict";' : ''}${declarations}` +
+    (own ? `const ${own}=` : 'return[');
+  const binder = rest.length > 0 ? `($heddle)=>{[${rest.join()}]=$heddle}` : 'null';
+  const tail = own ? `;${others}return[${own},${binder}]})` : `,${binder}]})`;
+  const make = scriptOf(node, lead, tail);
+  const [made, bind] = make(...values.slice(0, params.length)) as [object, Compiled['bind']];
+  const fn = memberOf(node, made);
+  if (node.name !== (fn as { name?: unknown }).name && Object.isExtensible(fn)) {
+    Object.defineProperty(fn, 'name', { value: node.name, configurable: true });
+  }
+  return { fn, bind };
+}
+
+function memberOf(node: CodeNode, made: object): object {
+  if (node.form === 'expression') return made;
+  const [key] = Reflect.ownKeys(made);
+  const descriptor = Object.getOwnPropertyDescriptor(made, key!)!;
+  if (node.form === 'method') return descriptor.value as object;
+  return (node.form === 'get' ? descriptor.get : descriptor.set) as object;
+}
+
+function scriptOf(node: CodeNode, lead: string, tail: string): (...values: unknown[]) => unknown {
+  const { origin } = node;
+  const code = lead + node.code + tail;
+  const key = `${origin?.file}:${origin?.line}:${origin?.column}:${code}`;
+  let make = scripts.get(key);
+  if (!make) {
+    const filename = origin
+      ? registerOrigin(origin)
+      : `heddle:function/${node.name || 'anonymous'}`;
+    // vm.Script and not Function(): it works under --disallow-code-generation-from-strings too.
+    const script = new vm.Script(code, {
+      filename,
+      lineOffset: origin?.line ?? 0,
+      columnOffset: (origin?.column ?? 0) - lead.length - node.lead,
+      importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+    });
+    make = script.runInThisContext() as (...values: unknown[]) => unknown;
+    if (scripts.size >= CACHE_SIZE) scripts.delete(scripts.keys().next().value!);
+    scripts.set(key, make);
+  }
+  return make;
 }

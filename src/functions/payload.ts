@@ -1,25 +1,74 @@
 /**
  * What a function looks like on its way to a worker: plain data, declared once.
  */
+import type { Reference, Step } from '../memory/wire.ts';
+import type { ModuleReference } from './modules.ts';
+import type { Form } from './source.ts';
 
-/** A function that a module exports; the worker imports the module. */
-export interface ModulePayload {
-  readonly kind: 'module';
-  /** The same for the same function, whoever encodes it. */
-  readonly id: string;
-  /** URL of the module, or the name of one of Node's own. */
-  readonly url: string;
-  /** The export; properties of it follow after dots. Empty for the namespace itself. */
-  readonly name: string;
+/** Where a function's text was, so that error stacks show it. Lines and columns count from 0. */
+export interface Origin {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /**
+   * Where the text was compiled from something else: for each of its lines, the columns that are
+   * known and where they come from, as [column, source, line, column].
+   */
+  readonly map?: {
+    readonly sources: readonly string[];
+    readonly lines: readonly (readonly (readonly [number, number, number, number])[])[];
+  };
 }
 
-/** A function that needs nothing but its text. */
-export interface TextPayload {
-  readonly kind: 'text';
-  readonly id: string;
-  /** An expression. */
+/** A function that is compiled from its text. */
+export interface CodeNode {
+  readonly kind: 'code';
+  /** Of classes: tells the class from every other, on both sides. */
+  readonly id?: string;
+  readonly name: string;
   readonly code: string;
+  readonly form: Form;
+  readonly lead: number;
+  readonly strict: boolean;
+  /** The names it captures, and for each the slot that has the value. */
+  readonly names: readonly string[];
+  readonly slots: readonly number[];
+  /** How many of the names, from the first on, are needed while the code is evaluated. */
+  readonly eager: number;
+  /** Names by which it refers to itself. */
+  readonly self: readonly string[];
+  /** The slot of own properties that evaluating the code doesn't define; -1 for none. */
+  readonly properties: number;
+  readonly origin: Origin | null;
+}
+
+/** One function or class in a payload. */
+export type FunctionNode =
+  | CodeNode
+  | ({ readonly kind: 'module' } & ModuleReference)
+  /** A function of the language or of Node, by its path from globalThis. */
+  | { readonly kind: 'global'; readonly path: readonly string[] }
+  /** `require` of a CommonJS module, or `import()` where a test runner replaced it. */
+  | { readonly kind: 'require' | 'import'; readonly base: string }
+  /** Counts of a coverage tool, which have nowhere to go. */
+  | { readonly kind: 'coverage' }
+  /** A class that the receiver knows by its id. */
+  | { readonly kind: 'known'; readonly id: string };
+
+/** Captured values: a slot is a box and the steps that complete it. */
+export interface Slots {
+  readonly boxes: readonly (readonly [unknown])[];
+  /** For each slot, where its steps end; they begin where those of the slot before end. */
+  readonly ends: readonly number[];
+  readonly references: readonly Reference[];
+  readonly steps: readonly Step[];
 }
 
 /** A function as plain data that structured clone carries. */
-export type FunctionPayload = ModulePayload | TextPayload;
+export interface FunctionPayload {
+  /** The same for the same function with the same captures, whoever encodes it. */
+  readonly id: string;
+  /** The function itself is the first. */
+  readonly nodes: readonly FunctionNode[];
+  readonly slots: Slots | null;
+}

@@ -5,12 +5,20 @@
 import { CloneError } from './clone-error.ts';
 import type { Callable } from './encoder.ts';
 
+/** How a message travels, as far as captured values are concerned. */
+export interface CallableOptions {
+  readonly to: 'thread' | 'process';
+  readonly maxBytes: number;
+}
+
 /** What src/functions does for the codec. */
 export interface CallableCodec {
-  encode(fn: Callable, path: string): unknown;
+  encode(fn: Callable, path: string, options: CallableOptions): unknown;
   /** Null when decode() can be called at once. */
   load(payload: unknown): Promise<void> | null;
   decode(payload: unknown): unknown;
+  /** An error stack in terms of the files that people wrote. */
+  mapStack(stack: string): string;
 }
 
 let codec: CallableCodec | null = null;
@@ -25,8 +33,8 @@ function required(path: string): CallableCodec {
   return codec;
 }
 
-export function encodeCallable(fn: Callable, path: string): unknown {
-  return required(path).encode(fn, path);
+export function encodeCallable(fn: Callable, path: string, options: CallableOptions): unknown {
+  return required(path).encode(fn, path, options);
 }
 
 export function loadCallable(payload: unknown): Promise<void> | null {
@@ -35,4 +43,8 @@ export function loadCallable(payload: unknown): Promise<void> | null {
 
 export function decodeCallable(payload: unknown): unknown {
   return required('value').decode(payload);
+}
+
+export function mapStack(stack: string): string {
+  return codec ? codec.mapStack(stack) : stack;
 }

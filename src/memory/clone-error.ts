@@ -13,16 +13,24 @@ export class CloneError extends TypeError {
   readonly code = 'ERR_HEDDLE_CLONE';
   /** Where the value was found, as an expression: `task[3].handler`. */
   readonly path: string;
+  /** What is there, with an article: `a Socket`. */
+  readonly what: string;
+  /** What can be done about it. */
+  readonly remedy: string;
 
   /**
-   * @param path - the path to the value
-   * @param what - what is there, with an article: `a Socket`
-   * @param remedy - what the user can do
+   * @param capturer - the function that captures the value, described; the path then begins with
+   *   the name of a variable, and is empty for the function itself
    */
-  constructor(path: string, what: string, remedy: string) {
-    super(`'${path}' cannot be sent to a worker: it is ${what}. ${remedy}`);
+  constructor(path: string, what: string, remedy: string, capturer?: string) {
+    const subject = capturer ?? `'${path}'`;
+    const why = capturer !== undefined && path !== '' ? `captures '${path}'` : 'is';
+    const verb = why === 'is' ? `is ${what}` : `${why}, ${what}`;
+    super(`${subject} cannot be sent to a worker: it ${verb}. ${remedy}`);
     this.name = 'CloneError';
     this.path = path;
+    this.what = what;
+    this.remedy = remedy;
   }
 }
 

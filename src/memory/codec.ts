@@ -48,11 +48,16 @@ const noop = (): void => {};
 class Functions implements FunctionSink {
   readonly payloads: unknown[] = [];
   readonly #indices = new Map<Callable, number>();
+  readonly #options: EncodeOptions;
+
+  constructor(options: EncodeOptions) {
+    this.#options = options;
+  }
 
   add(fn: Callable, path: string): number {
     let index = this.#indices.get(fn);
     if (index === undefined) {
-      index = this.payloads.push(encodeCallable(fn, path)) - 1;
+      index = this.payloads.push(encodeCallable(fn, path, this.#options)) - 1;
       this.#indices.set(fn, index);
     }
     return index;
@@ -69,7 +74,7 @@ export function encode(value: unknown, options: EncodeOptions): Encoded {
   if (isPlain(value, options.maxBytes)) {
     return { message: value, transfer: nothing, release: noop };
   }
-  const functions = new Functions();
+  const functions = new Functions(options);
   const { to, maxBytes, receivers = 'many' } = options;
   const encoder = new Encoder({ to, maxBytes, receivers, functions });
   const root = encoder.root(value, options.path ?? 'value');
@@ -79,15 +84,18 @@ export function encode(value: unknown, options: EncodeOptions): Encoded {
     root,
     references: encoder.references,
     steps: encoder.steps,
-    functions: functions.payloads,
+    functions: [...functions.payloads],
   };
   const { outgoing } = encoder.views;
-  const release =
-    outgoing.length === 0
-      ? noop
-      : () => {
-          for (const item of outgoing) item.release();
-        };
+  const { payloads } = functions;
+  if (outgoing.length === 0 && payloads.length === 0) {
+    return { message, transfer: nothing, release: noop };
+  }
+  const release = () => {
+    for (const item of outgoing) item.release();
+    // What the functions captured lives as long as their payloads, which are held until here.
+    payloads.length = 0;
+  };
   return { message, transfer: nothing, release };
 }
 

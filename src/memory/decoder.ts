@@ -10,7 +10,8 @@ type Constructor = new (...args: unknown[]) => object;
 /** Looks up a function or class of the message that is being decoded. */
 export type FunctionSource = (index: number) => unknown;
 
-class Decoder {
+/** Runs the steps of one message. */
+export class Decoder {
   readonly #references: readonly Reference[];
   readonly #functions: FunctionSource;
   readonly #made: unknown[] = [];
@@ -24,7 +25,7 @@ class Decoder {
     for (const step of steps) {
       switch (step[0]) {
         case 'set':
-          define(step[1], step[2], this.#get(step[3]));
+          define(step[1], step[2], this.get(step[3]));
           break;
         case 'map':
           for (let i = 0; i < step[2].length; i += 2) step[1].set(step[2][i], step[2][i + 1]);
@@ -33,10 +34,10 @@ class Decoder {
           for (const item of step[2]) step[1].add(item);
           break;
         case 'assign':
-          assign(this.#get(step[1]) as object, step[2], true);
+          assign(this.get(step[1]) as object, step[2], true);
           break;
         case 'describe': {
-          const error = this.#get(step[1]) as object;
+          const error = this.get(step[1]) as object;
           assign(error, step[2], false);
           assign(error, step[3], true);
           break;
@@ -45,7 +46,8 @@ class Decoder {
     }
   }
 
-  #get(index: number): unknown {
+  /** The value of a reference, made when it is first asked for. */
+  get(index: number): unknown {
     if (!(index in this.#made)) this.#made[index] = this.#make(this.#references[index]!);
     return this.#made[index];
   }
@@ -57,7 +59,7 @@ class Decoder {
       case 'segment':
         return open(reference.handle);
       case 'view':
-        return view(reference, this.#get(reference.buffer) as ArrayBuffer);
+        return view(reference, this.get(reference.buffer) as ArrayBuffer);
       case 'symbol':
         return reference.wellKnown
           ? (Symbol as unknown as Record<string, symbol>)[reference.key]

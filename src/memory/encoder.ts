@@ -4,6 +4,7 @@
  */
 import { builtinModules } from 'node:module';
 import { types } from 'node:util';
+import { mapStack } from './callables.ts';
 import { CloneError, kindOf, step } from './clone-error.ts';
 import { restore, state } from './hooks.ts';
 import { type ViewOptions, ViewTable } from './views.ts';
@@ -246,12 +247,9 @@ export class Encoder {
     for (const key of ['stack', 'cause', 'errors', 'name'] as const) {
       const descriptor = Object.getOwnPropertyDescriptor(value, key);
       if (descriptor && !descriptor.enumerable) {
-        this.#put(
-          hidden,
-          key,
-          (value as unknown as Record<string, unknown>)[key],
-          `${path}.${key}`,
-        );
+        const item = (value as unknown as Record<string, unknown>)[key];
+        const shown = key === 'stack' && typeof item === 'string' ? mapStack(item) : item;
+        this.#put(hidden, key, shown, `${path}.${key}`);
       }
     }
     const properties = {};

@@ -30,7 +30,7 @@ const KEEP_BYTES = 256 * 2 ** 20;
 const KEEP_MS = 1_000;
 
 let waiting: Waiting[] = [];
-let timer: NodeJS.Timeout | null = null;
+let sweeping = false;
 
 /**
  * Copies bytes into a segment.
@@ -79,12 +79,16 @@ function retire(entry: Waiting): void {
   let bytes = 0;
   for (const item of waiting) bytes += item.bytes;
   if (bytes > KEEP_BYTES) sweep(bytes - KEEP_BYTES);
-  timer ??= setTimeout(tick, KEEP_MS).unref();
+  if (!sweeping) later();
 }
 
-function tick(): void {
-  sweep(0);
-  timer = waiting.length > 0 ? setTimeout(tick, KEEP_MS).unref() : null;
+function later(): void {
+  sweeping = waiting.length > 0;
+  if (!sweeping) return;
+  setTimeout(() => {
+    sweep(0);
+    later();
+  }, KEEP_MS).unref();
 }
 
 /** Frees what has waited long, and the oldest beyond that until `excess` bytes are gone. */

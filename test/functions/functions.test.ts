@@ -16,7 +16,7 @@ it('sends a function by reference to its module', async () => {
   const fn = await decodeFunction(structuredClone(encodeFunction(reference)));
   expect(fn('/a/b.js')).toBe('b.js');
   await expect(decodeFunction(encodeFunction(task('node:path', 'nothing')))).rejects.toThrow(
-    /exports no function 'nothing'/,
+    /exports no 'nothing'/,
   );
   expect(() => task('not a url', 'x')).toThrow(TypeError);
   expect(() => task('node:path', '')).toThrow(/exportName/);

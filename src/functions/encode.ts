@@ -1,0 +1,130 @@
+/**
+ * Functions to payloads.
+ */
+import { createHash } from 'node:crypto';
+import v8 from 'node:v8';
+import { CloneError } from '../memory/clone-error.ts';
+import type { Callable } from '../memory/encoder.ts';
+import type { Outgoing } from '../memory/outbox.ts';
+import { Collector } from './capture.ts';
+import { inspectFunction } from './inspect.ts';
+import type { FunctionPayload } from './payload.ts';
+import { bindings, classId, knownNode, references } from './registry.ts';
+
+/** How a function travels. */
+export interface FunctionOptions {
+  /** The kind of worker. Default 'process', whose payloads serve threads too. */
+  readonly to?: 'thread' | 'process';
+  /** Size in bytes from which captured arrays are shared. Default 1 MiB. */
+  readonly maxBytes?: number;
+  /** What the function is called in error messages. */
+  readonly path?: string;
+}
+
+/** More than this is refused: it would go to every worker as a copy. */
+const MAX_CAPTURES = 64 * 2 ** 20;
+const TEXTS = 2_000;
+
+/** Payloads of functions without captures, by their text. */
+const byText = new Map<string, FunctionPayload>();
+/** Payloads that can't change, by function. */
+const byFunction = new WeakMap<object, FunctionPayload>();
+const segments = new WeakMap<FunctionPayload, readonly Outgoing[]>();
+/** A payload may be dropped without a word; its memory goes with it. */
+const dropped = new FinalizationRegistry<readonly Outgoing[]>(releaseThem);
+/** Payloads made here: linking changes what it links, so it needs a copy of these. */
+const mine = new WeakSet<FunctionPayload>();
+
+/** Makes the payload of a function or class. */
+export function encodeGraph(fn: Callable, options: FunctionOptions): FunctionPayload {
+  const reference = references.get(fn) ?? byFunction.get(fn);
+  if (reference) return reference;
+  const bound = bindings.has(fn);
+  const text = Function.prototype.toString.call(fn);
+  const same = bound ? undefined : byText.get(text);
+  // Two functions of one text that capture nothing are one; only their places differ.
+  if (same) {
+    byFunction.set(fn, same);
+    return same;
+  }
+  const payload = collect(fn, options);
+  const [root] = payload.nodes;
+  if (payload.nodes.length === 1 && payload.slots === null && !bound) {
+    byFunction.set(fn, payload);
+    if (root?.kind === 'code' && root.id === undefined) {
+      if (byText.size >= TEXTS) byText.delete(byText.keys().next().value!);
+      byText.set(text, payload);
+    }
+  }
+  return payload;
+}
+
+function collect(fn: Callable, options: FunctionOptions): FunctionPayload {
+  const { to = 'process', maxBytes = 2 ** 20 } = options;
+  const registry = { known: knownNode, classId, bound: (f: Callable) => bindings.get(f) ?? null };
+  const collector = new Collector(registry, { to, maxBytes });
+  try {
+    collector.collect(fn);
+  } catch (error) {
+    if (!(error instanceof CloneError)) throw error;
+    throw new CloneError(error.path, error.what, error.remedy, describe(fn, options.path));
+  }
+  const { nodes } = collector;
+  const { slots, outgoing } = collector.finish();
+  const [root] = nodes;
+  const content = { nodes, slots };
+  const bytes = v8.serialize(content);
+  if (bytes.byteLength > MAX_CAPTURES) {
+    releaseThem(outgoing);
+    throw new CloneError(
+      '',
+      `a function with ${Math.round(bytes.byteLength / 2 ** 20)} MiB of captures that are not shared`,
+      'Put large arrays into typed arrays and share() them, or give them to invoker() as its model.',
+      describe(fn, options.path),
+    );
+  }
+  const id =
+    root?.kind === 'code' && root.id !== undefined
+      ? root.id
+      : createHash('sha1').update(bytes).digest('base64url');
+  const payload: FunctionPayload = { id, ...content };
+  mine.add(payload);
+  if (outgoing.length > 0) {
+    segments.set(payload, outgoing);
+    dropped.register(payload, outgoing, payload);
+  }
+  return payload;
+}
+
+/** Whether a payload was made in this environment. */
+export function isMine(payload: FunctionPayload): boolean {
+  return mine.has(payload);
+}
+
+function releaseThem(outgoing: readonly Outgoing[]): void {
+  for (const item of outgoing) item.release();
+}
+
+/** Frees the shared memory of a payload. */
+export function releaseAll(payload: FunctionPayload): void {
+  dropped.unregister(payload);
+  releaseThem(segments.get(payload) ?? []);
+}
+
+/** A function in a message: what it is called, and where it is. */
+function describe(fn: Callable, path: string | undefined): string {
+  const { name } = fn as { name?: string };
+  const isClass = /^class\b/.test(Function.prototype.toString.call(fn));
+  const called = `${isClass ? 'the class' : 'the function'} ${name ? `'${name}'` : '(anonymous)'}`;
+  let place = '';
+  try {
+    const { location } = inspectFunction(fn);
+    if (location?.script?.url) {
+      place = `${location.script.url}:${location.line + 1}:${location.column + 1}`;
+    }
+  } catch {
+    // Without an inspector the name has to do.
+  }
+  const where = [path && path !== name ? `'${path}'` : '', place].filter(Boolean).join(', ');
+  return where ? `${called} (${where})` : called;
+}

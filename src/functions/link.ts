@@ -1,0 +1,170 @@
+/**
+ * Makes the functions of a payload: loads what goes by reference, compiles the rest, and joins them
+ * with the values that they capture.
+ */
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import vm from 'node:vm';
+import { Decoder } from '../memory/decoder.ts';
+import { compile } from './compile.ts';
+import type { CodeNode, FunctionNode, FunctionPayload, Slots } from './payload.ts';
+
+/** What the linker must know of functions that this environment has already. */
+export interface Known {
+  /** A class by its id. */
+  get(id: string): unknown;
+  /** Called for each class that is compiled. */
+  add(id: string, fn: object): void;
+}
+
+/** Whether a payload can be linked without waiting for a module. */
+export function needsLoading(payload: FunctionPayload): boolean {
+  return payload.nodes.some((node) => node.kind === 'module');
+}
+
+/** Makes the function of a payload. */
+export async function link(payload: FunctionPayload, known: Known): Promise<unknown> {
+  const modules = new Map<FunctionNode, unknown>();
+  await Promise.all(
+    payload.nodes.map(async (node) => {
+      if (node.kind === 'module') modules.set(node, await load(node));
+    }),
+  );
+  return new Linker(payload, known, modules).functionAt(0);
+}
+
+/** The same for a payload that needs no module. */
+export function linkSync(payload: FunctionPayload, known: Known): unknown {
+  return new Linker(payload, known, new Map()).functionAt(0);
+}
+
+class Linker {
+  readonly #nodes: readonly FunctionNode[];
+  readonly #slots: Slots | null;
+  readonly #known: Known;
+  readonly #modules: ReadonlyMap<FunctionNode, unknown>;
+  readonly #decoder: Decoder;
+  readonly #made: unknown[] = [];
+  /** Functions whose captures are being collected, and how to give them those afterwards. */
+  readonly #binders = new Map<number, ((values: readonly unknown[]) => void) | null>();
+  readonly #state: ('open' | 'done')[] = [];
+
+  constructor(payload: FunctionPayload, known: Known, modules: ReadonlyMap<FunctionNode, unknown>) {
+    this.#nodes = payload.nodes;
+    this.#slots = payload.slots;
+    this.#known = known;
+    this.#modules = modules;
+    this.#decoder = new Decoder(payload.slots?.references ?? [], (i) => this.functionAt(i));
+  }
+
+  functionAt(index: number): unknown {
+    if (index in this.#made) return this.#made[index];
+    const node = this.#nodes[index]!;
+    if (node.kind !== 'code') {
+      this.#made[index] = this.#other(node);
+      return this.#made[index];
+    }
+    const class_ = node.id === undefined ? undefined : this.#known.get(node.id);
+    if (class_ !== undefined) {
+      this.#made[index] = class_;
+      return class_;
+    }
+    // Asked for by one of its own captures: it has to be there before they are.
+    if (this.#binders.has(index)) return this.#make(index, node, node.eager);
+    this.#binders.set(index, null);
+    const values = node.slots.map((slot) => this.#valueAt(slot));
+    const bind = this.#binders.get(index);
+    this.#binders.delete(index);
+    if (index in this.#made) bind?.(values.slice(node.eager));
+    else this.#finish(index, node, compile(node, values).fn);
+    return this.#made[index];
+  }
+
+  #make(index: number, node: CodeNode, eager: number): unknown {
+    const values = node.slots.slice(0, eager).map((slot) => this.#valueAt(slot));
+    const { fn, bind } = compile(node, values);
+    this.#binders.set(index, bind);
+    this.#finish(index, node, fn);
+    return fn;
+  }
+
+  #finish(index: number, node: CodeNode, fn: object): void {
+    this.#made[index] = fn;
+    if (node.id !== undefined) this.#known.add(node.id, fn);
+    if (node.properties >= 0) Object.assign(fn, this.#valueAt(node.properties));
+  }
+
+  #valueAt(slot: number): unknown {
+    const { steps, ends, boxes } = this.#slots!;
+    const box = boxes[slot]!;
+    const own = steps.slice(ends[slot - 1] ?? 0, ends[slot]);
+    if (this.#state[slot] === undefined) {
+      this.#state[slot] = 'open';
+      this.#decoder.run(own);
+      this.#state[slot] = 'done';
+    } else if (this.#state[slot] === 'open') {
+      // Asked for by something inside of it: where the value is a function, it is not in its box yet.
+      const set = own.find((step) => step[0] === 'set' && step[1] === box);
+      if (set) return this.#decoder.get(set[3] as number);
+    }
+    return box[0];
+  }
+
+  #other(node: Exclude<FunctionNode, CodeNode>): unknown {
+    switch (node.kind) {
+      case 'module':
+        return this.#modules.get(node);
+      case 'global':
+        return pick(globalThis, node.path, 'globalThis');
+      case 'require':
+        return createRequire(node.base);
+      case 'import':
+        return importer(node.base);
+      case 'coverage':
+        return () => noCounters;
+      case 'known': {
+        const fn = this.#known.get(node.id);
+        if (fn === undefined) throw new Error('a class came back to where it is not known');
+        return fn;
+      }
+    }
+  }
+}
+
+/** Counters that istanbul's code adds to; nobody reads them here. */
+const noCounters = {
+  s: {},
+  f: {},
+  b: new Proxy({}, { get: () => [] }),
+};
+
+async function load(node: Extract<FunctionNode, { kind: 'module' }>): Promise<unknown> {
+  const { url, parent, name, system } = node;
+  const namespace: unknown =
+    system === 'require'
+      ? (createRequire(url)(fileURLToPath(url)) as unknown)
+      : await (parent ? importer(parent)(url) : import(url));
+  return pick(namespace, name === '' ? [] : name.split('.'), url);
+}
+
+function pick(from: unknown, path: readonly string[], where: string): unknown {
+  let value = from;
+  for (const key of path) {
+    value = (value as Record<string, unknown> | undefined)?.[key];
+    if (value === undefined) {
+      const names = Object.keys(from as object).join(', ') || 'nothing';
+      throw new TypeError(`${where} exports no '${path.join('.')}'; it exports ${names}`);
+    }
+  }
+  return value;
+}
+
+/** `import()` as the module at `base` would call it. */
+function importer(base: string): (specifier: string) => Promise<unknown> {
+  const filename = base.startsWith('file:') ? base : pathToFileURL(base).href;
+  const script = new vm.Script('(specifier) => import(specifier)', {
+    filename,
+    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  });
+  return script.runInThisContext() as (specifier: string) => Promise<unknown>;
+}

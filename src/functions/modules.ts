@@ -1,0 +1,222 @@
+/**
+ * Which module a function comes from, and under which name it is exported or imported there.
+ */
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { type AnyNode, type ModuleDeclaration, type Pattern, parse, type Statement } from 'acorn';
+import { type Inspection, type Script, sourceOf } from './inspect.ts';
+
+/** Where to get a value: a module, how to load it, and the export (dots for what is in it). */
+export interface ModuleReference {
+  readonly url: string;
+  /** The module that imports it, where `url` is not absolute. */
+  readonly parent?: string;
+  readonly name: string;
+  readonly system: 'import' | 'require';
+}
+
+interface ModuleNames {
+  /** What a local name imports; '*' is the namespace. */
+  readonly imports: ReadonlyMap<string, { readonly specifier: string; readonly name: string }>;
+  /** The names under which local names are exported. */
+  readonly exports: ReadonlyMap<string, string>;
+  /** Where an anonymous default export begins: line from 1 and column, or null. */
+  readonly anonymousDefault: { readonly line: number; readonly column: number } | null;
+}
+
+const require = createRequire(import.meta.url);
+const parsed = new Map<string, ModuleNames | null>();
+
+function namesOf(script: Script): ModuleNames | null {
+  let names = parsed.get(script.id);
+  if (names === undefined) {
+    try {
+      names = collectNames(sourceOf(script));
+    } catch {
+      names = null;
+    }
+    parsed.set(script.id, names);
+  }
+  return names;
+}
+
+function collectNames(source: string): ModuleNames {
+  const program = parse(source, {
+    ecmaVersion: 'latest',
+    sourceType: 'module',
+    allowHashBang: true,
+    locations: true,
+  });
+  const imports = new Map<string, { specifier: string; name: string }>();
+  const exports = new Map<string, string>();
+  let anonymousDefault: ModuleNames['anonymousDefault'] = null;
+  for (const node of program.body) {
+    if (node.type === 'ImportDeclaration') {
+      const specifier = String(node.source.value);
+      for (const item of node.specifiers) {
+        const name =
+          item.type === 'ImportSpecifier'
+            ? nameOf(item.imported)
+            : item.type === 'ImportDefaultSpecifier'
+              ? 'default'
+              : '*';
+        imports.set(item.local.name, { specifier, name });
+      }
+    } else if (node.type === 'ExportNamedDeclaration' && !node.source) {
+      for (const item of node.specifiers) exports.set(nameOf(item.local), nameOf(item.exported));
+      for (const name of declared(node.declaration)) exports.set(name, name);
+    } else if (node.type === 'ExportDefaultDeclaration') {
+      const { declaration } = node;
+      if (declaration.type === 'Identifier') exports.set(declaration.name, 'default');
+      else if ('id' in declaration && declaration.id) exports.set(declaration.id.name, 'default');
+      else anonymousDefault = declaration.loc!.start;
+    }
+  }
+  return { imports, exports, anonymousDefault };
+}
+
+function nameOf(node: AnyNode): string {
+  return node.type === 'Identifier' ? node.name : String((node as { value?: unknown }).value);
+}
+
+function declared(node: Statement | ModuleDeclaration | null | undefined): string[] {
+  if (!node) return [];
+  if (node.type === 'VariableDeclaration') return node.declarations.flatMap(({ id }) => bound(id));
+  return 'id' in node && node.id ? [(node.id as { name: string }).name] : [];
+}
+
+function bound(pattern: Pattern): string[] {
+  switch (pattern.type) {
+    case 'Identifier':
+      return [pattern.name];
+    case 'ObjectPattern':
+      return pattern.properties.flatMap((item) =>
+        bound(item.type === 'RestElement' ? item.argument : item.value),
+      );
+    case 'ArrayPattern':
+      return pattern.elements.flatMap((item) => (item ? bound(item) : []));
+    case 'AssignmentPattern':
+      return bound(pattern.left);
+    default:
+      return [];
+  }
+}
+
+/** The path of a script, whether its URL is one or not; null for code from elsewhere. */
+export function scriptPath(script: Script): string | null {
+  const url = script.url.replace(/[?#].*$/, '');
+  if (url.startsWith('file:')) {
+    try {
+      return fileURLToPath(url);
+    } catch {
+      return null;
+    }
+  }
+  return path.isAbsolute(url) ? url : null;
+}
+
+let entry: string | null | undefined;
+
+/** Whether a file is the script that this thread was started with. */
+function isEntry(file: string): boolean {
+  if (entry === undefined) {
+    entry = null;
+    const given = process.argv[1];
+    for (const candidate of given ? [given, `${given}.js`, path.join(given, 'index.js')] : []) {
+      if (existsSync(candidate)) entry ??= realpathSync(candidate);
+    }
+  }
+  return file === entry || file === require.main?.filename;
+}
+
+/** What a name in a module imports, if it does. */
+export function importOf(script: Script, name: string): ModuleReference | null {
+  const found = script.isModule ? namesOf(script)?.imports.get(name) : undefined;
+  if (!found) return null;
+  const relative = /^\.{0,2}\//.test(found.specifier);
+  return {
+    url: relative ? new URL(found.specifier, script.url).href : found.specifier,
+    ...(relative || URL.canParse(found.specifier) ? {} : { parent: script.url }),
+    name: found.name === '*' ? '' : found.name,
+    system: 'import',
+  };
+}
+
+/** How a worker gets a function from the module that exports it; null where none does. */
+export function exportOf(fn: object, { location, scopes }: Inspection): ModuleReference | null {
+  const script = location?.script;
+  if (!script) return null;
+  const file = scriptPath(script);
+  if (script.isModule) {
+    if (file === null ? !script.url.startsWith('data:') : isEntry(file)) return null;
+    const names = namesOf(script);
+    const module = scopes.find(({ kind }) => kind === 'Module')?.variables ?? {};
+    for (const [local, exported] of names?.exports ?? []) {
+      if (module[local] === fn) return reference(script.url, exported);
+    }
+    const start = names?.anonymousDefault;
+    if (
+      start &&
+      start.line - 1 === location.line &&
+      isAnonymousDefault(fn, start, location.column)
+    ) {
+      return reference(script.url, 'default');
+    }
+    return null;
+  }
+  return file === null ? null : (ownExport(fn, file) ?? requiredExport(fn, file));
+}
+
+function reference(url: string, name: string): ModuleReference {
+  return { url, name, system: 'import' };
+}
+
+function isAnonymousDefault(fn: object, start: { column: number }, column: number): boolean {
+  const text = Function.prototype.toString.call(fn);
+  // An arrow is said to begin where it begins, another function at its parameters.
+  return column === start.column || column === start.column + text.indexOf('(');
+}
+
+/** Where a CommonJS module exports a function: the module's exports themselves or a property. */
+function requiredExport(fn: object, file: string): ModuleReference | null {
+  const module = require.cache[file];
+  if (!module || isEntry(file)) return null;
+  const url = pathToFileURL(file).href;
+  const exports = module.exports as unknown;
+  if (exports === fn) return { url, name: '', system: 'require' };
+  if ((typeof exports !== 'object' && typeof exports !== 'function') || !exports) return null;
+  for (const key of Object.keys(exports)) {
+    if ((exports as Record<string, unknown>)[key] === fn) {
+      return { url, name: key, system: 'require' };
+    }
+  }
+  return null;
+}
+
+/** The CommonJS module whose exports a value is. */
+export function requiredModule(value: unknown): ModuleReference | null {
+  for (const [file, module] of Object.entries(require.cache)) {
+    if (module?.exports === value && !isEntry(file) && path.isAbsolute(file)) {
+      return { url: pathToFileURL(file).href, name: '', system: 'require' };
+    }
+  }
+  return null;
+}
+
+const own = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+
+/**
+ * Functions of this library go by reference even where a test runner evaluated its modules in its
+ * own way: the worker has them all, and they stand on an addon.
+ */
+function ownExport(fn: object, file: string): ModuleReference | null {
+  const relative = path.relative(own, file);
+  if (relative.startsWith('..') || path.isAbsolute(relative)) return null;
+  const { name } = fn as { name?: string };
+  if (!name || !/^\w+$/.test(name)) return null;
+  const declaration = new RegExp(`^export (?:async )?(?:function\\*?|class|const) ${name}\\b`, 'm');
+  if (!declaration.test(readFileSync(file, 'utf8'))) return null;
+  return reference(pathToFileURL(file).href, name);
+}

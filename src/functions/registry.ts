@@ -1,0 +1,51 @@
+/**
+ * What this environment knows of functions and classes by identity.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Callable } from '../memory/encoder.ts';
+import type { FunctionNode, FunctionPayload } from './payload.ts';
+
+/** Payloads of functions made by task(). */
+export const references = new WeakMap<object, FunctionPayload>();
+
+/** Captures that the user named. */
+export const bindings = new WeakMap<object, Readonly<Record<string, unknown>>>();
+
+/** Tells the classes of this environment from those of any other. */
+const environment = randomUUID();
+const ids = new WeakMap<object, string>();
+const classes = new Map<string, WeakRef<object>>();
+let count = 0;
+
+/** The identity of a class, the same wherever it goes and comes back from. */
+export function classId(fn: object): string {
+  let id = ids.get(fn);
+  if (id === undefined) {
+    id = `${environment}:${++count}`;
+    rememberClass(id, fn);
+  }
+  return id;
+}
+
+/** A class that has an id here: the one that was sent, or the one that was made from what came. */
+export function classOf(id: string): object | undefined {
+  return classes.get(id)?.deref();
+}
+
+const collected = new FinalizationRegistry<string>((id) => classes.delete(id));
+
+/** Called for every class that is sent or made. */
+export function rememberClass(id: string, fn: object): void {
+  ids.set(fn, id);
+  classes.set(id, new WeakRef(fn));
+  collected.register(fn, id);
+}
+
+/** A node for a function that need not be looked at. */
+export function knownNode(fn: Callable): FunctionNode | null {
+  const reference = references.get(fn);
+  if (reference) return reference.nodes[0]!;
+  const id = ids.get(fn);
+  // What came from elsewhere is known there.
+  return id !== undefined && !id.startsWith(environment) ? { kind: 'known', id } : null;
+}

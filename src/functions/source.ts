@@ -1,0 +1,163 @@
+/**
+ * The text of a function, as an expression that evaluates to it again.
+ */
+import { type AnyNode, type Expression, parseExpressionAt } from 'acorn';
+import { type Analysis, analyse } from './scope.ts';
+
+/** What `import.meta` is called in code that is compiled as a script. */
+export const IMPORT_META = 'import$meta';
+
+/** What kind of text it is. */
+export type Form = 'expression' | 'method' | 'get' | 'set';
+
+/** A parsed function. */
+export interface Source extends Analysis {
+  /** An expression; an object literal with one member unless `form` is 'expression'. */
+  readonly code: string;
+  readonly form: Form;
+  readonly isClass: boolean;
+  /** How many characters `code` has before the function's own text. */
+  readonly lead: number;
+  /** Where in `code` the engine says that the function begins: at its parameters, mostly. */
+  readonly anchor: number;
+  /** Names of the static fields that evaluating a class defines. */
+  readonly statics: ReadonlySet<string>;
+}
+
+const cache = new Map<string, Source | SyntaxError>();
+const CACHE_SIZE = 2_000;
+
+/**
+ * Parses the text that `Function.prototype.toString` gives.
+ *
+ * @throws SyntaxError when it is none that can be evaluated again
+ */
+export function parseFunction(text: string): Source {
+  let source = cache.get(text);
+  if (!source) {
+    try {
+      source = parse(text);
+    } catch (error) {
+      source = error as SyntaxError;
+    }
+    if (cache.size >= CACHE_SIZE) cache.delete(cache.keys().next().value!);
+    cache.set(text, source);
+  }
+  if (source instanceof SyntaxError) throw source;
+  return source;
+}
+
+function parse(text: string): Source {
+  const expression = attempt(`(${text})`);
+  if (expression && isFunctionNode(expression)) {
+    const isClass = expression.type === 'ClassExpression';
+    return {
+      ...analysed(`(${text})`, expression),
+      form: 'expression',
+      isClass,
+      lead: 1,
+      anchor: anchorOf(expression, text),
+      statics: isClass ? staticsOf(expression) : new Set(),
+    };
+  }
+  const member = attempt(`({${text}})`);
+  if (member?.type !== 'ObjectExpression' || member.properties.length !== 1) {
+    throw new SyntaxError('the text of the function is none that can be evaluated again');
+  }
+  const property = member.properties[0]!;
+  if (property.type !== 'Property') throw new SyntaxError('the text is that of a spread');
+  const form = property.kind === 'init' ? 'method' : property.kind;
+  let code = `({${text}})`;
+  if (property.computed) {
+    // The key was computed where the method was defined; here any name will do.
+    const [start, end] = [
+      code.lastIndexOf('[', property.key.start),
+      code.indexOf(']', property.key.end),
+    ];
+    code = `${code.slice(0, start)}method${code.slice(end + 1)}`;
+    const again = attempt(code);
+    if (again?.type !== 'ObjectExpression') throw new SyntaxError('the key cannot be replaced');
+    return parsedMember(code, form, again);
+  }
+  return parsedMember(code, form, member);
+}
+
+type ObjectExpression = Extract<Expression, { type: 'ObjectExpression' }>;
+
+/** Only the function is looked at: a method's own `super` is that of the object it was made in. */
+function parsedMember(code: string, form: Form, node: ObjectExpression): Source {
+  const { value } = node.properties[0] as Extract<AnyNode, { type: 'Property' }>;
+  return {
+    ...analysed(code, value),
+    form,
+    isClass: false,
+    lead: 2,
+    anchor: value.start,
+    statics: new Set(),
+  };
+}
+
+/** `import.meta` becomes a name of the same length, which a script can take as a parameter. */
+function analysed(code: string, node: AnyNode): Analysis & { code: string } {
+  const analysis = analyse(node);
+  let result = code;
+  for (const { start, end } of analysis.metas) {
+    result = result.slice(0, start) + IMPORT_META.padEnd(end - start) + result.slice(end);
+  }
+  return { ...analysis, code: result };
+}
+
+function anchorOf(node: Expression, text: string): number {
+  if (node.type === 'FunctionExpression')
+    return 1 + text.indexOf('(', node.id ? node.id.end - 1 : 0);
+  if (node.type === 'ClassExpression') {
+    for (const member of node.body.body) {
+      if (member.type === 'MethodDefinition' && member.kind === 'constructor') {
+        return member.value.start;
+      }
+    }
+  }
+  return 1;
+}
+
+function attempt(code: string): Expression | null {
+  for (const sourceType of ['module', 'script'] as const) {
+    try {
+      const node = parseExpressionAt(code, 0, {
+        ecmaVersion: 'latest',
+        sourceType,
+        checkPrivateFields: false,
+        allowSuperOutsideMethod: true,
+        allowAwaitOutsideFunction: false,
+        preserveParens: false,
+      });
+      if (
+        code
+          .slice(node.end)
+          .replace(/^\s*\)/, '')
+          .trim() === ''
+      )
+        return node;
+    } catch {
+      // The other kind of source, or another form.
+    }
+  }
+  return null;
+}
+
+function isFunctionNode(node: Expression): boolean {
+  return (
+    node.type === 'FunctionExpression' ||
+    node.type === 'ArrowFunctionExpression' ||
+    node.type === 'ClassExpression'
+  );
+}
+
+function staticsOf(node: Extract<Expression, { type: 'ClassExpression' }>): Set<string> {
+  const names = new Set<string>();
+  for (const member of node.body.body) {
+    if (member.type !== 'PropertyDefinition' || !member.static || member.computed) continue;
+    if (member.key.type === 'Identifier') names.add(member.key.name);
+  }
+  return names;
+}
