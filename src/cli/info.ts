@@ -1,0 +1,118 @@
+/**
+ * `heddle info`: the cores, the knobs and the runtimes of a process, as a table or as JSON.
+ */
+import os from 'node:os';
+import {
+  coreBudget,
+  knobSources,
+  knobVariables,
+  type ParallelConfig,
+  parallelConfig,
+} from '../config/index.ts';
+import { type CpuReport, cpuReport } from '../machine/index.ts';
+import { type SharedMemoryInfo, sharedMemoryInfo } from '../memory/index.ts';
+import { type ThreadpoolInfo, threadpoolInfo } from '../threadpools/index.ts';
+import { importModules, runCode } from './load.ts';
+import { NOTHING, table } from './table.ts';
+
+/** Options of the command. */
+export interface InfoOptions {
+  readonly json?: boolean;
+  readonly import?: readonly string[];
+  readonly code?: string;
+}
+
+/** What the command tells. */
+export interface Info {
+  readonly cores: CpuReport & { readonly budget: number };
+  readonly knobs: ParallelConfig;
+  readonly runtimes: readonly ThreadpoolInfo[];
+  readonly sharedMemory: SharedMemoryInfo;
+}
+
+function collect(): Info {
+  // Before anything else that could load a library of its own.
+  const runtimes = threadpoolInfo();
+  return {
+    cores: { ...cpuReport(), budget: coreBudget() },
+    knobs: parallelConfig(),
+    runtimes,
+    sharedMemory: sharedMemoryInfo(),
+  };
+}
+
+function coreRows({ cores }: Info): unknown[][] {
+  const rows: unknown[][] = [
+    ['usable (cpuCount)', String(cores.count), 'the smallest of these, rounded up, at least 1'],
+    ['online', String(cores.online), 'processors that are switched on'],
+    ['affinity', cores.affinity, 'processors that the scheduler may use (taskset, cpuset)'],
+  ];
+  for (const quota of cores.quotas) rows.push(['quota', String(quota.cores), quota.file]);
+  if (cores.quotas.length === 0) rows.push(['quota', NOTHING, 'no control group limits CPU time']);
+  rows.push(['HEDDLE_MAX_CPU_COUNT', cores.variable, 'an upper bound of your own']);
+  rows.push(['physical', cores.physical, 'cores without their hyper-threads, inside the affinity']);
+  if (cores.budget !== cores.count) {
+    rows.push(['budget', cores.budget, 'the share set aside by the process that started this one']);
+  }
+  return rows;
+}
+
+function knobRows({ knobs }: Info): unknown[][] {
+  const sources = knobSources();
+  return (Object.keys(knobVariables) as (keyof ParallelConfig)[]).map((knob) => [
+    knob,
+    knobs[knob],
+    sources[knob] === 'variable' ? knobVariables[knob] : sources[knob],
+    knobVariables[knob],
+  ]);
+}
+
+function runtimeRows({ runtimes }: Info): unknown[][] {
+  return runtimes.map((runtime) => [
+    runtime.userApi,
+    runtime.internalApi,
+    runtime.version,
+    runtime.numThreads,
+    runtime.scope,
+    runtime.threadingLayer,
+    runtime.architecture,
+    runtime.currentBackend
+      ? `${runtime.filepath} (backend ${runtime.currentBackend})`
+      : runtime.filepath,
+  ]);
+}
+
+function render(info: Info): string {
+  const node = `Node ${process.versions.node} on ${os.type()} ${os.release()}, ${process.arch}`;
+  const parts = [
+    node,
+    '',
+    'CORES',
+    table(['what', 'count', 'meaning'], coreRows(info)),
+    '',
+    'KNOBS',
+    table(['knob', 'value', 'from', 'variable'], knobRows(info)),
+    '',
+    'RUNTIMES WITH THREADS OF THEIR OWN',
+    info.runtimes.length === 0
+      ? 'none is loaded (-i MODULE loads one first)'
+      : table(
+          ['user API', 'library', 'version', 'threads', 'scope', 'layer', 'architecture', 'file'],
+          runtimeRows(info),
+        ),
+  ];
+  const { segments, bytes } = info.sharedMemory;
+  if (segments.length > 0) {
+    parts.push('', 'SHARED MEMORY', `${segments.length} segments, ${bytes} bytes`);
+  }
+  return parts.join('\n');
+}
+
+/** Runs the command and returns the exit status. */
+export async function info(options: InfoOptions): Promise<number> {
+  await importModules(options.import ?? []);
+  if (options.code !== undefined) await runCode(options.code);
+  const found = collect();
+  process.stdout.write(`${options.json ? JSON.stringify(found, null, 2) : render(found)}\n`);
+  return 0;
+}

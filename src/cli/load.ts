@@ -1,0 +1,40 @@
+/**
+ * Loads modules and runs code for `heddle info`, as a script in the working directory would.
+ */
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import vm from 'node:vm';
+
+type Body = (require: NodeJS.Require) => Promise<unknown>;
+
+function inWorkingDirectory(code: string): Promise<unknown> {
+  const filename = path.join(process.cwd(), '[heddle]');
+  const script = new vm.Script(`(async (require) => {\n${code}\n})`, {
+    filename,
+    lineOffset: -1,
+    // import() finds packages from the file's folder, as require does.
+    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  });
+  return (script.runInThisContext() as Body)(createRequire(filename));
+}
+
+/**
+ * Imports modules by the names that a script here would use; what can't be loaded is told on
+ * stderr and is no reason to stop.
+ */
+export async function importModules(names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    const specifier = name.startsWith('.') || path.isAbsolute(name) ? path.resolve(name) : name;
+    try {
+      await inWorkingDirectory(`await import(${JSON.stringify(specifier)})`);
+    } catch (error) {
+      const [reason] = String((error as Error | undefined)?.message ?? error).split('\n');
+      process.stderr.write(`heddle info: the module '${name}' could not be loaded: ${reason}\n`);
+    }
+  }
+}
+
+/** Runs code as the body of an async function that has `require`, and `import()` too. */
+export async function runCode(code: string): Promise<void> {
+  await inWorkingDirectory(code);
+}

@@ -1,0 +1,59 @@
+#!/usr/bin/env node
+/**
+ * The command `heddle`.
+ */
+import { createRequire } from 'node:module';
+import { Command, InvalidArgumentError } from 'commander';
+import { doctor } from './doctor.ts';
+import { info } from './info.ts';
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new InvalidArgumentError('It must be a whole number of at least 1.');
+  }
+  return value;
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError('It must be a number greater than 0.');
+  return value;
+}
+
+const gather = (value: string, before: string[] = []) => [...before, value];
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+
+/** The status with which the process ends; set by the command that ran. */
+async function run(action: () => Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await action();
+  } catch (error) {
+    process.stderr.write(`heddle: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+const program = new Command('heddle')
+  .description('Cores, thread pools and oversubscription of Node processes')
+  .version(version);
+
+program
+  .command('info')
+  .description('print the cores (and how the number came about), the knobs and the runtimes')
+  .option('--json', 'print JSON')
+  .option('-i, --import <module>', 'load a module first; may be given several times', gather)
+  .option('-c, --code <code>', 'run JavaScript first: the body of an async function')
+  .action((options) => run(() => info(options)));
+
+program
+  .command('doctor')
+  .description('watch a Node process, and say whether it is oversubscribed and what mends it')
+  .argument('[command...]', 'the program to start and watch, after --')
+  .option('-p, --pid <pid>', 'watch a process that runs already', count)
+  .option('-s, --seconds <seconds>', 'how long (default: until it ends; 10 with --pid)', positive)
+  .option('--interval <milliseconds>', 'time between two samples', positive, 20)
+  .option('--json', 'print JSON')
+  .action((command: string[], options) => run(() => doctor(command, options)));
+
+await program.parseAsync();
