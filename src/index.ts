@@ -11,7 +11,7 @@ export {
   parallelConfig,
   withConfig,
 } from './config/index.ts';
-export { task } from './functions/index.ts';
+export { bind, task } from './functions/index.ts';
 export { type CpuCountOptions, cpuCount } from './machine/index.ts';
 export {
   CloneError,

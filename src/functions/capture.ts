@@ -13,7 +13,7 @@ import { exportOf, importOf, type ModuleReference, requiredModule, scriptPath } 
 import { originOf } from './origin.ts';
 import type { CodeNode, FunctionNode, Slots } from './payload.ts';
 import type { FreeName } from './scope.ts';
-import { IMPORT_META, parseFunction, type Source } from './source.ts';
+import { IMPORT, IMPORT_META, parseFunction, type Source } from './source.ts';
 
 /** What the collector must know of functions that were seen before. */
 export interface Registry {
@@ -37,6 +37,12 @@ const EXPORT_IT =
 
 /** Names of the counters that istanbul puts into instrumented code. */
 const COVERAGE = /^cov_[a-z0-9]+$/;
+
+/** What stands in compiled code for what is no name in the source. */
+const PARAMETERS: Readonly<Record<string, string>> = {
+  'import.meta': IMPORT_META,
+  'import()': IMPORT,
+};
 
 /** A name that is not there at all, as opposed to one whose value is undefined. */
 const ABSENT = Symbol('absent');
@@ -120,7 +126,7 @@ export class Collector implements FunctionSink {
         self.push(use.name);
         continue;
       }
-      names.push(use.name === 'import.meta' ? IMPORT_META : use.name);
+      names.push(PARAMETERS[use.name] ?? use.name);
       slots.push(this.#capture(use, value, place, path));
       if (use.eager) eager++;
     }
@@ -233,6 +239,7 @@ class Place {
   /** The value of a name from outside; ABSENT for one that every worker has or nobody has. */
   valueOf(name: string): unknown {
     if (name === 'import.meta') return importMeta(this.#script);
+    if (name === 'import()') return undefined;
     if (!this.#inspection) {
       if (isStandardGlobal(name)) return ABSENT;
       throw new CloneError(name, 'which cannot be read without node:inspector', EXPORT_IT);
@@ -254,6 +261,7 @@ class Place {
   special(name: string, value: unknown): FunctionNode | null {
     const script = this.#script;
     if (COVERAGE.test(name) && typeof value === 'function') return { kind: 'coverage' };
+    if (name === 'import()') return { kind: 'import', base: script ? scriptPath(script) : null };
     if (!script) return null;
     const imported = importOf(script, name);
     if (imported) return { kind: 'module', ...imported };

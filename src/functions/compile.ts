@@ -75,7 +75,6 @@ function scriptOf(node: CodeNode, lead: string, tail: string): (...values: unkno
       filename,
       lineOffset: origin?.line ?? 0,
       columnOffset: (origin?.column ?? 0) - lead.length - node.lead,
-      importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     });
     make = script.runInThisContext() as (...values: unknown[]) => unknown;
     if (scripts.size >= CACHE_SIZE) scripts.delete(scripts.keys().next().value!);

@@ -1,7 +1,6 @@
 /**
  * Functions to payloads.
  */
-import { createHash } from 'node:crypto';
 import v8 from 'node:v8';
 import { CloneError } from '../memory/clone-error.ts';
 import type { Callable } from '../memory/encoder.ts';
@@ -83,10 +82,7 @@ function collect(fn: Callable, options: FunctionOptions): FunctionPayload {
       describe(fn, options.path),
     );
   }
-  const id =
-    root?.kind === 'code' && root.id !== undefined
-      ? root.id
-      : createHash('sha1').update(bytes).digest('base64url');
+  const id = root?.kind === 'code' && root.id !== undefined ? root.id : digest(bytes);
   const payload: FunctionPayload = { id, ...content };
   mine.add(payload);
   if (outgoing.length > 0) {
@@ -94,6 +90,12 @@ function collect(fn: Callable, options: FunctionOptions): FunctionPayload {
     dropped.register(payload, outgoing, payload);
   }
   return payload;
+}
+
+/** Loaded when it is needed, which is never in a worker. */
+function digest(bytes: Buffer): string {
+  const crypto = process.getBuiltinModule('node:crypto');
+  return crypto.createHash('sha1').update(bytes).digest('base64url');
 }
 
 /** Whether a payload was made in this environment. */

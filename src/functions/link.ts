@@ -3,6 +3,7 @@
  * with the values that they capture.
  */
 import { createRequire } from 'node:module';
+import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import vm from 'node:vm';
 import { Decoder } from '../memory/decoder.ts';
@@ -160,11 +161,31 @@ function pick(from: unknown, path: readonly string[], where: string): unknown {
 }
 
 /** `import()` as the module at `base` would call it. */
-function importer(base: string): (specifier: string) => Promise<unknown> {
-  const filename = base.startsWith('file:') ? base : pathToFileURL(base).href;
+function importer(base: string | null): (specifier: string) => Promise<unknown> {
+  const from = base ?? path.join(process.cwd(), '[code]');
+  const url = from.startsWith('file:') ? from : pathToFileURL(from).href;
+  return async (specifier) => {
+    const relative = /^\.{0,2}\//.test(specifier);
+    if (relative || URL.canParse(specifier)) return import(new URL(specifier, url).href);
+    return importBare(url)(specifier);
+  };
+}
+
+/** Only a script that is said to lie at `url` finds the packages that are found from there. */
+function importBare(url: string): (specifier: string) => Promise<unknown> {
   const script = new vm.Script('(specifier) => import(specifier)', {
-    filename,
+    filename: url,
     importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
-  return script.runInThisContext() as (specifier: string) => Promise<unknown>;
+  const load = script.runInThisContext() as (specifier: string) => Promise<unknown>;
+  return (specifier) => {
+    // Node warns that this is experimental when import() is called, before it returns.
+    const { emitWarning } = process;
+    process.emitWarning = () => {};
+    try {
+      return load(specifier);
+    } finally {
+      process.emitWarning = emitWarning;
+    }
+  };
 }

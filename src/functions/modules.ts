@@ -5,7 +5,8 @@ import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { type AnyNode, type ModuleDeclaration, type Pattern, parse, type Statement } from 'acorn';
+import type { AnyNode, ModuleDeclaration, Pattern, Statement } from 'acorn';
+import { acorn } from './acorn.ts';
 import { type Inspection, type Script, sourceOf } from './inspect.ts';
 
 /** Where to get a value: a module, how to load it, and the export (dots for what is in it). */
@@ -43,7 +44,7 @@ function namesOf(script: Script): ModuleNames | null {
 }
 
 function collectNames(source: string): ModuleNames {
-  const program = parse(source, {
+  const program = acorn().parse(source, {
     ecmaVersion: 'latest',
     sourceType: 'module',
     allowHashBang: true,

@@ -48,8 +48,10 @@ export type FunctionNode =
   | ({ readonly kind: 'module' } & ModuleReference)
   /** A function of the language or of Node, by its path from globalThis. */
   | { readonly kind: 'global'; readonly path: readonly string[] }
-  /** `require` of a CommonJS module, or `import()` where a test runner replaced it. */
-  | { readonly kind: 'require' | 'import'; readonly base: string }
+  /** `require` of a CommonJS module. */
+  | { readonly kind: 'require'; readonly base: string }
+  /** `import()` as a module calls it; null for code from no file. */
+  | { readonly kind: 'import'; readonly base: string | null }
   /** Counts of a coverage tool, which have nowhere to go. */
   | { readonly kind: 'coverage' }
   /** A class that the receiver knows by its id. */

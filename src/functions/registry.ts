@@ -1,7 +1,7 @@
 /**
  * What this environment knows of functions and classes by identity.
  */
-import { randomUUID } from 'node:crypto';
+import { threadId } from 'node:worker_threads';
 import type { Callable } from '../memory/encoder.ts';
 import type { FunctionNode, FunctionPayload } from './payload.ts';
 
@@ -12,7 +12,12 @@ export const references = new WeakMap<object, FunctionPayload>();
 export const bindings = new WeakMap<object, Readonly<Record<string, unknown>>>();
 
 /** Tells the classes of this environment from those of any other. */
-const environment = randomUUID();
+const environment = [
+  process.pid,
+  threadId,
+  performance.timeOrigin,
+  Math.random().toString(36).slice(2),
+].join('.');
 const ids = new WeakMap<object, string>();
 const classes = new Map<string, WeakRef<object>>();
 let count = 0;

@@ -26,8 +26,8 @@ export interface Analysis {
   readonly lexical: ReadonlySet<string>;
   /** Calls eval directly, so that its free names can't be known. */
   readonly evaluates: boolean;
-  /** Where `import.meta` stands. */
-  readonly metas: readonly { readonly start: number; readonly end: number }[];
+  /** Where `import.meta` and the keyword of `import()` stand, which are no names in a script. */
+  readonly imports: readonly { readonly start: number; readonly end: number }[];
 }
 
 interface Scope {
@@ -58,7 +58,7 @@ interface Context {
 class Walker {
   readonly lexical = new Set<string>();
   readonly uses: Use[] = [];
-  readonly metas: { start: number; end: number }[] = [];
+  readonly imports: { start: number; end: number }[] = [];
   readonly #privates: Set<string>[] = [];
   evaluates = false;
 
@@ -73,7 +73,7 @@ class Walker {
         if (node.object.type === 'Identifier') {
           this.#use(node.object.name, at, propertyName(node));
         } else if (node.object.type === 'MetaProperty' && node.object.meta.name === 'import') {
-          this.metas.push(node.object);
+          this.imports.push(node.object);
           this.#use('import.meta', at, propertyName(node));
         } else {
           this.visit(node.object, at);
@@ -97,9 +97,14 @@ class Walker {
         if (node.meta.name === 'new' && !at.ownThis) this.lexical.add('new.target');
         // A name like any other: the caller decides what stands for it.
         if (node.meta.name === 'import') {
-          this.metas.push(node);
+          this.imports.push(node);
           this.#use('import.meta', at);
         }
+        return;
+      case 'ImportExpression':
+        this.imports.push({ start: node.start, end: node.start + 'import'.length });
+        this.#use('import()', at);
+        this.#children(node, at);
         return;
       case 'CallExpression':
         if (node.callee.type === 'Identifier' && node.callee.name === 'eval') this.evaluates = true;
@@ -365,6 +370,6 @@ export function analyse(node: AnyNode): Analysis {
     if (written) free.written = true;
     if (eager) free.eager = true;
   }
-  const { lexical, evaluates, metas } = walker;
-  return { names, lexical, evaluates, metas };
+  const { lexical, evaluates, imports } = walker;
+  return { names, lexical, evaluates, imports };
 }

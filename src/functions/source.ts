@@ -1,11 +1,15 @@
 /**
  * The text of a function, as an expression that evaluates to it again.
  */
-import { type AnyNode, type Expression, parseExpressionAt } from 'acorn';
+import type { AnyNode, Expression } from 'acorn';
+import { acorn } from './acorn.ts';
 import { type Analysis, analyse } from './scope.ts';
 
 /** What `import.meta` is called in code that is compiled as a script. */
 export const IMPORT_META = 'import$meta';
+
+/** What `import` of `import()` is called there. */
+export const IMPORT = '$mport';
 
 /** What kind of text it is. */
 export type Form = 'expression' | 'method' | 'get' | 'set';
@@ -97,12 +101,13 @@ function parsedMember(code: string, form: Form, node: ObjectExpression): Source 
   };
 }
 
-/** `import.meta` becomes a name of the same length, which a script can take as a parameter. */
+/** What belongs to modules becomes names of the same length, which a script takes as parameters. */
 function analysed(code: string, node: AnyNode): Analysis & { code: string } {
   const analysis = analyse(node);
   let result = code;
-  for (const { start, end } of analysis.metas) {
-    result = result.slice(0, start) + IMPORT_META.padEnd(end - start) + result.slice(end);
+  for (const { start, end } of analysis.imports) {
+    const name = end - start === IMPORT.length ? IMPORT : IMPORT_META;
+    result = result.slice(0, start) + name.padEnd(end - start) + result.slice(end);
   }
   return { ...analysis, code: result };
 }
@@ -123,7 +128,7 @@ function anchorOf(node: Expression, text: string): number {
 function attempt(code: string): Expression | null {
   for (const sourceType of ['module', 'script'] as const) {
     try {
-      const node = parseExpressionAt(code, 0, {
+      const node = acorn().parseExpressionAt(code, 0, {
         ecmaVersion: 'latest',
         sourceType,
         checkPrivateFields: false,

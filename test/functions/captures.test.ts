@@ -91,6 +91,15 @@ describe('captures', () => {
     expect(fn(2)).toEqual([4 + 1 + 3, 3, 10, true]);
   });
 
+  it('takes import(), import.meta and what is beside the file', async () => {
+    const fn = await ship(async () => {
+      const { sep } = await import('node:path');
+      const { rangeError } = await import('../../src/errors.ts');
+      return [sep, typeof rangeError, import.meta.url];
+    });
+    expect(await fn()).toEqual([path.sep, 'function', import.meta.url]);
+  });
+
   it('takes async functions, generators and methods', async () => {
     expect(await (await ship(async (x: number) => (await Promise.resolve(x)) + factor))(1)).toBe(4);
     const generator = await ship(function* (n: number) {
