@@ -10,6 +10,9 @@ import { MOST_TASKS } from '../backends/cell.ts';
 /** Long enough to hide what a message costs (20 to 60 µs), short enough to keep streams flowing. */
 const TARGET_MS = 3;
 
+/** Batches at the end of a job are not cut shorter than this. */
+const LEAST_MS = 0.25;
+
 /** Workers that run tasks shorter than this get a batch ahead. */
 const PREFETCH_MS = 5;
 
@@ -40,9 +43,11 @@ export class BatchSizer {
   next(remaining: number | null): number {
     if (this.#fixed !== null) return this.#fixed;
     if (remaining === null) return this.#size;
-    // What is left is shared out in ever smaller pieces, so that the workers end together.
+    // What is left is shared out in ever smaller pieces, so that the workers end together; but in
+    // none that are not worth a message.
     const fair = Math.ceil(remaining / (2 * this.#jobs));
-    return Math.max(Math.min(this.#size, fair), 1);
+    const least = this.careful ? 1 : Math.min(this.#size, Math.floor(LEAST_MS / this.#cost) || 1);
+    return Math.max(Math.min(this.#size, fair), least, 1);
   }
 
   /** Current size, without the end of the job in view. */

@@ -2,6 +2,7 @@
  * A worker of a pool: what it has open, and the batches that are on their way to it.
  */
 import { SLOTS } from '../backends/cell.ts';
+import { clockOffset } from '../backends/clock.ts';
 import type { BatchMessage, FromWorker } from '../backends/protocol.ts';
 import type { Backend, WorkerExit, WorkerHandle, WorkerSpec } from '../backends/types.ts';
 import type { Job } from './job.ts';
@@ -67,8 +68,7 @@ export class PoolWorker {
       message: (message) => {
         if (this.state === 'dead') return;
         if (message.type === 'ready') {
-          const own = Number(process.hrtime.bigint()) / 1e6 - performance.now();
-          this.shift = backend.to === null ? 0 : message.clockOffset - own;
+          if (backend.to !== null) this.shift = message.clockOffset - clockOffset();
           this.up = true;
           if (this.state === 'starting') this.state = 'ready';
           owner.ready(this);

@@ -47,11 +47,6 @@ function isEmpty(scope: unknown): boolean {
   return true;
 }
 
-/** Milliseconds to add to `performance.now()` to get the system's monotonic clock. */
-export function clockOffset(): number {
-  return Number(process.hrtime.bigint()) / 1e6 - performance.now();
-}
-
 async function initialize(initializer: FunctionMessage): Promise<void> {
   await (await load(initializer))();
 }

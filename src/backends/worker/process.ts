@@ -9,9 +9,10 @@ import fs from 'node:fs';
 import net from 'node:net';
 import { native } from '../../native.ts';
 import { Cell } from '../cell.ts';
+import { clockOffset } from '../clock.ts';
 import type { FromWorker, ToWorker } from '../protocol.ts';
 import { encodeFrame, FrameReader } from '../wire.ts';
-import { clockOffset, startWorker } from './host.ts';
+import { startWorker } from './host.ts';
 
 const INBOX = 3;
 const OUTBOX = 4;

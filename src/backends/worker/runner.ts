@@ -63,7 +63,10 @@ interface Work {
   readonly place: RunPlace;
   /** Results that have not been sent, the first of them at place `offset`. */
   results: unknown[];
-  times: number[];
+  /** Start and end of the tasks of these results, and of the one that runs. */
+  readonly times: Float64Array;
+  /** Entries of `times` that are in use. */
+  used: number;
   offset: number;
   /** When the results were last sent. */
   flushed: number;
@@ -298,7 +301,8 @@ export class Runner {
       slot,
       place: this.#place(batch.run, opened),
       results: [],
-      times: [],
+      times: new Float64Array(2 * args.length),
+      used: 0,
       offset: 0,
       flushed: performance.now(),
       stopped: false,
@@ -331,14 +335,14 @@ export class Runner {
 
   /** Runs tasks until the batch is done or one returns a promise. */
   #advance(work: Work): void {
-    const { cell, slot, args, place, batch } = work;
+    const { cell, slot, args, place, batch, times } = work;
     const { call } = work.opened;
     let now = performance.now();
     while (!work.stopped) {
       const ordinal = cell.claim(slot);
       if (ordinal < 0) break;
       cell.begin(batch.batch, ordinal, now);
-      work.times.push(now);
+      times[work.used++] = now;
       let value: unknown;
       try {
         value = call(args[ordinal], new LazyContext(batch.first + ordinal, place));
@@ -359,7 +363,7 @@ export class Runner {
       }
       now = performance.now();
       work.results.push(value);
-      work.times.push(now);
+      times[work.used++] = now;
       if (this.#due(work, now)) this.#flush(work, false);
     }
     this.#finish(work);
@@ -375,8 +379,7 @@ export class Runner {
       work.flushed = now;
       return true;
     }
-    const { times } = work;
-    if (now - times[times.length - 2]! < SLOW_MS) return false;
+    if (now - work.times[work.used - 2]! < SLOW_MS) return false;
     work.flushed = now;
     return true;
   }
@@ -384,7 +387,7 @@ export class Runner {
   #settled(work: Work, result: unknown): void {
     const now = performance.now();
     work.results.push(result);
-    work.times.push(now);
+    work.times[work.used++] = now;
     if (this.#due(work, now)) this.#flush(work, false);
     this.#resume(work);
   }
@@ -403,7 +406,7 @@ export class Runner {
 
   /** A task threw: sends what was there before it, and the error. */
   #fail(work: Work, ordinal: number, error: unknown): void {
-    const start = work.times.pop() ?? 0;
+    const start = work.times[--work.used]!;
     work.cell.rest();
     this.#flush(work, false);
     this.#sendFailure(work, ordinal, error, start, performance.now());
@@ -434,9 +437,9 @@ export class Runner {
       return;
     }
     const { offset } = work;
-    const times = Float64Array.from(work.times);
+    const times = work.times.slice(0, work.used);
     work.results = [];
-    work.times = [];
+    work.used = 0;
     work.offset = offset + results.length;
     try {
       this.#sendResults(work, offset, results, times, last);

@@ -3,8 +3,9 @@
  */
 import { parentPort, threadId, workerData } from 'node:worker_threads';
 import { Cell } from '../cell.ts';
+import { clockOffset } from '../clock.ts';
 import type { ToWorker } from '../protocol.ts';
-import { clockOffset, startWorker } from './host.ts';
+import { startWorker } from './host.ts';
 
 const port = parentPort!;
 const { cell } = workerData as { readonly cell: SharedArrayBuffer };

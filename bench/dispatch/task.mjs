@@ -1,0 +1,2 @@
+// The same for pools that import their worker.
+export default (x) => x;
