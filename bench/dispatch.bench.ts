@@ -26,11 +26,7 @@ function bulkContender(name: string, make: () => Pool | Promise<Pool>, count: nu
   });
 }
 
-function singleContender(
-  name: string,
-  make: () => Pool | Promise<Pool>,
-  calls: number,
-): Contender {
+function singleContender(name: string, make: () => Pool | Promise<Pool>, calls: number): Contender {
   return inProcess(
     name,
     async () => {
