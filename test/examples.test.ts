@@ -1,0 +1,40 @@
+/** The examples, run as the README says, with their results held against what others computed. */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { ended } from './helpers/child.ts';
+
+async function example(name: string, ...args: string[]): Promise<string> {
+  const file = fileURLToPath(new URL(`../examples/${name}/main.ts`, import.meta.url));
+  const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const result = await ended(child, 100);
+  expect(result.code, result.stderr).toBe(0);
+  return result.stdout;
+}
+
+describe('grid-search', () => {
+  for (const backend of ['processes', 'threads', 'sequential']) {
+    it(`finds what scikit-learn finds, with ${backend}`, { timeout: 120_000 }, async () => {
+      const output = await example('grid-search', '--short', '--backend', backend);
+      // From examples/grid-search/check_with_sklearn.py, scikit-learn 1.2.1.
+      const lines = output.split('\n').map((line) => line.trim().split(/\s+/).join(' '));
+      expect(lines).toContain('0.1 0.001 0.9922 ± 0.0032');
+      expect(lines).toContain('0.1 0.1 0.9905 ± 0.0028');
+      expect(output).toMatch(/one worker, one thread +\d/);
+    });
+  }
+});
+
+describe('loo-regression', () => {
+  it('agrees with the closed form', { timeout: 120_000 }, async () => {
+    const output = await example('loo-regression');
+    const rows = [...output.matchAll(/^ +([\d.]+) +([\d.]+) +([\d.]+)$/gm)];
+    expect(rows.map((row) => row[1])).toEqual(['0.1', '1', '10', '100', '1000']);
+    for (const [, , fits, closed] of rows) {
+      expect(Number(fits)).toBeGreaterThan(50);
+      expect(fits).toBe(closed);
+    }
+  });
+});
