@@ -1,11 +1,12 @@
 // Checks the layout of the C++ files with clang-format and, with --tidy, their code with clang-tidy.
 //
 //   node scripts/lint-native.mjs [--fix] [--tidy]
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const { values } = parseArgs({ options: { fix: { type: 'boolean' }, tidy: { type: 'boolean' } } });
@@ -36,9 +37,22 @@ if (values.tidy) {
     console.error('clang-tidy needs the compile commands: run `npm run build:native` first');
     process.exit(1);
   }
-  execFileSync(
-    tool('clang-tidy', 'clang-tidy-14'),
-    ['-p', 'build/cmake', '--quiet', ...files.filter((name) => name.endsWith('.cpp'))],
-    { cwd: root, stdio: 'inherit' },
-  );
+  const tidy = tool('clang-tidy', 'clang-tidy-14');
+  const waiting = files.filter((name) => name.endsWith('.cpp'));
+  let found = 0;
+  const check = async () => {
+    for (let file = waiting.shift(); file; file = waiting.shift()) {
+      try {
+        await promisify(execFile)(tidy, ['-p', 'build/cmake', '--quiet', file], { cwd: root });
+      } catch (error) {
+        found++;
+        console.error(`${file}:\n${error.stdout ?? ''}${error.stdout ? '' : error.message}`);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: os.availableParallelism() }, check));
+  if (found > 0) {
+    console.error(`clang-tidy found something in ${found} files`);
+    process.exit(1);
+  }
 }

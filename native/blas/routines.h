@@ -38,7 +38,7 @@ enum class Op : size_t {
 #undef HEDDLE_ENTRY
 };
 
-#define HEDDLE_COUNT(name) +1
+#define HEDDLE_COUNT(name) +1  // NOLINT(bugprone-macro-parentheses): a sum
 constexpr size_t kOpCount = 0 HEDDLE_ROUTINES(HEDDLE_COUNT);
 #undef HEDDLE_COUNT
 

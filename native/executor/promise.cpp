@@ -66,7 +66,7 @@ class PromiseJob : public Job {
   }
 
   void done(std::unique_ptr<Job> self, bool /*ran*/) override {
-    self.release();
+    (void)self.release();  // handed on as what it is
     home_.finished(std::unique_ptr<PromiseJob>(this));
   }
 

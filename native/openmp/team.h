@@ -9,7 +9,25 @@
 #include <string>
 #include <type_traits>
 
+#if defined(__SANITIZE_THREAD__)
+extern "C" void __tsan_acquire(void* address);
+extern "C" void __tsan_release(void* address);
+#endif
+
 namespace heddle::openmp {
+
+// Tells ThreadSanitizer that a team starts after, and its caller goes on after, what came before:
+// it does not see how libgomp, which is not instrumented, makes its threads wait.
+inline void before_team_boundary([[maybe_unused]] void* team) {
+#if defined(__SANITIZE_THREAD__)
+  __tsan_release(team);
+#endif
+}
+inline void after_team_boundary([[maybe_unused]] void* team) {
+#if defined(__SANITIZE_THREAD__)
+  __tsan_acquire(team);
+#endif
+}
 
 // The functions of the door library, null where it could not be opened.
 struct Door {
@@ -37,9 +55,11 @@ void run_team(int threads, Body&& body) {
     std::exception_ptr error;
     std::mutex mutex;
   } context{&body, nullptr, {}};
+  before_team_boundary(&context);
   door().run(
       threads,
       [](int rank, int size, void* opaque) {
+        after_team_boundary(opaque);
         auto* shared = static_cast<Context*>(opaque);
         try {
           (*shared->body)(rank, size);
@@ -47,8 +67,10 @@ void run_team(int threads, Body&& body) {
           const std::lock_guard<std::mutex> lock(shared->mutex);
           if (!shared->error) shared->error = std::current_exception();
         }
+        before_team_boundary(opaque);
       },
       &context);
+  after_team_boundary(&context);
   if (context.error) std::rethrow_exception(context.error);
 }
 

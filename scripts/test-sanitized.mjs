@@ -1,0 +1,118 @@
+// Runs tests with the addon built with AddressSanitizer and UBSan, or with ThreadSanitizer.
+//
+//   node scripts/test-sanitized.mjs asan|tsan [vitest's arguments…]
+//
+// Node itself is not instrumented, so the sanitizer's runtime is loaded before it. Reports of code
+// that is not ours are left out by scripts/sanitizers/*.supp, each with its reason.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+const [kind, ...rest] = process.argv.slice(2);
+const suppressions = (name) => path.join(root, 'scripts/sanitizers', `${name}.supp`);
+
+/** Folders of tests that run native code on several threads. */
+const SUBSET = [
+  'executor',
+  'linalg',
+  'memory',
+  'neighbors',
+  'openmp',
+  'random',
+  'sync',
+  'threadpools',
+];
+
+/** Tests that say nothing here, each with its reason. */
+const LEFT_OUT = {
+  files: [
+    // Its children get an environment of their own, without the sanitizer's runtime.
+    'test/threadpools/defaults.test.ts',
+  ],
+  names: [
+    // Figures of memory: a sanitizer keeps a shadow of its own.
+    'costs none of them memory of its own',
+    'lets thousands wait, and counts them',
+    // Counts what waits or is ready to run at one moment, ten times slower than it is meant for.
+    'gives up what is queued when its signal aborts',
+    'is never exceeded under a mixed load',
+  ],
+};
+
+const kinds = {
+  asan: {
+    runtimes: ['libasan.so', 'libubsan.so'],
+    env: {
+      // Node does not free everything when it ends.
+      ASAN_OPTIONS: 'detect_leaks=0:halt_on_error=1:abort_on_error=1:alloc_dealloc_mismatch=0',
+      UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
+    },
+    prefix: [],
+  },
+  tsan: {
+    runtimes: ['libtsan.so'],
+    env: {
+      // Node and V8 synchronise in ways that are not seen: only our modules' accesses count.
+      TSAN_OPTIONS: [
+        'ignore_noninstrumented_modules=1',
+        'halt_on_error=1',
+        'abort_on_error=1',
+        'second_deadlock_stack=1',
+        `suppressions=${suppressions('tsan')}`,
+      ].join(':'),
+    },
+    // The runtime of GCC 12 knows the address space only as it is without randomisation.
+    prefix: ['setarch', '-R'],
+  },
+};
+
+if (!Object.hasOwn(kinds, kind)) {
+  console.error('node scripts/test-sanitized.mjs asan|tsan [vitest arguments…]');
+  process.exit(2);
+}
+const { runtimes, env, prefix } = kinds[kind];
+
+execFileSync(process.execPath, ['scripts/build-native.cjs', '--preset', kind], {
+  cwd: root,
+  stdio: ['ignore', 'ignore', 'inherit'],
+});
+const preload = runtimes.map((name) => {
+  const compiler = process.env.CXX ?? 'g++';
+  const file = execFileSync(compiler, [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
+  if (!path.isAbsolute(file)) {
+    console.error(`${compiler} has no ${name}: it comes with GCC (Debian: apt-get install g++)`);
+    process.exit(1);
+  }
+  return file;
+});
+
+const filters = rest.some((argument) => !argument.startsWith('-'))
+  ? []
+  : SUBSET.map((name) => `test/${name}/`).filter((name) => existsSync(path.join(root, name)));
+const command = [
+  ...prefix,
+  process.execPath,
+  path.join(root, 'node_modules/vitest/vitest.mjs'),
+  ...['run', '--testTimeout=120000', '--hookTimeout=120000', '--no-file-parallelism'],
+  ...LEFT_OUT.files.flatMap((file) => ['--exclude', file]),
+  ...['--testNamePattern', `^(?!.*(${LEFT_OUT.names.join('|')}))`],
+  ...filters,
+  ...rest,
+];
+const { status, error } = spawnSync(command[0], command.slice(1), {
+  cwd: root,
+  stdio: 'inherit',
+  env: {
+    ...process.env,
+    ...env,
+    LD_PRELOAD: preload.join(' '),
+    HEDDLE_ADDON: path.join(root, 'build', `${kind}-out`, 'heddle.node'),
+    // Isolation of the BLAS library's symbols would hide the runtime's allocator from it.
+    HEDDLE_BLAS_DEEPBIND: '0',
+    HEDDLE_SANITIZER: kind,
+  },
+});
+if (error) throw error;
+process.exitCode = status ?? 1;
