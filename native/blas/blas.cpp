@@ -3,6 +3,8 @@
 #include <cctype>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 
 namespace heddle::blas {
 
@@ -80,6 +82,13 @@ std::string folder_of(const std::string& file) {
   return slash == std::string::npos ? std::string() : file.substr(0, slash + 1);
 }
 
+bool file_contains(const std::string& path, const std::string& text) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string content((std::istreambuf_iterator<char>(file)),
+                            std::istreambuf_iterator<char>());
+  return content.find(text) != std::string::npos;
+}
+
 }  // namespace
 
 const char* routine_name(size_t index) { return kNames[index]; }
@@ -89,6 +98,7 @@ Blas Blas::open(const std::string& path) {
   blas.library_ = open_tuned(path);
   if (!blas.library_) throw Unavailable(path + ": " + blas.library_.error());
   if (!blas.find_affixes()) throw Unavailable(path + ": it has no routine dgemm");
+  blas.find_blis();
   blas.resolve(blas.library_);
   blas.file_ = file_of(blas.addresses_[routine_index<double>(Op::gemm)]);
   if (blas.first_missing() != nullptr) blas.open_lapack();
@@ -109,6 +119,20 @@ bool Blas::find_affixes() {
   return false;
 }
 
+// Debian's BLIS under the name libblas.so.3 shows the BLAS routines and hides all of its own, those
+// that set its threads among them. The same BLIS, whole, lies beside it; it is taken where it does.
+void Blas::find_blis() {
+  const std::string file = file_of(library_.symbol((prefix_ + "dgemm" + suffix_).c_str()));
+  if (own_function<void (*)()>("bli_info_get_version_str") != nullptr ||
+      own_function<void (*)()>("openblas_get_config") != nullptr ||
+      !file_contains(file, "BLIS_ARCH_TYPE")) {
+    return;
+  }
+  kind_ = Kind::kBlis;
+  Library whole = Library::open(folder_of(file) + "libblis.so.4", isolated());
+  if (whole && whole.symbol((prefix_ + "dgemm" + suffix_).c_str()) != nullptr) library_ = whole;
+}
+
 void Blas::resolve(const Library& library) {
   for (size_t index = 0; index < kRoutineCount; ++index) {
     if (addresses_[index] == nullptr) {
@@ -125,8 +149,11 @@ const char* Blas::first_missing() const {
 }
 
 // A BLAS without LAPACK: the LAPACK beside it, or the system's. A LAPACK built for any BLAS asks
-// the loader for "libblas.so.3", and gets the one that is open already where that is its name.
+// the loader for "libblas.so.3", and gets the one that is open already where that is its name. For
+// one of another name, such as libblis.so.4, the one of that name beside it is opened first: else
+// the LAPACK would compute with the system's BLAS, whose threads nobody here looks after.
 void Blas::open_lapack() {
+  Library::open(folder_of(file_) + "libblas.so.3", isolated());
   const char* chosen = std::getenv("HEDDLE_LAPACK");
   std::vector<std::string> candidates;
   if (chosen != nullptr && *chosen != '\0') {

@@ -5,6 +5,7 @@
 // which every implementation has.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
@@ -84,7 +85,8 @@ class Blas {
   void set_threads(int count) const {
     if (set_threads_ != nullptr) set_threads_(count);
   }
-  int threads() const { return get_threads_ != nullptr ? get_threads_() : 1; }
+  // BLIS says -1 where nobody has set a count, and then uses one.
+  int threads() const { return get_threads_ != nullptr ? std::max(get_threads_(), 1) : 1; }
   // Whether its fork handler tears its threads down, so that a fork during a wide call hangs.
   bool fork_unsafe() const { return fork_unsafe_; }
 
@@ -187,6 +189,7 @@ class Blas {
   static std::length_error too_large(int64_t value);
 
   bool find_affixes();
+  void find_blis();
   void resolve(const Library& lapack);
   void open_lapack();
   void probe_integers();
