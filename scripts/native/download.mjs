@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { BuildProblem, root, run, targets } from './targets.mjs';
+import { BuildProblem, exists, root, run, targets } from './targets.mjs';
 
 const cache = path.join(root, '.cache/downloads');
 
@@ -82,6 +82,8 @@ export function sysroot(target) {
   const folder = path.join(cache, 'sysroot', wanted.folder);
   const inside = path.join(folder, wanted.folder, 'sysroot');
   if (existsSync(inside)) return inside;
+  if (!exists('xz'))
+    throw new BuildProblem("'xz' was not found (Debian: apt-get install xz-utils)");
   const partial = `${folder}.partial`;
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(partial, { recursive: true });

@@ -1,6 +1,6 @@
 // Makes .cache/bundle/TARGET/libopenblas-heddle.so: the OpenBLAS that Heddle brings along.
 //
-//   node scripts/native/openblas.mjs [--target linux-x64] [--if-possible] [--forks N]
+//   node scripts/native/openblas.mjs [--target linux-x64] [--if-possible]
 //
 // It is Debian's build of OpenBLAS for threads, relinked from the static archive against glibc 2.17,
 // so that it runs on every Linux that Node runs on and needs nothing but glibc. Debian's own shared
@@ -31,6 +31,9 @@ import { BuildProblem, canBuild, hostTarget, root, run, targets, toolsOf } from 
 const VERSION = '0.3.21+ds-4';
 const SUITE = 'bookworm';
 const NAME = 'libopenblas-heddle.so';
+
+/** Processes started beside running products; Debian's own library hangs at once. */
+const FORKS = 300;
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 
@@ -101,13 +104,13 @@ function oldLoader(target) {
 }
 
 /** Compiles the check against the same sysroot and runs it, emulated where need be. */
-function checkResults(target, library, forks) {
+function checkResults(target, library) {
   const tools = toolsOf(target);
   const program = path.join(path.dirname(library), 'openblas-check');
   const source = path.join(here, 'openblas-check.c');
   const options = ['-O1', '-Wall', '-Wextra', '-Werror', '-std=gnu11', ...sysrootOptions(target)];
   run(tools.cc, [...options, source, '-o', program, '-lm', '-ldl', '-lpthread']);
-  const args = [program, library, ...(forks > 0 ? [String(forks)] : [])];
+  const args = [program, library, ...(tools.emulator ? [] : [String(FORKS)])];
   const [command, ...rest] = tools.emulator
     ? [tools.emulator, '-L', `/usr/${targets[target].triple}`, ...args]
     : [...oldLoader(target), ...args];
@@ -126,16 +129,11 @@ function recipe(target) {
 }
 
 /** Makes the library where it is not there yet; returns its file. */
-export function makeOpenblas(target, { forks = 0 } = {}) {
+export function makeOpenblas(target) {
   const folder = path.join(root, '.cache/bundle', target);
   const file = path.join(folder, NAME);
   const stamp = path.join(folder, `.${NAME}.recipe`);
-  if (
-    existsSync(file) &&
-    existsSync(stamp) &&
-    readFileSync(stamp, 'utf8') === recipe(target) &&
-    forks === 0
-  ) {
+  if (existsSync(file) && existsSync(stamp) && readFileSync(stamp, 'utf8') === recipe(target)) {
     return file;
   }
   const { triple, openblasMegabytes } = targets[target];
@@ -154,7 +152,7 @@ export function makeOpenblas(target, { forks = 0 } = {}) {
       `${made} has ${megabytes.toFixed(1)} MB, more than ${openblasMegabytes}`,
     );
   }
-  const told = checkResults(target, made, forks);
+  const told = checkResults(target, made);
   mkdirSync(folder, { recursive: true });
   copyFileSync(
     path.join(unpacked, 'usr/share/doc/libopenblas-pthread-dev/copyright'),
@@ -171,7 +169,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     options: {
       target: { type: 'string', default: hostTarget },
       'if-possible': { type: 'boolean' },
-      forks: { type: 'string', default: '0' },
     },
   });
   try {
@@ -179,7 +176,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       throw new BuildProblem(`OpenBLAS is bundled for ${Object.keys(targets).join(' and ')} only`);
     }
     if (!canBuild(values.target)) throw new BuildProblem('no C compiler for it');
-    makeOpenblas(values.target, { forks: Number(values.forks) });
+    makeOpenblas(values.target);
   } catch (error) {
     if (!(error instanceof BuildProblem)) throw error;
     console.error(`heddle: no OpenBLAS was bundled for ${values.target}: ${error.message}`);
