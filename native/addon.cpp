@@ -7,6 +7,7 @@
 #include "linalg/module.h"
 #include "memory/module.h"
 #include "openmp/module.h"
+#include "random/module.h"
 #include "threadpools/module.h"
 #include "workers/module.h"
 
@@ -18,6 +19,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("linalg", heddle::linalg::init(env));
   exports.Set("memory", heddle::memory::init(env));
   exports.Set("openmp", heddle::openmp::init(env));
+  exports.Set("random", heddle::random::init(env));
   exports.Set("threadpools", heddle::threadpools::init(env));
   exports.Set("workers", heddle::workers::init(env));
   return exports;

@@ -132,6 +132,60 @@ export interface NativeMemory {
   ): ArrayBuffer;
 }
 
+/** The integers and floats that random numbers can be written as. */
+export type NativeNumbers =
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | BigUint64Array;
+
+/**
+ * Random numbers. A generator is the 56 words of its state (src/random/stream.ts); the numbers of a
+ * call are in {@link NativeRandom.frame}, as the comment before each function in
+ * native/random/module.cpp says.
+ */
+export interface NativeRandom {
+  readonly frame: Float64Array;
+  /** Seeds the generator, whose kind is in the state already, with eight words. */
+  seed(state: Uint32Array, words: Uint32Array): void;
+  /** Puts the generator to where the scalars taken so far have brought it. */
+  settle(state: Uint32Array): void;
+  /** Moves the generator; the delta is eight words, the lowest first. */
+  advance(state: Uint32Array, delta: Uint32Array): void;
+  /** Fills the block that scalars are taken from; the last one must be empty. */
+  refill(state: Uint32Array, block: Float64Array): void;
+  /** One number of the distribution in the frame. */
+  draw(state: Uint32Array, block: Float64Array): number;
+  /** Fills an array with numbers of the distribution in the frame. */
+  fill(state: Uint32Array, out: Float64Array | Float32Array | BigInt64Array): void;
+  /** The same, each block with the generator of its own state. */
+  fillBlocks(states: Uint32Array, out: Float64Array | Float32Array): void;
+  fillRaw(state: Uint32Array, out: BigUint64Array): void;
+  /** Fills an array with integers of the range in the frame. */
+  fillIntegers(state: Uint32Array, out: NativeNumbers): void;
+  /** Shuffles elements of bytes; where they lie is in the frame. */
+  shuffle(state: Uint32Array, bytes: Uint8Array): void;
+  /** With what a shuffle swaps each element, from the last down to the second. */
+  partners(state: Uint32Array, out: Uint32Array): void;
+  /** Different numbers below the population in the frame. */
+  sample(state: Uint32Array, out: Float64Array): void;
+  /** Memory for a large result, huge pages advised. */
+  allocate(bytes: number): ArrayBuffer;
+  /** The ziggurat tables that the scalars' fast paths use. */
+  tables(): {
+    readonly normalLimit: Float64Array;
+    readonly normalWidth: Float64Array;
+    readonly exponentialLimit: Float64Array;
+    readonly exponentialWidth: Float64Array;
+  };
+}
+
 /** A runtime with threads of its own, but for its count. */
 export interface NativeRuntime {
   readonly userApi: string;
@@ -185,6 +239,7 @@ export interface NativeAddon {
   readonly linalg: NativeLinalg;
   readonly memory: NativeMemory;
   readonly openmp: NativeOpenmp;
+  readonly random: NativeRandom;
   readonly threadpools: NativeThreadpools;
   readonly workers: NativeWorkers;
 }
