@@ -1,0 +1,44 @@
+/**
+ * Random numbers for parallel work, the same as NumPy's bit for bit: `heddle/random`.
+ *
+ * @packageDocumentation
+ */
+export {
+  BitGenerator,
+  type BitGeneratorState,
+  bitGeneratorFromJSON,
+  type Decimal,
+  PCG64,
+  PCG64DXSM,
+  type PCG64State,
+  Philox,
+  type PhiloxOptions,
+  type PhiloxState,
+  type SeedLike,
+  SFC64,
+  type SFC64State,
+} from './bit-generators.ts';
+export type { BlockOptions } from './blocks.ts';
+export {
+  type ChoiceOptions,
+  type CountArrays,
+  type CountOptions,
+  defaultRng,
+  type ExponentialOptions,
+  type FillOptions,
+  type FloatArrays,
+  type FloatOptions,
+  Generator,
+  type IntegersOptions,
+  type Out,
+  type RandomOptions,
+} from './generator.ts';
+export type { IntegerArrays, IntegerType } from './integers.ts';
+export type { MultivariateOptions } from './multivariate.ts';
+export type { Filled, NdArray, NdArrayLike, Numbers, Size } from './output.ts';
+export {
+  type Entropy,
+  SeedSequence,
+  type SeedSequenceJSON,
+  type SeedSequenceOptions,
+} from './seed-sequence.ts';

@@ -1,0 +1,197 @@
+/**
+ * The words of a generator's state, and the block of draws that scalars are taken from.
+ *
+ * Scalars are read here, in JavaScript, because a native call for each would cost more than the
+ * number. The block holds the generator's next outputs, so that a scalar of any kind, and a fill
+ * after it, take exactly the draws that they would take from the generator itself: a fill first
+ * puts the generator to where the scalars have come, and drops the rest of the block.
+ *
+ * native/random/state.h has the same layout.
+ */
+import { native } from '../native.ts';
+
+/** Words of a state. */
+export const STATE_WORDS = 56;
+const KIND = 48;
+export const HAS_HALF = 49;
+export const HALF = 50;
+const LEFT = 51;
+const SIZE = 52;
+
+/** The numbers of the kinds of generators in native code. */
+export const Kind = { PCG64: 0, PCG64DXSM: 1, Philox: 2, SFC64: 3 } as const;
+export type Kind = (typeof Kind)[keyof typeof Kind];
+
+const FIRST_BLOCK = 16;
+const LARGEST_BLOCK = 1024;
+const NO_DOUBLES = new Float64Array(0);
+const NO_BITS = new Uint32Array(0);
+const TO_DOUBLE_HIGH = 2 ** -32;
+
+const { normalLimit, normalWidth, exponentialLimit, exponentialWidth } = native.random.tables();
+const frame = native.random.frame;
+
+/** A generator's place, and draws from it one by one. */
+export class Stream {
+  readonly words: Uint32Array<ArrayBuffer> = new Uint32Array(STATE_WORDS);
+  /** The block as native code sees it: the bits of the draws, then the doubles made of them. */
+  #block: Float64Array = NO_DOUBLES;
+  /** The next double is at `left - 1`; so are its bits, as two words. */
+  #doubles: Float64Array = NO_DOUBLES;
+  #bits: Uint32Array = NO_BITS;
+
+  constructor(kind: Kind) {
+    this.words[KIND] = kind;
+  }
+
+  get kind(): Kind {
+    return this.words[KIND] as Kind;
+  }
+
+  /** Lets the words say where the generator stands; before they are read, or written by a fill. */
+  settle(): void {
+    if (this.words[LEFT] !== 0) native.random.settle(this.words);
+  }
+
+  /** Drops what was read ahead: the place has been written anew. */
+  reset(): void {
+    this.words[LEFT] = 0;
+    this.words[SIZE] = 0;
+  }
+
+  /** Draws the next block, a larger one each time, and returns its size. */
+  #refill(): number {
+    const size = this.#doubles.length;
+    if (size < LARGEST_BLOCK) this.#grow(size === 0 ? FIRST_BLOCK : size * 4);
+    native.random.refill(this.words, this.#block);
+    return this.words[LEFT] as number;
+  }
+
+  #grow(size: number): void {
+    this.#block = new Float64Array(2 * size);
+    this.#doubles = this.#block.subarray(size);
+    this.#bits = new Uint32Array(this.#block.buffer, 0, 2 * size);
+  }
+
+  /** A double in [0, 1). */
+  double(): number {
+    const words = this.words;
+    let left = words[LEFT] as number;
+    if (left === 0) left = this.#refill();
+    words[LEFT] = --left;
+    return this.#doubles[left] as number;
+  }
+
+  /** 32 bits: the low half of an output, then its high half. */
+  next32(): number {
+    const words = this.words;
+    if (words[HAS_HALF] !== 0) {
+      words[HAS_HALF] = 0;
+      return words[HALF] as number;
+    }
+    let left = words[LEFT] as number;
+    if (left === 0) left = this.#refill();
+    words[LEFT] = --left;
+    words[HAS_HALF] = 1;
+    words[HALF] = this.#bits[2 * left + 1] as number;
+    return this.#bits[2 * left] as number;
+  }
+
+  /** A whole number from 0 to `range`, which is below 2^32 - 1, by Lemire's method. */
+  bounded32(range: number): number {
+    const size = range + 1;
+    let bits = this.next32();
+    let low = Math.imul(bits, size) >>> 0;
+    if (low < size) {
+      const threshold = (0xffffffff - range) % size;
+      while (low < threshold) {
+        bits = this.next32();
+        low = Math.imul(bits, size) >>> 0;
+      }
+    }
+    // The high half of the 64-bit product; exact in one step where it has at most 53 bits.
+    if (size <= 0x200000) return Math.floor(bits * size * TO_DOUBLE_HIGH);
+    const high = (bits >>> 16) * size;
+    return Math.floor((high + Math.floor(((bits & 0xffff) * size) / 0x10000)) / 0x10000);
+  }
+
+  /** A standard normal number: here where the ziggurat takes the draw at once, else natively. */
+  normal(): number {
+    const words = this.words;
+    let left = words[LEFT] as number;
+    if (left === 0) left = this.#refill();
+    left--;
+    const low = this.#bits[2 * left] as number;
+    const layer = low & 0xff;
+    const magnitude = ((this.#bits[2 * left + 1] as number) & 0x1fffffff) * 0x800000 + (low >>> 9);
+    if (magnitude < (normalLimit[layer] as number)) {
+      words[LEFT] = left;
+      const value = magnitude * (normalWidth[layer] as number);
+      return (low & 0x100) === 0 ? value : -value;
+    }
+    return this.draw(Law.standardNormal, 0, 0);
+  }
+
+  /** A standard exponential number, likewise. */
+  exponential(): number {
+    const words = this.words;
+    let left = words[LEFT] as number;
+    if (left === 0) left = this.#refill();
+    left--;
+    const low = this.#bits[2 * left] as number;
+    const layer = (low >>> 3) & 0xff;
+    const magnitude = (this.#bits[2 * left + 1] as number) * 0x200000 + (low >>> 11);
+    if (magnitude < (exponentialLimit[layer] as number)) {
+      words[LEFT] = left;
+      return magnitude * (exponentialWidth[layer] as number);
+    }
+    return this.draw(Law.standardExponential, 0, 0);
+  }
+
+  /** A number of any distribution. */
+  draw(law: Law, a: number, b: number): number {
+    if (this.#block.length === 0) this.#grow(FIRST_BLOCK);
+    frame[0] = law;
+    frame[1] = a;
+    frame[2] = b;
+    return native.random.draw(this.words, this.#block);
+  }
+}
+
+/** The numbers of the distributions in native code. */
+export const Law = {
+  random: 0,
+  uniform: 1,
+  standardNormal: 2,
+  normal: 3,
+  standardExponential: 4,
+  exponential: 5,
+  inverseExponential: 6,
+  standardGamma: 7,
+  gamma: 8,
+  beta: 9,
+  chisquare: 10,
+  poisson: 11,
+  binomial: 12,
+  lognormal: 13,
+  laplace: 14,
+  student: 15,
+  geometric: 16,
+} as const;
+export type Law = (typeof Law)[keyof typeof Law];
+
+/** Fills an array with numbers of a distribution; `threads` is for those that can be parted. */
+export function fill(
+  stream: Stream,
+  out: Float64Array | Float32Array | BigInt64Array,
+  law: Law,
+  a: number,
+  b: number,
+  threads: number,
+): void {
+  frame[0] = law;
+  frame[1] = a;
+  frame[2] = b;
+  frame[3] = threads;
+  native.random.fill(stream.words, out);
+}
