@@ -71,7 +71,7 @@ bool open_openblas(Runtime& runtime) {
     return true;
   }
   runtime.process =
-      &process_runtime(reinterpret_cast<const void*>(set), ProcessRuntime::Functions{get, set, {}});
+      &process_runtime(reinterpret_cast<const void*>(set), ProcessRuntime::Functions{get, set});
   return true;
 }
 
@@ -118,36 +118,32 @@ struct Blis {
 
   static int narrow(int64_t value) { return static_cast<int32_t>(value); }
 
-  std::array<int, 5> read_ways() const {
-    std::array<int, 5> result{-1, -1, -1, -1, -1};
-    for (size_t loop = 0; loop < 5; ++loop) {
-      if (ways[loop] != nullptr) result[loop] = narrow(ways[loop]());
-    }
-    return result;
-  }
+  int way(size_t loop) const { return ways[loop] != nullptr ? narrow(ways[loop]()) : -1; }
 
   // Ways that are set for the loops win over the number of threads; -1 means unset for both, and
-  // with nothing set BLIS runs on one thread.
+  // with nothing set BLIS runs on one thread. Setting one way sets those of the other loops to 1.
   int threads() const {
+    if (way(0) <= 0) return std::max(narrow(get()), 1);
     int product = 1;
-    bool set_by_ways = false;
-    for (const int way : read_ways()) {
-      if (way > 0) set_by_ways = true;
-      product *= std::max(way, 1);
-    }
-    return set_by_ways ? product : std::max(narrow(get()), 1);
+    for (size_t loop = 0; loop < ways.size(); ++loop) product *= std::max(way(loop), 1);
+    return product;
   }
 
   void set_threads(int threads) const {
-    if (set_ways != nullptr) set_ways(-1, -1, -1, -1, -1);
+    if (set_ways != nullptr && way(0) > 0) set_ways(-1, -1, -1, -1, -1);
     set(threads);
   }
 
-  std::function<void()> snapshot() const {
-    return [blis = *this, count = narrow(get()), all = read_ways()] {
-      if (blis.set_ways != nullptr) blis.set_ways(all[0], all[1], all[2], all[3], all[4]);
-      blis.set(count);
-    };
+  void save(ProcessRuntime::State& state) const {
+    for (size_t loop = 0; loop < ways.size(); ++loop) state[loop] = way(loop);
+    state[5] = narrow(get());
+  }
+
+  void restore(const ProcessRuntime::State& state) const {
+    if (set_ways != nullptr && state[0] > 0) {
+      set_ways(state[0], state[1], state[2], state[3], state[4]);
+    }
+    set(state[5]);
   }
 };
 
@@ -176,11 +172,12 @@ bool open_blis(Runtime& runtime) {
   ProcessRuntime::Functions functions;
   if (blis_layer(runtime) == "disabled") {
     // It takes any number and runs on one thread.
-    functions = {[] { return 1; }, [](int) {}, {}};
+    functions = {[] { return 1; }, [](int) {}};
   } else {
     functions = {[blis] { return blis.threads(); },
                  [blis](int threads) { blis.set_threads(threads); },
-                 [blis] { return blis.snapshot(); }};
+                 [blis](ProcessRuntime::State& state) { blis.save(state); },
+                 [blis](const ProcessRuntime::State& state) { blis.restore(state); }};
   }
   runtime.process = &process_runtime(reinterpret_cast<const void*>(blis.set), std::move(functions));
   return true;
@@ -205,7 +202,7 @@ bool open_mkl(Runtime& runtime) {
   const auto set = own_function<Set>(runtime, "MKL_Set_Num_Threads");
   if (get == nullptr || set == nullptr) return false;
   runtime.process =
-      &process_runtime(reinterpret_cast<const void*>(set), ProcessRuntime::Functions{get, set, {}});
+      &process_runtime(reinterpret_cast<const void*>(set), ProcessRuntime::Functions{get, set});
   return true;
 }
 
@@ -240,7 +237,7 @@ bool open_flexiblas(Runtime& runtime) {
   const auto set = own_function<Set>(runtime, "flexiblas_set_num_threads");
   if (get == nullptr || set == nullptr) return false;
   runtime.process =
-      &process_runtime(reinterpret_cast<const void*>(set), ProcessRuntime::Functions{get, set, {}});
+      &process_runtime(reinterpret_cast<const void*>(set), ProcessRuntime::Functions{get, set});
   return true;
 }
 
@@ -301,7 +298,7 @@ bool open_vips(Runtime& runtime) {
   // Until vips_init() the count is 0, which set() turns into the default, as vips_init() would.
   if (get() == 0) set(0);
   runtime.process =
-      &process_runtime(reinterpret_cast<const void*>(set), ProcessRuntime::Functions{get, set, {}});
+      &process_runtime(reinterpret_cast<const void*>(set), ProcessRuntime::Functions{get, set});
   return true;
 }
 

@@ -1,5 +1,7 @@
 #include "threadpools/limits.h"
 
+#include <algorithm>
+
 namespace heddle::threadpools {
 
 int operation_limit(Api api) { return ThreadLimits::of_this_thread().operation_limit(api); }
@@ -11,7 +13,7 @@ ThreadLimits& ThreadLimits::of_this_thread() {
 
 void ThreadLimits::reckon() {
   limits_[0] = limits_[1] = 0;
-  for (const auto& [id, lease] : leases_) {
+  for (const Lease& lease : leases_) {
     if (lease.kind != Kind::kLimit) continue;
     for (size_t api = 0; api < 2; ++api) {
       const int limit = lease.operations[api];
@@ -20,61 +22,98 @@ void ThreadLimits::reckon() {
   }
 }
 
-void ThreadLimits::add(LeaseId id, Lease& lease, const Counts& counts) {
+ThreadLimits::Lease* ThreadLimits::find(LeaseId id) {
+  for (auto lease = leases_.rbegin(); lease != leases_.rend(); ++lease) {
+    if (lease->id == id) return &*lease;
+  }
+  return nullptr;
+}
+
+ThreadLimits::Own& ThreadLimits::own(const Runtime* runtime) {
+  for (Own& known : own_) {
+    if (known.runtime == runtime) return known;
+  }
+  own_.push_back({runtime, 0, {}});
+  return own_.back();
+}
+
+// The last limit that was opened holds, as nobody else shares this count; without a limit the last
+// default, and without any lease what was there before.
+void ThreadLimits::apply(const Own& own) {
+  int threads = own.original;
+  for (const Kind kind : {Kind::kDefault, Kind::kLimit}) {
+    for (const Wish& wish : own.wishes) {
+      if (wish.kind == kind) threads = wish.threads;
+    }
+  }
+  own.runtime->thread.set(threads);
+}
+
+void ThreadLimits::add(Lease& lease, const Counts& counts) {
   for (const auto& [runtime, threads] : counts) {
     if (runtime->process != nullptr) {
       lease.process.emplace_back(runtime->process, runtime->process->lease(threads, lease.kind));
       continue;
     }
     const Runtime* root = runtime->root;
-    Own& own = own_[root];
-    if (own.limits.empty() && own.defaults.empty()) own.original = root->thread.get();
-    auto& mine = lease.kind == Kind::kLimit ? own.limits : own.defaults;
-    // Two runtimes with one count below them: the smaller number of the two.
-    const auto [place, added] = mine.emplace(id, threads);
-    if (added) {
+    Own& mine = own(root);
+    if (mine.wishes.empty()) mine.original = root->thread.get();
+    const auto after = std::lower_bound(mine.wishes.begin(), mine.wishes.end(), lease.id,
+                                        [](const Wish& w, LeaseId id) { return w.id < id; });
+    if (after != mine.wishes.end() && after->id == lease.id) {
+      // Two runtimes with one count below them: the smaller number of the two.
+      after->threads = std::min(after->threads, threads);
+    } else {
+      mine.wishes.insert(after, {lease.id, threads, lease.kind});
       lease.thread.push_back(root);
-    } else if (threads < place->second) {
-      place->second = threads;
     }
-    const auto& ruling = own.limits.empty() ? own.defaults : own.limits;
-    root->thread.set(ruling.rbegin()->second);
+    apply(mine);
   }
 }
 
 ThreadLimits::LeaseId ThreadLimits::open(const Counts& counts, int blas, int openmp, Kind kind) {
-  const LeaseId id = next_id_++;
-  Lease& lease = leases_[id];
+  if (spare_.empty()) {
+    leases_.emplace_back();
+  } else {
+    leases_.push_back(std::move(spare_.back()));
+    spare_.pop_back();
+  }
+  Lease& lease = leases_.back();
+  lease.id = next_id_++;
   lease.operations[0] = blas;
   lease.operations[1] = openmp;
   lease.kind = kind;
-  add(id, lease, counts);
+  const LeaseId id = lease.id;
+  add(lease, counts);
   reckon();
   return id;
 }
 
 void ThreadLimits::extend(LeaseId id, const Counts& counts) {
-  const auto found = leases_.find(id);
-  if (found != leases_.end()) add(id, found->second, counts);
+  Lease* lease = find(id);
+  if (lease != nullptr) add(*lease, counts);
 }
 
 void ThreadLimits::close(LeaseId id) {
-  const auto found = leases_.find(id);
-  if (found == leases_.end()) return;
-  for (const auto& [runtime, lease] : found->second.process) runtime->release(lease);
-  for (const Runtime* root : found->second.thread) {
-    Own& own = own_[root];
-    own.limits.erase(id);
-    own.defaults.erase(id);
-    const auto& ruling = own.limits.empty() ? own.defaults : own.limits;
-    root->thread.set(ruling.empty() ? own.original : ruling.rbegin()->second);
+  Lease* lease = find(id);
+  if (lease == nullptr) return;
+  for (const auto& [runtime, process_lease] : lease->process) runtime->release(process_lease);
+  for (const Runtime* root : lease->thread) {
+    Own& mine = own(root);
+    mine.wishes.erase(std::remove_if(mine.wishes.begin(), mine.wishes.end(),
+                                     [id](const Wish& wish) { return wish.id == id; }),
+                      mine.wishes.end());
+    apply(mine);
   }
-  leases_.erase(found);
+  lease->process.clear();
+  lease->thread.clear();
+  spare_.push_back(std::move(*lease));
+  leases_.erase(leases_.begin() + (lease - leases_.data()));
   reckon();
 }
 
 void ThreadLimits::close_all() {
-  while (!leases_.empty()) close(leases_.rbegin()->first);
+  while (!leases_.empty()) close(leases_.back().id);
 }
 
 }  // namespace heddle::threadpools

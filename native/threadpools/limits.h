@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <utility>
 #include <vector>
 
@@ -47,23 +46,35 @@ class ThreadLimits {
 
  private:
   struct Lease {
-    int operations[2];
-    Kind kind;
+    LeaseId id = 0;
+    int operations[2] = {0, 0};
+    Kind kind = Kind::kLimit;
     std::vector<std::pair<ProcessRuntime*, ProcessRuntime::LeaseId>> process;
     std::vector<const Runtime*> thread;
   };
+  // What a lease wants of a count of this thread.
+  struct Wish {
+    LeaseId id;
+    int threads;
+    Kind kind;
+  };
   // The count of one runtime on this thread.
   struct Own {
+    const Runtime* runtime;
     int original = 0;
-    std::map<LeaseId, int> limits;    // the last opened one holds: nobody else shares this count
-    std::map<LeaseId, int> defaults;  // in force while there is no limit
+    std::vector<Wish> wishes;  // in the order of their leases
   };
 
-  void add(LeaseId id, Lease& lease, const Counts& counts);
+  Lease* find(LeaseId id);
+  Own& own(const Runtime* runtime);
+  static void apply(const Own& own);
+  void add(Lease& lease, const Counts& counts);
   void reckon();
 
-  std::map<LeaseId, Lease> leases_;
-  std::map<const Runtime*, Own> own_;
+  // Few at a time: looking through them is faster than any index.
+  std::vector<Lease> leases_;
+  std::vector<Lease> spare_;  // their lists keep the room they have
+  std::vector<Own> own_;
   LeaseId next_id_ = 1;
   int limits_[2] = {0, 0};
 };

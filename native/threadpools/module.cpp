@@ -42,9 +42,9 @@ napi_value counts_function(napi_env env, napi_callback_info info) {
 
 // The buffer's first 2 * n numbers: place of a runtime and threads, place and threads, …
 // Writes over each number of threads what it was before.
-ThreadLimits::Counts take_counts(void* slots, uint32_t n) {
-  ThreadLimits::Counts counts;
-  counts.reserve(n);
+const ThreadLimits::Counts& take_counts(void* slots, uint32_t n) {
+  thread_local ThreadLimits::Counts counts;
+  counts.clear();
   auto* const numbers = static_cast<int32_t*>(slots);
   for (size_t pair = 0; pair < n && 2 * pair + 1 < kSlots; ++pair) {
     const Runtime* runtime = runtime_at(static_cast<size_t>(numbers[2 * pair]));

@@ -33,15 +33,18 @@ int ProcessRuntime::wanted_by_leases() const {
 void ProcessRuntime::apply(int wanted) {
   if (wanted != 0) {
     if (!active_) {
-      original_ = functions_.get();
-      if (functions_.snapshot) restore_ = functions_.snapshot();
+      if (functions_.save) {
+        functions_.save(state_);
+      } else {
+        original_ = functions_.get();
+      }
       active_ = true;
     }
     functions_.set(wanted);
   } else if (active_) {
     active_ = false;
-    if (restore_) {
-      std::exchange(restore_, nullptr)();
+    if (functions_.restore) {
+      functions_.restore(state_);
     } else {
       functions_.set(original_);
     }

@@ -6,6 +6,7 @@
 // the count follows from the leases that live.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -17,13 +18,16 @@ namespace heddle::threadpools {
 
 class ProcessRuntime {
  public:
+  // The numbers that make up a library's state.
+  using State = std::array<int, 6>;
   // How the library's count is read and written.
   struct Functions {
     std::function<int()> get;
     std::function<void(int)> set;
-    // Where a count alone doesn't tell the library's state (BLIS's ways per loop): reads the
-    // state and returns what puts it back. May be empty.
-    std::function<std::function<void()>()> snapshot;
+    // Where a count alone doesn't tell the library's state (BLIS's ways per loop): reads what has
+    // to be put back, and puts it back. May be empty.
+    std::function<void(State&)> save{};
+    std::function<void(const State&)> restore{};
   };
   using LeaseId = uint64_t;
   enum class Kind {
@@ -86,7 +90,7 @@ class ProcessRuntime {
   LeaseId next_id_ = 1;
   bool active_ = false;  // whether the count is ours at present, and these hold what it was:
   int original_ = 0;
-  std::function<void()> restore_;
+  State state_{};
   std::atomic<int> lease_limit_{0};
   // Where all active overrides are equal: their count in the upper half, how many in the lower.
   std::atomic<uint64_t> equal_overrides_{0};

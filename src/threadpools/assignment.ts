@@ -30,13 +30,13 @@ export interface Assignment {
   readonly openmp: number;
 }
 
-function checkThreads(name: string, value: unknown): number {
+function isThreads(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MOST_THREADS;
+}
+
+function badThreads(name: string, value: unknown): Error {
   const right = `a whole number from 1 to ${MOST_THREADS}`;
-  if (typeof value !== 'number') throw typeError(name, value, right);
-  if (!Number.isInteger(value) || value < 1 || value > MOST_THREADS) {
-    throw rangeError(name, value, right);
-  }
-  return value;
+  return typeof value === 'number' ? rangeError(name, value, right) : typeError(name, value, right);
 }
 
 function listOf(pools: readonly Pool[]): string {
@@ -59,7 +59,7 @@ function checkUserApi(name: string, userApi: unknown, pools: readonly Pool[]): s
 }
 
 function byNumber(threads: number, pools: readonly Pool[], options: LimitOptions): Assignment {
-  checkThreads('limits', threads);
+  if (!isThreads(threads)) throw badThreads('limits', threads);
   if (options.userApi === undefined) return { rule: () => threads, blas: threads, openmp: threads };
   const api = checkUserApi('userApi', options.userApi, pools);
   return {
@@ -71,7 +71,7 @@ function byNumber(threads: number, pools: readonly Pool[], options: LimitOptions
 
 function byName(limits: Readonly<Record<string, number>>, pools: readonly Pool[]): Assignment {
   for (const key in limits) {
-    checkThreads(`limits.${key}`, limits[key]);
+    if (!isThreads(limits[key])) throw badThreads(`limits.${key}`, limits[key]);
     if (USER_APIS.includes(key)) continue;
     if (pools.some((pool) => pool.userApi === key || pool.prefix === key)) continue;
     throw rangeError(
@@ -107,7 +107,10 @@ function byInfo(infos: readonly ThreadpoolInfo[], pools: readonly Pool[]): Assig
     if (!pool) {
       throw rangeError(`limits[${index}]`, info, `a runtime that is loaded (${listOf(pools)})`);
     }
-    threads.set(pool, checkThreads(`limits[${index}].numThreads`, info.numThreads));
+    if (!isThreads(info.numThreads)) {
+      throw badThreads(`limits[${index}].numThreads`, info.numThreads);
+    }
+    threads.set(pool, info.numThreads);
   }
   return { rule: (pool) => threads.get(pool), blas: 0, openmp: 0 };
 }

@@ -15,7 +15,7 @@ std::string stress_process_runtime(int threads, int rounds) {
   using threadpools::ProcessRuntime;
   constexpr int kOriginal = 7;
   std::atomic<int> count{kOriginal};
-  ProcessRuntime runtime({[&] { return count.load(); }, [&](int n) { count = n; }, {}});
+  ProcessRuntime runtime({[&] { return count.load(); }, [&](int n) { count = n; }});
   std::atomic<int> wrong{0};
 
   const auto trial = [&](unsigned seed) {
