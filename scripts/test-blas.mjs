@@ -26,6 +26,12 @@ const libraries = [
     is: 'openblas',
     from: 'libopenblas0-serial',
   },
+  {
+    name: 'openblas-ilp64', // 64-bit integers, under the names of 32-bit ones
+    file: 'openblas64-pthread/libopenblas64.so.0',
+    is: 'openblas',
+    from: 'libopenblas64-0-pthread',
+  },
   { name: 'blis', file: 'blis-pthread/libblas.so.3', is: 'blis', from: 'libblis4-pthread' },
   { name: 'reference', file: 'blas/libblas.so.3', is: 'reference', from: 'libblas3 liblapack3' },
 ];
