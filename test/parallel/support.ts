@@ -1,0 +1,92 @@
+/**
+ * What the tests of the engine share.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+/** Every backend, with the options that choose it. */
+export const everyBackend = [
+  ['sequential', { backend: 'sequential', jobs: 1 }],
+  ['threads', { backend: 'threads', jobs: 2 }],
+  ['processes', { backend: 'processes', jobs: 2 }],
+] as const;
+
+/** The backends that have workers. */
+export const workerBackends = everyBackend.slice(1);
+
+export const range = (length: number): number[] => Array.from({ length }, (_, i) => i);
+
+export const sleep = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+
+export async function rejection(promise: PromiseLike<unknown>): Promise<unknown> {
+  return Promise.resolve(promise).then(
+    (value) => {
+      throw new Error(`expected an error, got ${JSON.stringify(value)}`);
+    },
+    (error: unknown) => error,
+  );
+}
+
+/** Waits until a condition holds; the machine may be slow. */
+export async function until(condition: () => boolean, what: string, ms = 10_000): Promise<void> {
+  const end = Date.now() + ms;
+  while (!condition()) {
+    if (Date.now() > end) throw new Error(`waited in vain for: ${what}`);
+    await sleep(10);
+  }
+}
+
+/** Whether a process is there (a zombie is not). */
+export function isAlive(pid: number): boolean {
+  try {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return !/\) [ZX] /.test(stat);
+  } catch {
+    return false;
+  }
+}
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+
+/** Heddle's sources, for programs that tests start. */
+export const heddleUrl = pathToFileURL(path.join(root, 'src/index.ts')).href;
+
+/** Arguments for node to run a program that imports {@link heddleUrl}. */
+export function programArguments(code: string): string[] {
+  const tsx = pathToFileURL(path.join(root, 'node_modules/tsx/dist/loader.mjs')).href;
+  const preamble = `import * as heddle from ${JSON.stringify(heddleUrl)};\n`;
+  return ['--import', tsx, '--input-type=module', '-e', preamble + code];
+}
+
+/** Runs a program to its end and gives its output. */
+export function runProgram(code: string): { stdout: string; stderr: string; code: number | null } {
+  try {
+    const stdout = execFileSync(process.execPath, programArguments(code), {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 25_000,
+      cwd: root,
+    });
+    return { stdout, stderr: '', code: 0 };
+  } catch (error) {
+    const { stdout, stderr, status } = error as {
+      stdout: string;
+      stderr: string;
+      status: number | null;
+    };
+    return { stdout, stderr, code: status };
+  }
+}
+
+/** Starts a program. */
+export function startProgram(code: string): ReturnType<typeof spawn> {
+  return spawn(process.execPath, programArguments(code), {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: root,
+  });
+}
