@@ -32,6 +32,8 @@ export class WorkerPool implements WorkerOwner {
   #kills = 0;
   #idleTimeout: number;
   #idleTimer: NodeJS.Timeout | null = null;
+  /** The time-out that the timer was set for. */
+  #idleArmed = 0;
   #shareTimer: NodeJS.Timeout | null = null;
   #shareWait = 1;
   #staleTimer: NodeJS.Timeout | null = null;
@@ -348,7 +350,11 @@ export class WorkerPool implements WorkerOwner {
   }
 
   #armIdle(): void {
-    if (this.#idleTimer || this.#idleTimeout === Number.POSITIVE_INFINITY) return;
+    if (this.#idleTimer && this.#idleArmed === this.#idleTimeout) return;
+    if (this.#idleTimer) clearTimeout(this.#idleTimer);
+    this.#idleTimer = null;
+    if (this.#idleTimeout === Number.POSITIVE_INFINITY) return;
+    this.#idleArmed = this.#idleTimeout;
     const wait = Math.min(Math.max(this.#idleTimeout, 1), 0x7fffffff);
     this.#idleTimer = setTimeout(() => {
       this.#idleTimer = null;

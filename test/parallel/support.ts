@@ -1,7 +1,7 @@
 /**
  * What the tests of the engine share.
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -65,22 +65,13 @@ export function programArguments(code: string): string[] {
 
 /** Runs a program to its end and gives its output. */
 export function runProgram(code: string): { stdout: string; stderr: string; code: number | null } {
-  try {
-    const stdout = execFileSync(process.execPath, programArguments(code), {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 25_000,
-      cwd: root,
-    });
-    return { stdout, stderr: '', code: 0 };
-  } catch (error) {
-    const { stdout, stderr, status } = error as {
-      stdout: string;
-      stderr: string;
-      status: number | null;
-    };
-    return { stdout, stderr, code: status };
-  }
+  const { stdout, stderr, status } = spawnSync(process.execPath, programArguments(code), {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 25_000,
+    cwd: root,
+  });
+  return { stdout, stderr, code: status };
 }
 
 /** Starts a program. */

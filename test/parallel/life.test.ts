@@ -1,0 +1,312 @@
+/**
+ * The lives of workers: how they end, and what they leave.
+ */
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { map, shutdownWorkers } from '../../src/index.ts';
+import {
+  heddleUrl,
+  isAlive,
+  range,
+  runProgram,
+  startProgram,
+  until,
+  workerBackends,
+} from './support.ts';
+
+afterAll(() => shutdownWorkers({ kill: true }));
+
+/** Reads what a started program prints until a line matches. */
+function line(program: ReturnType<typeof startProgram>, pattern: RegExp): Promise<RegExpExecArray> {
+  return new Promise((resolve, reject) => {
+    let output = '';
+    program.stdout!.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      const match = pattern.exec(output);
+      if (match) resolve(match);
+    });
+    let errors = '';
+    program.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      errors += text;
+    });
+    program.on('exit', (code, signal) =>
+      reject(new Error(`ended (${code ?? signal}) after: ${output}${errors}`)),
+    );
+  });
+}
+
+const busy = `
+  const running = heddle.map([1, 2], () => { for (;;); }, { jobs: 2, backend: 'processes' });
+  const pids = await new Promise((resolve) => {
+    // The workers' children, and so their numbers, are this process's own.
+    const timer = setInterval(async () => {
+      const { readFileSync } = await import('node:fs');
+      const children = readFileSync('/proc/self/task/' + process.pid + '/children', 'utf8');
+      const found = children.trim().split(' ').filter(Boolean).map(Number);
+      if (found.length === 2) { clearInterval(timer); setTimeout(resolve, 1500, found); }
+    }, 20);
+  });
+  console.log('workers ' + pids.join(' ') + ' end');
+`;
+
+describe('the end of the main program', () => {
+  const ends: readonly (readonly [string, NodeJS.Signals])[] = [
+    ['killed with SIGKILL', 'SIGKILL'],
+    ['ended with SIGTERM', 'SIGTERM'],
+    ['interrupted as by Ctrl-C', 'SIGINT'],
+  ];
+
+  it.each(ends)('%s leaves no worker, even in a loop', async (_name, signal) => {
+    const before = new Set(fs.readdirSync('/dev/shm'));
+    const program = startProgram(busy);
+    let errors = '';
+    program.stderr!.on('data', (text) => {
+      errors += String(text);
+    });
+    const match = await line(program, /workers (\d+) (\d+) end/);
+    const pids = [Number(match[1]), Number(match[2])];
+    for (const pid of pids) expect(isAlive(pid)).toBe(true);
+    program.kill(signal);
+    const killed = Date.now();
+    await until(() => !pids.some(isAlive), 'the end of the workers');
+    // Within a second, and some more for a machine that does other things as well.
+    expect(Date.now() - killed).toBeLessThan(3000);
+    expect(errors).toBe('');
+    const left = fs.readdirSync('/dev/shm').filter((name) => !before.has(name));
+    expect(left.filter((name) => name.includes('heddle'))).toEqual([]);
+  });
+
+  it('ends children of tasks with their worker', async () => {
+    const program = startProgram(`
+      const running = heddle.map([1, 2], async () => {
+        const { spawn } = await import('node:child_process');
+        const child = spawn('sleep', ['600'], { stdio: 'ignore' });
+        console.log('child ' + child.pid + ' end');
+        for (;;);
+      }, { jobs: 2, backend: 'processes' });
+      await running;
+    `);
+    const match = await line(program, /child (\d+) end[\s\S]*child (\d+) end/).catch(() => null);
+    const pids = match ? [Number(match[1]), Number(match[2])] : [];
+    program.kill('SIGKILL');
+    expect(pids).toHaveLength(2);
+    await until(() => !pids.some(isAlive), 'the end of the children');
+  });
+
+  it.each(workerBackends)('comes at once beside an idle pool (%s)', (backend) => {
+    const { stdout, code } = runProgram(`
+      const options = { jobs: 2, backend: '${backend}' };
+      console.log((await heddle.map([1, 2, 3], (x) => x, options)).join());
+      console.log('last ' + Date.now());
+      process.on('exit', () => console.log('exit ' + Date.now()));
+    `);
+    expect(code).toBe(0);
+    expect(stdout).toContain('1,2,3');
+    const last = Number(/last (\d+)/.exec(stdout)![1]);
+    const exit = Number(/exit (\d+)/.exec(stdout)![1]);
+    expect(exit - last).toBeLessThan(1000);
+  });
+
+  it.each(workerBackends)('comes with process.exit beside a running job (%s)', (backend) => {
+    const { stdout, stderr, code } = runProgram(`
+      const options = { jobs: 2, backend: '${backend}' };
+      await heddle.map([1, 2], (x) => x, options);
+      heddle.map([1, 2], () => { throw new Error('nobody sees this'); }, options).catch(() => {});
+      heddle.map([1, 2], () => { for (;;); }, options);
+      setTimeout(() => process.exit(5), 100);
+    `);
+    expect(code).toBe(5);
+    expect(stdout + stderr).toBe('');
+  });
+
+  it.each(workerBackends)('waits for a job that is running (%s)', (backend) => {
+    const { stdout, code } = runProgram(`
+      const nap = (x) => new Promise((resolve) => setTimeout(resolve, 300, x));
+      heddle.map([1, 2], nap, { jobs: 2, backend: '${backend}' }).then((r) => console.log(r.join()));
+    `);
+    expect(code).toBe(0);
+    expect(stdout).toBe('1,2\n');
+  });
+});
+
+describe('a terminal', () => {
+  it('shows no stack after Ctrl-C', async () => {
+    const { programArguments } = await import('./support.ts');
+    const program = programArguments(`
+      setTimeout(() => process.kill(process.pid, 'SIGINT'), 300);
+      await heddle.map([1, 2], () => { for (;;); }, { jobs: 2, backend: 'processes' });
+    `);
+    // The shell's group gets the signal as a terminal would send it.
+    let output = '';
+    try {
+      execFileSync(process.execPath, program, { encoding: 'utf8', stdio: 'pipe', timeout: 20_000 });
+    } catch (error) {
+      const failed = error as { stdout: string; stderr: string; signal: string };
+      output = failed.stdout + failed.stderr;
+      expect(failed.signal).toBe('SIGINT');
+    }
+    expect(output).toBe('');
+  });
+});
+
+describe.each(workerBackends)('workers: %s', (backend, options) => {
+  afterEach(() => shutdownWorkers({ kill: true }));
+
+  const who = (settings: object = {}) =>
+    map(range(8), (_x, ctx) => `${ctx.worker.id}:${ctx.worker.pid}`, {
+      ...options,
+      batchSize: 1,
+      ...settings,
+    });
+
+  it('are replaced after so many tasks', async () => {
+    const ids = await map(range(40), (_x, ctx) => ctx.worker.id, {
+      ...options,
+      maxTasksPerWorker: 5,
+    });
+    expect(ids).toHaveLength(40);
+    for (const id of new Set(ids)) expect(ids.filter((one) => one === id).length).toBeLessThan(6);
+    expect(new Set(ids).size).toBeGreaterThanOrEqual(8);
+  });
+
+  it('are replaced when they have grown, and no result is lost', async () => {
+    const grow = (x: number, ctx: { worker: { id: number } }) => {
+      const holder = globalThis as { kept?: unknown[] };
+      holder.kept ??= [];
+      holder.kept.push(new Array(4_000_000).fill(x + 0.5));
+      return [x, ctx.worker.id] as const;
+    };
+    const limit = backend === 'processes' ? 250e6 : 90e6;
+    const results = await map(range(12), grow, {
+      ...options,
+      batchSize: 1,
+      maxWorkerMemory: limit,
+    });
+    expect(results.map(([x]) => x)).toEqual(range(12));
+    expect(new Set(results.map(([, id]) => id)).size).toBeGreaterThanOrEqual(3);
+  });
+
+  it('end when they have been idle', async () => {
+    const first = new Set(await who({ idleTimeout: 200 }));
+    const pids = [...first].map((text) => Number(text.split(':')[1]));
+    if (backend === 'processes') await until(() => !pids.some(isAlive), 'the end of idle workers');
+    else await new Promise((resolve) => setTimeout(resolve, 1000));
+    const second = await who({ idleTimeout: 60_000 });
+    for (const one of second) expect(first.has(one)).toBe(false);
+  });
+
+  it('say what goes to the console, whole and in order', () => {
+    const { stdout, stderr } = runProgram(`
+      await heddle.map([0, 1, 2, 3], (x) => {
+        for (let i = 0; i < 50; i++) console.log('task ' + x + ' line ' + i + ' ' + 'x'.repeat(200));
+        console.error('problem', { x });
+        console.warn('two\\nlines');
+      }, { jobs: 2, backend: '${backend}' });
+    `);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines).toHaveLength(200);
+    const shape = /^\[worker \d+ info\] task (\d) line (\d+) x{200}$/;
+    const seen = new Map<string, number>();
+    for (const text of lines) {
+      const match = shape.exec(text);
+      expect(match, text).not.toBeNull();
+      const [, task, number] = match!;
+      expect(Number(number)).toBe(seen.get(task!) ?? 0);
+      seen.set(task!, Number(number) + 1);
+    }
+    expect(stderr).toMatch(/^\[worker \d+ error\] problem \{ x: \d \}$/m);
+    expect(stderr).toMatch(/^\[worker \d+ warn\] two\n\[worker \d+ warn\] lines$/m);
+  });
+
+  it('log through the logger of the main program', () => {
+    const { stdout } = runProgram(`
+      const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
+      const note = (level) => (fields, text) => console.log(JSON.stringify({ level, ...fields, text }));
+      heddle.setLogger(Object.fromEntries(levels.map((level) => [level, note(level)])));
+      await heddle.map(['${heddleUrl}'], async (url) => {
+        const { getLogger } = await import(url);
+        getLogger().warn({ user: 3, err: new RangeError('inner') }, 'careful');
+        console.log('plain');
+      }, { jobs: 2, backend: '${backend}' });
+    `);
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((text) => JSON.parse(text) as Record<string, unknown>);
+    const careful = lines.find((entry) => entry.text === 'careful')!;
+    expect(careful).toMatchObject({ level: 'warn', user: 3, err: { type: 'RangeError' } });
+    expect((careful.err as { stack: string }).stack).toContain('RangeError: inner\n    at');
+    expect(careful.worker).toBeTypeOf('number');
+    expect(lines.find((entry) => entry.text === 'plain')).toMatchObject({ level: 'info' });
+  });
+
+  it('run nested work one after another, and start no workers of their own', async () => {
+    const inner = await map(
+      [heddleUrl, heddleUrl],
+      async (url) => {
+        const heddle = (await import(url)) as typeof import('../../src/index.ts');
+        const results = await heddle.map([1, 2, 3], (x) => x * 2, { backend: 'processes' });
+        const asked = heddle.describeParallel({ jobs: 4 });
+        return [results, heddle.describeParallel().jobs, asked.jobs, asked.backend] as const;
+      },
+      options,
+    );
+    for (const one of inner) expect(one).toEqual([[2, 4, 6], 1, 1, 'sequential']);
+  });
+
+  it('end a recursion without a fork bomb', async () => {
+    const depth = async ([url, left]: [string, number]): Promise<number> => {
+      const heddle = (await import(url)) as typeof import('../../src/index.ts');
+      if (left === 0) return 0;
+      const down = async ([u, l]: [string, number]): Promise<number> => {
+        const inner = (await import(u)) as typeof import('../../src/index.ts');
+        return l + inner.describeParallel({ jobs: 2 }).jobs;
+      };
+      const results = await heddle.map([[url, left - 1]] as [string, number][], down, { jobs: 2 });
+      return 1 + results[0]!;
+    };
+    const tasks: [string, number][] = [
+      [heddleUrl, 3],
+      [heddleUrl, 3],
+    ];
+    expect(await map(tasks, depth, options)).toEqual([4, 4]);
+  });
+});
+
+describe('threads inside workers', () => {
+  const names = [
+    'OMP_NUM_THREADS',
+    'OPENBLAS_NUM_THREADS',
+    'MKL_NUM_THREADS',
+    'UV_THREADPOOL_SIZE',
+  ];
+  const read = (settings: string) => {
+    const { stdout } = runProgram(`
+      const names = ${JSON.stringify(names)};
+      const options = { jobs: 2, backend: 'processes', ${settings} };
+      const seen = await heddle.map([names], (names) => names.map((n) => process.env[n]), options);
+      console.log(JSON.stringify(seen[0]));
+    `);
+    return JSON.parse(stdout) as string[];
+  };
+
+  it('are the cores shared out by default', () => {
+    const cores = Number(runProgram('console.log(heddle.cpuCount())').stdout);
+    const share = String(Math.max(Math.min(Math.floor(cores / 2), 4), 1));
+    expect(read('')).toEqual(names.map(() => share));
+  });
+
+  it('are what the call says', () => {
+    expect(read('childThreads: 3')).toEqual(names.map(() => '3'));
+  });
+
+  it("are what the user's own variable says", () => {
+    process.env.OMP_NUM_THREADS = '7';
+    try {
+      expect(read('childThreads: 3')).toEqual(['7', '3', '3', '3']);
+    } finally {
+      delete process.env.OMP_NUM_THREADS;
+    }
+  });
+});
