@@ -7,7 +7,20 @@ import vm from 'node:vm';
 
 type Body = (require: NodeJS.Require) => Promise<unknown>;
 
-function inWorkingDirectory(code: string): Promise<unknown> {
+/** Runs something without the one warning that it would print on our account. */
+async function withoutWarning<T>(text: string, run: () => Promise<T>): Promise<T> {
+  const emitWarning = process.emitWarning;
+  process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
+    if (!String(warning).includes(text)) Reflect.apply(emitWarning, process, [warning, ...rest]);
+  }) as typeof process.emitWarning;
+  try {
+    return await run();
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+async function inWorkingDirectory(code: string): Promise<unknown> {
   const filename = path.join(process.cwd(), '[heddle]');
   const script = new vm.Script(`(async (require) => {\n${code}\n})`, {
     filename,
@@ -15,7 +28,9 @@ function inWorkingDirectory(code: string): Promise<unknown> {
     // import() finds packages from the file's folder, as require does.
     importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
-  return (script.runInThisContext() as Body)(createRequire(filename));
+  return withoutWarning('USE_MAIN_CONTEXT_DEFAULT_LOADER', () =>
+    (script.runInThisContext() as Body)(createRequire(filename)),
+  );
 }
 
 /**
