@@ -33,26 +33,35 @@ for (const name of ['MAKEFLAGS', 'MFLAGS', 'MAKELEVEL', 'MAKEOVERRIDES', 'BUILDT
   delete env[name];
 }
 
+const exists = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
+
+function fail(why) {
+  console.error(`heddle: ${why}`);
+  process.exit(1);
+}
+
+if (process.platform !== 'win32') {
+  const missing = ['cmake', env.CXX ?? 'c++'].filter((command) => !exists(command));
+  if (!exists('ninja') && !exists('make')) missing.push('make');
+  if (missing.length > 0) {
+    fail(
+      `not found: ${missing.join(', ')}. Building from source needs CMake 3.21 or later, a C++17 ` +
+        'compiler, and make or Ninja (Debian: apt-get install cmake g++ make).',
+    );
+  }
+}
+
 function run(command, args) {
   try {
     execFileSync(command, args, { cwd: root, env, stdio: 'inherit' });
   } catch (error) {
-    if (error.code === 'ENOENT') {
-      console.error(
-        `heddle: '${command}' was not found. Building from source needs CMake 3.21 or later and a ` +
-          'C++17 compiler (Debian: apt-get install cmake g++).',
-      );
-    } else {
-      console.error(`heddle: '${command} ${args.join(' ')}' failed: ${error.message}`);
-    }
-    process.exit(1);
+    fail(`'${command} ${args.join(' ')}' failed: ${error.message}`);
   }
 }
 
 // The generator is fixed when a build folder is first configured; Ninja is the faster one.
-if (!existsSync(path.join(binaryDir, 'CMakeCache.txt')) && !env.CMAKE_GENERATOR) {
-  if (spawnSync('ninja', ['--version']).status === 0) env.CMAKE_GENERATOR = 'Ninja';
-}
+const configured = existsSync(path.join(binaryDir, 'CMakeCache.txt'));
+if (!configured && !env.CMAKE_GENERATOR && exists('ninja')) env.CMAKE_GENERATOR = 'Ninja';
 run('cmake', ['--preset', preset]);
 run('cmake', ['--build', binaryDir, '--parallel']);
 
