@@ -6,6 +6,7 @@
 #include "executor/promise.h"
 #include "linalg/module.h"
 #include "memory/module.h"
+#include "neighbors/module.h"
 #include "openmp/module.h"
 #include "random/module.h"
 #include "threadpools/module.h"
@@ -17,6 +18,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("blas", heddle::blas::init(env));
   exports.Set("executor", heddle::executor::init(env));
   exports.Set("linalg", heddle::linalg::init(env));
+  exports.Set("neighbors", heddle::neighbors::init(env));
   exports.Set("memory", heddle::memory::init(env));
   exports.Set("openmp", heddle::openmp::init(env));
   exports.Set("random", heddle::random::init(env));

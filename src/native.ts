@@ -232,11 +232,35 @@ export interface NativeWorkers {
   watchPeer(fd: number, graceMs: number): void;
 }
 
+/**
+ * A neighbour search. Its numbers are in {@link NativeNeighbors.frame}, its buffers are arguments.
+ * Returns its outcome or, queued, a Promise of it: below zero it names a row that is not finite.
+ */
+export type NativeNeighborsOperation = (...buffers: unknown[]) => number | Promise<number>;
+
+/** What a radius search has found, until it is taken. */
+export type NativeRadiusKeeper = { readonly keeper: unique symbol };
+
+/** Neighbour search; `native/neighbors` says before each operation what it reads from the frame. */
+export interface NativeNeighbors {
+  /** The numbers of a call: mode, threads, then those of the operation. */
+  readonly frame: Float64Array;
+  readonly argKmin: NativeNeighborsOperation;
+  readonly radius: NativeNeighborsOperation;
+  readonly distances: NativeNeighborsOperation;
+  radiusKeeper(): NativeRadiusKeeper;
+  /** Copies what was found and empties the keeper. */
+  takeRadius(keeper: NativeRadiusKeeper, indices: Int32Array, distances: Float64Array): void;
+  /** Which kernels run; with a name, which shall (undefined where they can't). For tests. */
+  kernels(name?: 'baseline' | 'avx2' | 'avx512'): string | undefined;
+}
+
 /** The addon's modules, one for each folder of `native/`. */
 export interface NativeAddon {
   readonly blas: NativeBlas;
   readonly executor: NativeExecutor;
   readonly linalg: NativeLinalg;
+  readonly neighbors: NativeNeighbors;
   readonly memory: NativeMemory;
   readonly openmp: NativeOpenmp;
   readonly random: NativeRandom;

@@ -76,36 +76,40 @@ export function callSync<R>(call: Call<R>): R {
 }
 
 /**
- * A queued operation keeps its buffers alive, but nothing keeps a resizable one from giving its
- * end back to the system meanwhile: such a one is refused. (A growable SharedArrayBuffer never
- * shrinks.)
+ * Checks the buffers of an operation that is about to be queued. It keeps them alive, but nothing
+ * keeps a resizable one from giving its end back to the system meanwhile: such a one is refused.
+ * (A growable SharedArrayBuffer never shrinks.)
+ *
+ * @returns a check for when the operation is done: it throws where a buffer has been taken away
  */
-function requireFixed(operand: Operand): void {
-  const buffer = operand.data.buffer as ArrayBufferLike & { readonly resizable?: boolean };
-  if (buffer.resizable === true) {
-    throw typeError(
-      'data.buffer',
-      buffer,
-      'a buffer that can not be resized while the operation is queued (use the Sync twin, or copy)',
-    );
-  }
+export function hold(operands: readonly Operand[]): () => void {
+  const lengths = operands.map(({ data }) => {
+    const buffer = data.buffer as ArrayBufferLike & { readonly resizable?: boolean };
+    if (buffer.resizable === true) {
+      throw typeError(
+        'data.buffer',
+        buffer,
+        'a buffer that can not be resized while the operation is queued (use the Sync twin, or copy)',
+      );
+    }
+    return data.length;
+  });
+  return () => {
+    if (operands.some((operand, index) => operand.data.length !== lengths[index])) {
+      throw new Error(
+        'a buffer was transferred while an operation on it was queued: its result is lost',
+      );
+    }
+  };
 }
 
 /** Queues the call. */
 export function callAsync<R>(call: Call<R>, options: QueuedOptions): Promise<R> {
-  const { operands } = call;
-  const lengths = operands.map((operand) => {
-    requireFixed(operand);
-    return operand.data.length;
-  });
+  const check = hold(call.operands);
   return queued(
     (mode) => invoke(call, mode) as Promise<number>,
     (outcome) => {
-      if (operands.some((operand, index) => operand.data.length !== lengths[index])) {
-        throw new Error(
-          'a buffer was transferred while an operation on it was queued: its result is lost',
-        );
-      }
+      check();
       return finish(call, outcome);
     },
     options.signal ?? undefined,

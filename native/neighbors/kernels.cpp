@@ -1,0 +1,58 @@
+// Which kernels this processor runs.
+
+#include "neighbors/kernels.h"
+
+#include <atomic>
+#include <cstring>
+
+namespace heddle::neighbors {
+
+namespace {
+
+bool runs_avx2() {
+#if defined(__x86_64__) && defined(__GNUC__)
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#else
+  return false;
+#endif
+}
+
+bool runs_avx512() {
+#if defined(__x86_64__) && defined(__GNUC__)
+  return runs_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+#else
+  return false;
+#endif
+}
+
+const Kernels* best() {
+  if (avx512_kernels() != nullptr && runs_avx512()) return avx512_kernels();
+  if (avx2_kernels() != nullptr && runs_avx2()) return avx2_kernels();
+  return baseline_kernels();
+}
+
+std::atomic<const Kernels*> chosen{nullptr};
+
+}  // namespace
+
+const Kernels& kernels() {
+  const Kernels* now = chosen.load(std::memory_order_acquire);
+  if (now == nullptr) {
+    now = best();
+    chosen.store(now, std::memory_order_release);
+  }
+  return *now;
+}
+
+bool use_kernels(const char* name) {
+  const Kernels* wanted = nullptr;
+  if (std::strcmp(name, "baseline") == 0) wanted = baseline_kernels();
+  if (std::strcmp(name, "avx2") == 0 && runs_avx2()) wanted = avx2_kernels();
+  if (std::strcmp(name, "avx512") == 0 && runs_avx512()) wanted = avx512_kernels();
+  if (wanted == nullptr) return false;
+  chosen.store(wanted, std::memory_order_release);
+  return true;
+}
+
+}  // namespace heddle::neighbors

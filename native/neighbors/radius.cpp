@@ -1,0 +1,200 @@
+#include "neighbors/radius.h"
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "neighbors/arguments.h"
+#include "neighbors/plan.h"
+
+namespace heddle::neighbors {
+
+namespace {
+
+struct Hit {
+  double distance;
+  int32_t row;
+};
+
+// What one operation found: for each row of X a list, in the order of Y's rows.
+struct Found {
+  std::vector<std::vector<Hit>> rows;
+};
+
+bool nearer(const Hit& a, const Hit& b) {
+  return a.distance < b.distance || (a.distance == b.distance && a.row < b.row);
+}
+// Distances of products are largest first.
+bool larger(const Hit& a, const Hit& b) {
+  return a.distance > b.distance || (a.distance == b.distance && a.row < b.row);
+}
+
+class Lists {
+ public:
+  static constexpr bool kCountsAll = true;
+
+  Lists(Metric metric, double radius, std::vector<Hit>* rows)
+      : metric_(metric), radius_(radius), limit_(ranking_limit(metric, radius)), rows_(rows) {}
+
+  double bound(int64_t /*r*/) const { return limit_; }
+
+  bool offer(int64_t r, int64_t y, double ranking) {
+    if (!within(metric_, ranking, radius_)) return false;
+    rows_[r].push_back({distance_of(metric_, ranking), static_cast<int32_t>(y)});
+    return true;
+  }
+
+ private:
+  Metric metric_;
+  double radius_;
+  double limit_;
+  std::vector<Hit>* rows_;
+};
+
+template <typename T>
+struct Problem {
+  View<T> x, y;
+  Request request;
+  double radius;
+  bool sort;
+  double* starts;  // n + 1
+  int32_t* progress;
+  Found* found;
+};
+
+// Brings the lists into their final order and writes where each starts.
+template <typename T>
+double conclude(const Problem<T>& problem) {
+  double start = 0;
+  const auto order = problem.request.metric == Metric::kDot ? larger : nearer;
+  for (int64_t r = 0; r < problem.x.rows; ++r) {
+    std::vector<Hit>& list = problem.found->rows[static_cast<size_t>(r)];
+    if (problem.sort) std::sort(list.begin(), list.end(), order);
+    problem.starts[r] = start;
+    start += static_cast<double>(list.size());
+  }
+  problem.starts[problem.x.rows] = start;
+  return start;
+}
+
+template <typename T>
+double search(const Problem<T>& problem, const Grant& grant) {
+  const Layout<T> layout = lay_out(problem.x, problem.y, problem.request, grant.width);
+  const Search<T>& search = layout.search;
+  const int64_t n = problem.x.rows;
+  const int64_t chunks = search.chunks();
+  Control control(grant, problem.progress, layout.over_y ? chunks : layout.blocks * chunks);
+  std::atomic<int64_t> next{0};
+  problem.found->rows.assign(static_cast<size_t>(n), {});
+  std::vector<std::vector<std::vector<Hit>>> own(static_cast<size_t>(grant.width));
+  openmp::run_team(grant.width, [&](int rank, int) {
+    const NarrowBlas narrow;
+    control.guard([&] {
+      Worker<T> worker(search);
+      if (layout.over_y) {
+        auto& rows = own[static_cast<size_t>(rank)];
+        rows.resize(static_cast<size_t>(n));
+        Lists lists(search.metric, problem.radius, rows.data());
+        worker.begin(0, n);
+        while (control.go_on()) {
+          const int64_t chunk = next.fetch_add(1, std::memory_order_relaxed);
+          if (chunk >= chunks) return;
+          worker.search(chunk, lists);
+          control.step();
+        }
+        return;
+      }
+      while (true) {
+        const int64_t block = next.fetch_add(1, std::memory_order_relaxed);
+        if (block >= layout.blocks) return;
+        const int64_t first = block * search.block;
+        Lists lists(search.metric, problem.radius,
+                    problem.found->rows.data() + static_cast<size_t>(first));
+        worker.begin(first, std::min(search.block, n - first));
+        for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+          if (!control.go_on()) return;
+          worker.search(chunk, lists);
+          control.step();
+        }
+      }
+    });
+  });
+  if (!control.go_on()) return control.outcome();
+  if (layout.over_y) {
+    for (int64_t r = 0; r < n; ++r) {
+      std::vector<Hit>& list = problem.found->rows[static_cast<size_t>(r)];
+      for (auto& rows : own) {
+        if (rows.empty()) continue;
+        const std::vector<Hit> part = std::move(rows[static_cast<size_t>(r)]);
+        list.insert(list.end(), part.begin(), part.end());
+      }
+      std::sort(list.begin(), list.end(), [](const Hit& a, const Hit& b) { return a.row < b.row; });
+    }
+  }
+  return 0;
+}
+
+// Buffers: X, Y, starts (Float64, n + 1), the keeper, progress (Int32 of two, or none).
+// Frame: X (n × d), Y (m × d), metric, check, chunk, radius, sort. Outcome: how many were found.
+template <typename T>
+struct Radius {
+  static Napi::Value call(Frame& frame, const Napi::CallbackInfo& info) {
+    Problem<T> problem;
+    problem.x = frame.matrix<T>(0);
+    problem.y = frame.matrix<T>(1);
+    problem.request = read_request(frame, problem.x, problem.y);
+    problem.radius = frame.next();
+    problem.sort = frame.flag();
+    problem.starts = elements<double>(info, 2, problem.x.rows + 1);
+    if (!info[3].IsExternal()) {
+      throw Napi::TypeError::New(frame.env(), "heddle: no keeper of a radius search");
+    }
+    problem.found = info[3].As<Napi::External<Found>>().Data();
+    problem.progress = optional_progress(info, 4);
+    return perform(frame, problem.x, problem.y, [problem](const Grant& grant) -> double {
+      if (problem.x.rows > 0 && problem.y.rows > 0) {
+        const double outcome = search(problem, grant);
+        if (outcome < 0 || grant.is_cancelled()) return outcome;
+      } else {
+        problem.found->rows.assign(static_cast<size_t>(problem.x.rows), {});
+      }
+      return conclude(problem);
+    });
+  }
+};
+
+Napi::Value new_keeper(const Napi::CallbackInfo& info) {
+  return Napi::External<Found>::New(info.Env(), new Found(),
+                                    [](Napi::Env, Found* found) { delete found; });
+}
+
+// Copies what the keeper holds to indices (Int32) and distances (Float64), and empties it.
+Napi::Value take(const Napi::CallbackInfo& info) {
+  if (!info[0].IsExternal()) {
+    throw Napi::TypeError::New(info.Env(), "heddle: no keeper of a radius search");
+  }
+  Found* const found = info[0].As<Napi::External<Found>>().Data();
+  int64_t total = 0;
+  for (const auto& list : found->rows) total += static_cast<int64_t>(list.size());
+  auto* rows = elements<int32_t>(info, 1, total);
+  auto* distances = elements<double>(info, 2, total);
+  for (auto& list : found->rows) {
+    for (const Hit& hit : list) {
+      *rows++ = hit.row;
+      *distances++ = hit.distance;
+    }
+    std::vector<Hit>().swap(list);
+  }
+  found->rows.clear();
+  return info.Env().Undefined();
+}
+
+}  // namespace
+
+void define_radius(Napi::Env env, Napi::Object exports, double* frame) {
+  exports.Set("radius", Napi::Function::New(env, entry<Radius>, "radius", frame));
+  exports.Set("radiusKeeper", Napi::Function::New(env, new_keeper, "radiusKeeper"));
+  exports.Set("takeRadius", Napi::Function::New(env, take, "takeRadius"));
+}
+
+}  // namespace heddle::neighbors
