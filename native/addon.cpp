@@ -9,6 +9,7 @@
 #include "neighbors/module.h"
 #include "openmp/module.h"
 #include "random/module.h"
+#include "sync/module.h"
 #include "threadpools/module.h"
 #include "workers/module.h"
 
@@ -22,6 +23,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("memory", heddle::memory::init(env));
   exports.Set("openmp", heddle::openmp::init(env));
   exports.Set("random", heddle::random::init(env));
+  exports.Set("sync", heddle::sync::init(env));
   exports.Set("threadpools", heddle::threadpools::init(env));
   exports.Set("workers", heddle::workers::init(env));
   return exports;

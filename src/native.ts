@@ -255,6 +255,30 @@ export interface NativeNeighbors {
   kernels(name?: 'baseline' | 'avx2' | 'avx512'): string | undefined;
 }
 
+/** Futexes: waiting on a 32-bit word of shared memory. */
+export interface NativeSync {
+  /** Blocks: 0 woken, 1 the word has another value, 2 timed out. Negative: no time limit. */
+  wait(words: Int32Array, index: number, expected: number, milliseconds: number): 0 | 1 | 2;
+  waitAsync(
+    words: Int32Array,
+    index: number,
+    expected: number,
+    milliseconds: number,
+    callback: (result: 0 | 1 | 2) => void,
+  ): number;
+  cancel(wait: number): void;
+  wake(words: Int32Array, index: number, count: number): number;
+  /** Whether a process lives that started then. */
+  alive(pid: number, start: number): boolean;
+  /** When this process started, as `alive` takes it. */
+  start(): number;
+  /** A number for this environment, from 1 to 255, unique in the process. */
+  slot(): number;
+  /** Marks a word when this environment ends: all but `flag` becomes 1; `signal` is woken. */
+  hold(words: Int32Array, index: number, flag: number, signal: number): void;
+  drop(words: Int32Array, index: number): void;
+}
+
 /** The addon's modules, one for each folder of `native/`. */
 export interface NativeAddon {
   readonly blas: NativeBlas;
@@ -264,6 +288,7 @@ export interface NativeAddon {
   readonly memory: NativeMemory;
   readonly openmp: NativeOpenmp;
   readonly random: NativeRandom;
+  readonly sync: NativeSync;
   readonly threadpools: NativeThreadpools;
   readonly workers: NativeWorkers;
 }

@@ -100,19 +100,20 @@ void write(const Napi::CallbackInfo& info) {
   }
 }
 
-// An external ArrayBuffer that owns `holder`, whose destructor unmaps.
+// An external ArrayBuffer that keeps `holder`, whose destructor unmaps.
 template <typename Holder>
 Napi::Value external_buffer(Napi::Env env, char* data, size_t bytes,
-                            std::unique_ptr<Holder> holder) {
+                            std::shared_ptr<Holder> holder) {
+  auto hint = std::make_unique<std::shared_ptr<Holder>>(std::move(holder));
   napi_value result = nullptr;
   const napi_status status = napi_create_external_arraybuffer(
       env, data, bytes,
-      [](napi_env, void*, void* hint) { std::unique_ptr<Holder>(static_cast<Holder*>(hint)); },
-      holder.get(), &result);
+      [](napi_env, void*, void* pointer) { delete static_cast<std::shared_ptr<Holder>*>(pointer); },
+      hint.get(), &result);
   if (status != napi_ok) {
     throw Napi::Error::New(env, "heddle: this runtime cannot wrap shared memory");
   }
-  static_cast<void>(holder.release());
+  static_cast<void>(hint.release());
   return Napi::Value(env, result);
 }
 
@@ -170,7 +171,7 @@ Napi::Value map_file(const Napi::CallbackInfo& info) {
                                                 " bytes, but " + std::to_string(offset + bytes) +
                                                 " are needed");
   }
-  auto range = std::make_unique<Range>(
+  auto range = std::make_shared<Range>(
       Range::map(file, offset, bytes, writable ? Access::kShared : Access::kPrivate, failure));
   if (!*range) throw error_of(info.Env(), failure);
   char* data = range->data();

@@ -1,6 +1,7 @@
 #include "memory/segment.h"
 
 #include <cerrno>
+#include <map>
 #include <mutex>
 #include <new>
 #include <unordered_map>
@@ -15,6 +16,7 @@ constexpr uint32_t kMagic = 0x48454431;  // "HED1"
 struct Registry {
   std::mutex mutex;
   std::unordered_map<uint64_t, std::weak_ptr<Segment>> segments;
+  std::map<const char*, std::weak_ptr<Mapping>> mappings;  // by their first byte
 };
 
 Registry& registry() {
@@ -106,11 +108,24 @@ std::vector<std::shared_ptr<Segment>> Segment::all() {
   return result;
 }
 
-std::unique_ptr<Mapping> Mapping::create(std::shared_ptr<Segment> segment, Access access,
+std::shared_ptr<Mapping> Mapping::create(std::shared_ptr<Segment> segment, Access access,
                                          Failure& failure) {
   Range range = Range::map(segment->file(), 0, segment->bytes(), access, failure);
   if (!range) return nullptr;
-  return std::make_unique<Mapping>(std::move(segment), std::move(range));
+  auto mapping = std::make_shared<Mapping>(std::move(segment), std::move(range));
+  const std::lock_guard<std::mutex> lock(registry().mutex);
+  registry().mappings[mapping->data()] = mapping;
+  return mapping;
+}
+
+std::shared_ptr<Mapping> Mapping::at(const void* address) {
+  const char* const byte = static_cast<const char*>(address);
+  const std::lock_guard<std::mutex> lock(registry().mutex);
+  auto found = registry().mappings.upper_bound(byte);
+  if (found == registry().mappings.begin()) return nullptr;
+  auto mapping = std::prev(found)->second.lock();
+  if (mapping && byte >= mapping->data() + mapping->range_.bytes()) return nullptr;
+  return mapping;
 }
 
 Mapping::Mapping(std::shared_ptr<Segment> segment, Range range)
@@ -119,6 +134,11 @@ Mapping::Mapping(std::shared_ptr<Segment> segment, Range range)
 }
 
 Mapping::~Mapping() {
+  {
+    // Before the range is unmapped: another mapping may get its address then.
+    const std::lock_guard<std::mutex> lock(registry().mutex);
+    registry().mappings.erase(range_.data());
+  }
   range_ = Range();
   segment_->control().mappings.fetch_sub(1);
 }

@@ -57,8 +57,11 @@ class Segment : public std::enable_shared_from_this<Segment> {
 // The data of a segment mapped once, counted in its control page.
 class Mapping {
  public:
-  static std::unique_ptr<Mapping> create(std::shared_ptr<Segment> segment, Access access,
+  static std::shared_ptr<Mapping> create(std::shared_ptr<Segment> segment, Access access,
                                          Failure& failure);
+  // The mapping that has `address` in it, if there is one. Who keeps it may use the address even
+  // when the ArrayBuffer is gone: an environment that ends frees its buffers before its locks.
+  static std::shared_ptr<Mapping> at(const void* address);
   Mapping(std::shared_ptr<Segment> segment, Range range);
   ~Mapping();
   Mapping(const Mapping&) = delete;

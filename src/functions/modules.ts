@@ -217,7 +217,10 @@ function ownExport(fn: object, file: string): ModuleReference | null {
   if (relative.startsWith('..') || path.isAbsolute(relative)) return null;
   const { name } = fn as { name?: string };
   if (!name || !/^\w+$/.test(name)) return null;
-  const declaration = new RegExp(`^export (?:async )?(?:function\\*?|class|const) ${name}\\b`, 'm');
-  if (!declaration.test(readFileSync(file, 'utf8'))) return null;
-  return reference(pathToFileURL(file).href, name);
+  const source = readFileSync(file, 'utf8');
+  const url = pathToFileURL(file).href;
+  const direct = new RegExp(`^export (?:async )?(?:function\\*?|class|const) ${name}\\b`, 'm');
+  if (direct.test(source)) return reference(url, name);
+  const listed = new RegExp(`^export \\{[^}]*\\b${name}(?: as (\\w+))?\\b`, 'm').exec(source);
+  return listed && reference(url, listed[1] ?? name);
 }

@@ -46,6 +46,7 @@ const operations = {
     for (let i = 0; i < times; i++) Atomics.add(counter, 0, 1);
     return 0;
   },
+  run: (value: unknown) => (value as () => unknown)(),
   class: (value: unknown) => (value as object).constructor.name,
 };
 
@@ -54,7 +55,7 @@ async function answer({ id, operation, message }: Request): Promise<void> {
     parentPort ? parentPort.postMessage(result) : process.send!(result);
   try {
     await loading(message);
-    const value = operations[operation](decode(message));
+    const value = await operations[operation](decode(message));
     const to = parentPort ? 'thread' : 'process';
     const { message: out, release } = encode(value, { to, maxBytes: 1 << 20, receivers: 'one' });
     reply({ id, message: out });

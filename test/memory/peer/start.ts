@@ -50,6 +50,11 @@ export class Peer {
     return decode(answer);
   }
 
+  /** Runs a function there, with what it captures. */
+  run<R>(fn: () => R | Promise<R>): Promise<R> {
+    return this.call('run', fn) as Promise<R>;
+  }
+
   post(operation: Request['operation'], message: unknown): Promise<unknown> {
     const id = this.#next++;
     return new Promise<Answer>((resolve, reject) => {

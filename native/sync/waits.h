@@ -1,0 +1,70 @@
+// Waits that do not block the JavaScript thread, and what an environment holds when it ends.
+//
+// One Environment belongs to each JavaScript environment. It owns the threads that wait for it; it
+// joins them before the environment ends, so that nothing calls into one that is gone.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "memory/segment.h"
+#include "sync/futex.h"
+
+namespace heddle::sync {
+
+class Environment {
+ public:
+  // The one of a JavaScript environment; made when it is first needed.
+  static Environment& of(Napi::Env env, Environment** place);
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+
+  // Calls `callback(result)` on the JavaScript thread when the wait has ended.
+  double start(Word* word, int32_t expected, double milliseconds, Napi::Function callback);
+  // Ends a wait early; its callback is still called.
+  void cancel(double id);
+
+  // Words to be marked when the environment ends, as their owner is gone then: a word keeps the bit
+  // `flag` and becomes 1 otherwise, and the sleepers of `signal` are woken.
+  void hold(Word* word, int32_t flag, Word* signal);
+  void drop(Word* word);
+
+ private:
+  struct Wait {
+    double id;
+    Word* word;
+    int32_t expected;
+    double milliseconds;
+    std::atomic<bool> cancelled{false};
+    std::atomic<bool> ended{false};
+    Waited result = Waited::kWoken;
+    std::thread thread;
+    std::shared_ptr<memory::Mapping> keep;  // the memory of the word
+    Napi::FunctionReference callback;
+  };
+  struct Held {
+    Word* word;
+    int32_t flag;
+    Word* signal;
+    std::shared_ptr<memory::Mapping> keep;
+  };
+
+  static void settle(Napi::Env env, Napi::Function, Environment* self, void*);
+  using ThreadSafe = Napi::TypedThreadSafeFunction<Environment, void, settle>;
+
+  explicit Environment(Napi::Env env);
+  void close();
+  void run(Wait* wait);
+
+  Napi::Env env_;
+  ThreadSafe call_;
+  std::unordered_map<double, std::unique_ptr<Wait>> waits_;
+  std::vector<Held> held_;
+  double next_ = 0;
+};
+
+}  // namespace heddle::sync

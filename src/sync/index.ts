@@ -1,0 +1,19 @@
+/**
+ * Locks, semaphores, events, barriers, queues and shared numbers between processes and threads.
+ *
+ * Each object lives in shared memory and is the same object wherever it arrives: in models, in
+ * arguments, captured by functions. What waits has an async form and one that blocks its thread,
+ * for workers; a blocked main thread runs no timers and answers nobody.
+ *
+ * @packageDocumentation
+ */
+// Values in queues may be instances, which travel with their class.
+import '../functions/index.ts';
+
+export { Barrier, BrokenBarrierError } from './barrier.ts';
+export { Event } from './event.ts';
+export { Lock, type LockHold } from './lock.ts';
+export { Queue, QueueClosedError, type QueueOptions } from './queue.ts';
+export { BoundedSemaphore, Semaphore } from './semaphore.ts';
+export { Array, Value } from './value.ts';
+export { type AsyncWaitOptions, NotHeldError, type WaitOptions } from './words.ts';

@@ -1,0 +1,218 @@
+/**
+ * A lock between processes and threads that a dying holder frees.
+ *
+ * The word is 0 or the holder's token, taken by compare-and-exchange (the third mutex of U. Drepper,
+ * "Futexes are tricky"); who waits looks now and then whether the holder lives.
+ */
+import { restore, state } from '../memory/hooks.ts';
+import {
+  type AsyncWaitOptions,
+  Deadline,
+  drop,
+  hold,
+  isGone,
+  NotHeldError,
+  newWords,
+  ownStart,
+  ownToken,
+  sleep,
+  sleepAsync,
+  WAITERS,
+  type WaitOptions,
+  wake,
+} from './words.ts';
+
+const WORD = 0;
+/** When the process started whose token is in OWNER; for another holder it says nothing. */
+const START = 1;
+const OWNER = 2;
+
+/** How many words a lock takes. */
+export const WORDS = 3;
+
+/** That a lock is held; letting go of it is `release()` or the end of a `using` block. */
+export interface LockHold extends Disposable {
+  /**
+   * Whether the holder before died (or its thread ended) with the lock in its hands: what the lock
+   * protects may be half written.
+   */
+  readonly abandoned: boolean;
+  release(): void;
+}
+
+/**
+ * A lock that works between processes and threads. It can be captured by functions, be part of
+ * models and arguments, and is the same lock wherever it arrives.
+ *
+ * A holder that dies in any way frees the lock, and the next one is told. Not recursive. Fairness is
+ * not promised.
+ *
+ * @example
+ * ```ts
+ * const lock = new Lock();
+ * await map(rows, async (row) => {
+ *   using held = await lock.acquire();
+ *   if (held.abandoned) repair(table);
+ *   update(table, row);
+ * });
+ * ```
+ */
+export class Lock {
+  readonly #words: Int32Array;
+
+  /** @param words - of a lock that came from elsewhere; leave it out */
+  constructor(words: Int32Array = newWords(WORDS)) {
+    this.#words = words;
+  }
+
+  [state](): Int32Array {
+    return this.#words;
+  }
+
+  static [restore](words: Int32Array): Lock {
+    return new Lock(words);
+  }
+
+  /** Whether somebody, anywhere, holds it now. */
+  get locked(): boolean {
+    return Atomics.load(this.#words, WORD) !== 0;
+  }
+
+  /**
+   * Waits for the lock without blocking the thread.
+   *
+   * @returns the hold, or null when the time was up
+   */
+  acquire(options?: { readonly signal?: AbortSignal }): Promise<LockHold>;
+  acquire(options: AsyncWaitOptions): Promise<LockHold | null>;
+  async acquire(options: AsyncWaitOptions = {}): Promise<LockHold | null> {
+    const deadline = new Deadline(options);
+    options.signal?.throwIfAborted();
+    for (let mark = 0; ; mark = WAITERS) {
+      const abandoned = tryTake(this.#words, mark);
+      if (abandoned !== null) return new Held(this.#words, abandoned);
+      if (deadline.left === 0) return null;
+      const value = announce(this.#words);
+      if (value !== 0) await sleepAsync(this.#words, WORD, value, deadline, options.signal);
+    }
+  }
+
+  /** The same, blocking the thread: for workers. */
+  acquireSync(options?: Record<string, never>): LockHold;
+  acquireSync(options: WaitOptions): LockHold | null;
+  acquireSync(options: WaitOptions = {}): LockHold | null {
+    const deadline = new Deadline(options);
+    for (let mark = 0; ; mark = WAITERS) {
+      const abandoned = tryTake(this.#words, mark);
+      if (abandoned !== null) return new Held(this.#words, abandoned);
+      if (deadline.left === 0) return null;
+      const value = announce(this.#words);
+      if (value !== 0) sleep(this.#words, WORD, value, deadline);
+    }
+  }
+
+  /** Runs a function with the lock held. */
+  async run<T>(
+    body: (hold: LockHold) => T | Promise<T>,
+    options: AsyncWaitOptions = {},
+  ): Promise<T> {
+    const held = await this.acquire({ ...options, timeout: undefined });
+    try {
+      return await body(held!);
+    } finally {
+      held!.release();
+    }
+  }
+
+  /** The same, blocking the thread. */
+  runSync<T>(body: (hold: LockHold) => T): T {
+    const held = this.acquireSync();
+    try {
+      return body(held);
+    } finally {
+      held.release();
+    }
+  }
+}
+
+class Held implements LockHold {
+  readonly abandoned: boolean;
+  readonly #words: Int32Array;
+  #open = true;
+
+  constructor(words: Int32Array, abandoned: boolean) {
+    this.#words = words;
+    this.abandoned = abandoned;
+  }
+
+  release(): void {
+    if (!this.#open) throw new NotHeldError('lock');
+    this.#open = false;
+    letGo(this.#words);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#open) this.release();
+  }
+}
+
+/** Locks that are held here, so that the memory stays while the addon has to mark it. */
+const heldHere = new Set<Int32Array>();
+
+/**
+ * Takes the lock if it is free or its holder is gone.
+ *
+ * @param mark - WAITERS for one that has slept: others may sleep still
+ * @returns whether it was abandoned; null when it is held
+ */
+export function tryTake(words: Int32Array, mark: number): boolean | null {
+  const token = ownToken();
+  const value = Atomics.compareExchange(words, WORD, 0, token | mark);
+  if (value === 0) {
+    taken(words);
+    return false;
+  }
+  const holder = value & ~WAITERS;
+  const start = Atomics.load(words, OWNER) === holder ? Atomics.load(words, START) : 0;
+  if (!isGone(holder, start)) return null;
+  if (Atomics.compareExchange(words, WORD, value, token | (value & WAITERS) | mark) !== value) {
+    return null;
+  }
+  taken(words);
+  return true;
+}
+
+function taken(words: Int32Array): void {
+  Atomics.store(words, START, ownStart());
+  Atomics.store(words, OWNER, ownToken());
+  heldHere.add(words);
+  hold(words, WORD, WAITERS, WORD);
+}
+
+/** Says that we are about to sleep; what the word is then, 0 when it has become free. */
+function announce(words: Int32Array): number {
+  const value = Atomics.load(words, WORD);
+  if (value === 0 || value & WAITERS) return value;
+  const marked = value | WAITERS;
+  return Atomics.compareExchange(words, WORD, value, marked) === value ? marked : 0;
+}
+
+/** Frees the lock. */
+export function letGo(words: Int32Array): void {
+  if ((Atomics.load(words, WORD) & ~WAITERS) !== ownToken()) throw new NotHeldError('lock');
+  drop(words, WORD);
+  Atomics.store(words, OWNER, 0);
+  heldHere.delete(words);
+  if (Atomics.exchange(words, WORD, 0) & WAITERS) wake(words, WORD, 1);
+}
+
+/** Takes the lock, blocking, for the few instructions that other objects of heddle/sync need it. */
+export function takeSync(words: Int32Array): boolean {
+  const deadline = new Deadline({});
+  for (let mark = 0; ; mark = WAITERS) {
+    const abandoned = tryTake(words, mark);
+    if (abandoned !== null) return abandoned;
+    const value = announce(words);
+    if (value !== 0) sleep(words, WORD, value, deadline);
+  }
+}

@@ -1,0 +1,328 @@
+/**
+ * A queue of values between processes and threads: a ring of bytes in shared memory.
+ */
+import v8 from 'node:v8';
+import { rangeError } from '../errors.ts';
+import { decode, discard, encode, loading } from '../memory/codec.ts';
+import { restore, state } from '../memory/hooks.ts';
+import { allocate } from '../memory/segment.ts';
+import { WORDS as LOCK_WORDS, letGo, takeSync } from './lock.ts';
+import {
+  type AsyncWaitOptions,
+  Deadline,
+  sleep,
+  sleepAsync,
+  type WaitOptions,
+  wake,
+} from './words.ts';
+
+// The lock has the first words. Positions grow for ever and are taken modulo the ring's size.
+const PUTS = LOCK_WORDS;
+const GETS = LOCK_WORDS + 1;
+const WAITING_PUTS = LOCK_WORDS + 2;
+const WAITING_GETS = LOCK_WORDS + 3;
+const COUNT = LOCK_WORDS + 4;
+const LIMIT = LOCK_WORDS + 5;
+const CLOSED = LOCK_WORDS + 6;
+/** Float64 positions: bytes read and written since the beginning. */
+const POSITIONS = 64;
+const RING = 128;
+const LENGTH_BYTES = 4;
+
+/** The queue was closed and nothing is left in it, or nothing may be put into it any more. */
+export class QueueClosedError extends Error {
+  readonly code = 'ERR_HEDDLE_QUEUE_CLOSED';
+
+  constructor() {
+    super('the queue is closed');
+    this.name = 'QueueClosedError';
+  }
+}
+
+/** Sizes of a queue. */
+export interface QueueOptions {
+  /** How many values it holds before `put` waits. Default: as many as its memory holds. */
+  readonly maxSize?: number;
+  /** Its memory. Arrays from 64 KiB on take none of it, they travel in segments. Default 1 MiB. */
+  readonly bytes?: number;
+}
+
+const SHARED_FROM = 64 * 1024;
+
+/**
+ * A queue that any number of processes and threads put into and get from. It travels like a Lock.
+ *
+ * A process that dies while it puts or gets leaves the queue whole. Big arrays in a value live with
+ * the process that put it until they are got; if that process dies before, getting the value fails.
+ *
+ * @example
+ * ```ts
+ * const log = new Queue<string>();
+ * const done = map(rows, (row) => { log.putSync(`row ${row}`); return work(row); });
+ * done.finally(() => log.close());
+ * for await (const line of log) console.log(line);
+ * ```
+ */
+export class Queue<T = unknown> {
+  readonly #buffer: ArrayBuffer;
+  readonly #words: Int32Array;
+  readonly #positions: Float64Array;
+  readonly #ring: Uint8Array;
+
+  constructor(options: QueueOptions | ArrayBuffer = {}) {
+    if (options instanceof ArrayBuffer) {
+      this.#buffer = options;
+    } else {
+      const { maxSize = 0, bytes = 2 ** 20 } = options;
+      if (!Number.isSafeInteger(maxSize) || maxSize < 0 || maxSize > 0x7fffffff) {
+        throw rangeError('maxSize', maxSize, 'a whole number of at least 1, or 0 for no limit');
+      }
+      if (!Number.isSafeInteger(bytes) || bytes < 64 || bytes > 2 ** 31) {
+        throw rangeError('bytes', bytes, 'a whole number from 64 to 2 ** 31');
+      }
+      this.#buffer = allocate(RING + bytes, 'readwrite');
+      new Int32Array(this.#buffer)[LIMIT] = maxSize;
+    }
+    const whole = this.#buffer;
+    this.#words = new Int32Array(whole, 0, POSITIONS / 4);
+    this.#positions = new Float64Array(whole, POSITIONS, 2);
+    this.#ring = new Uint8Array(whole, RING);
+  }
+
+  [state](): ArrayBuffer {
+    return this.#buffer;
+  }
+
+  static [restore](buffer: ArrayBuffer): Queue {
+    return new Queue(buffer);
+  }
+
+  /** How many values are in it now. */
+  get size(): number {
+    return Atomics.load(this.#words, COUNT);
+  }
+
+  get closed(): boolean {
+    return Atomics.load(this.#words, CLOSED) !== 0;
+  }
+
+  /** Says that nothing more will be put: who waits to get, ends when the queue is empty. */
+  close(): void {
+    Atomics.store(this.#words, CLOSED, 1);
+    for (const index of [PUTS, GETS]) {
+      Atomics.add(this.#words, index, 1);
+      wake(this.#words, index);
+    }
+  }
+
+  /**
+   * Puts a value in, and waits for room without blocking the thread.
+   *
+   * @returns whether there was room before the time was up
+   * @throws CloneError when the value cannot travel, RangeError when it is larger than the queue
+   */
+  async put(value: T, options: AsyncWaitOptions = {}): Promise<boolean> {
+    const deadline = new Deadline(options);
+    options.signal?.throwIfAborted();
+    const record = this.#pack(value);
+    for (;;) {
+      const seen = Atomics.load(this.#words, GETS);
+      if (this.#tryPut(record)) return true;
+      if (deadline.left === 0) return this.#giveUp(record);
+      await this.#sleep(GETS, WAITING_PUTS, seen, deadline, options.signal);
+    }
+  }
+
+  /** The same, blocking the thread: for workers. */
+  putSync(value: T, options: WaitOptions = {}): boolean {
+    const deadline = new Deadline(options);
+    const record = this.#pack(value);
+    for (;;) {
+      const seen = Atomics.load(this.#words, GETS);
+      if (this.#tryPut(record)) return true;
+      if (deadline.left === 0) return this.#giveUp(record);
+      this.#sleepSync(GETS, WAITING_PUTS, seen, deadline);
+    }
+  }
+
+  /**
+   * Takes the oldest value out, and waits for one without blocking the thread.
+   *
+   * @returns `{ value }`, or null when the time was up
+   * @throws {@link QueueClosedError} when there is none and never will be
+   */
+  async get(options: AsyncWaitOptions = {}): Promise<{ value: T } | null> {
+    const deadline = new Deadline(options);
+    options.signal?.throwIfAborted();
+    for (;;) {
+      const seen = Atomics.load(this.#words, PUTS);
+      const closed = this.closed;
+      const message = this.#tryGet();
+      if (message) {
+        const unpacked = v8.deserialize(message) as unknown;
+        await loading(unpacked);
+        return { value: decode(unpacked) as T };
+      }
+      if (closed) throw new QueueClosedError();
+      if (deadline.left === 0) return null;
+      await this.#sleep(PUTS, WAITING_GETS, seen, deadline, options.signal);
+    }
+  }
+
+  /** The same, blocking the thread: for workers. */
+  getSync(options: WaitOptions = {}): { value: T } | null {
+    const deadline = new Deadline(options);
+    for (;;) {
+      const seen = Atomics.load(this.#words, PUTS);
+      const closed = this.closed;
+      const message = this.#tryGet();
+      if (message) {
+        const unpacked = v8.deserialize(message) as unknown;
+        if (loading(unpacked)) {
+          throw new TypeError(
+            'the value needs a module to be loaded: use get() instead of getSync()',
+          );
+        }
+        return { value: decode(unpacked) as T };
+      }
+      if (closed) throw new QueueClosedError();
+      if (deadline.left === 0) return null;
+      this.#sleepSync(PUTS, WAITING_GETS, seen, deadline);
+    }
+  }
+
+  /** Values until the queue is closed and empty. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
+    for (;;) {
+      let item: { value: T } | null;
+      try {
+        item = await this.get();
+      } catch (error) {
+        if (error instanceof QueueClosedError) return;
+        throw error;
+      }
+      yield item!.value;
+    }
+  }
+
+  #pack(value: T): Uint8Array {
+    if (this.closed) throw new QueueClosedError();
+    const encoded = encode(value, {
+      to: 'process',
+      maxBytes: SHARED_FROM,
+      receivers: 'one',
+      path: 'value',
+    });
+    const bytes = v8.serialize(encoded.message);
+    encoded.release();
+    const needed = bytes.byteLength + LENGTH_BYTES;
+    if (needed > this.#ring.length) {
+      discard(encoded.message);
+      throw rangeError(
+        'value',
+        `${needed} bytes`,
+        `at most ${this.#ring.length} bytes: make the queue with more 'bytes'`,
+      );
+    }
+    return bytes;
+  }
+
+  #giveUp(record: Uint8Array): false {
+    discard(v8.deserialize(record));
+    return false;
+  }
+
+  #tryPut(record: Uint8Array): boolean {
+    const words = this.#words;
+    if (this.closed) {
+      this.#giveUp(record);
+      throw new QueueClosedError();
+    }
+    this.#enter();
+    try {
+      const [read, written] = this.#positions as unknown as [number, number];
+      const limit = words[LIMIT]!;
+      if (limit > 0 && words[COUNT]! >= limit) return false;
+      if (written - read + record.byteLength + LENGTH_BYTES > this.#ring.length) return false;
+      const length = new Uint8Array(Uint32Array.of(record.byteLength).buffer);
+      this.#write(written, length);
+      this.#write(written + LENGTH_BYTES, record);
+      // The value is in the queue from here on: one that dies before has put nothing.
+      this.#positions[1] = written + LENGTH_BYTES + record.byteLength;
+      Atomics.add(words, COUNT, 1);
+    } finally {
+      letGo(words);
+    }
+    Atomics.add(words, PUTS, 1);
+    if (Atomics.load(words, WAITING_GETS) > 0) wake(words, PUTS, 1);
+    return true;
+  }
+
+  #tryGet(): Uint8Array | null {
+    const words = this.#words;
+    if (this.#positions[0] === this.#positions[1]) return null;
+    this.#enter();
+    let record: Uint8Array;
+    try {
+      const [read, written] = this.#positions as unknown as [number, number];
+      if (written === read) return null;
+      const length = new Uint32Array(this.#read(read, LENGTH_BYTES).buffer)[0]!;
+      record = this.#read(read + LENGTH_BYTES, length);
+      this.#positions[0] = read + LENGTH_BYTES + length;
+      Atomics.sub(words, COUNT, 1);
+    } finally {
+      letGo(words);
+    }
+    Atomics.add(words, GETS, 1);
+    if (Atomics.load(words, WAITING_PUTS) > 0) wake(words, GETS, 1);
+    return record;
+  }
+
+  /** Takes the lock, and counts anew after one that died with it: it may not have come to that. */
+  #enter(): void {
+    if (!takeSync(this.#words)) return;
+    let [read, written] = this.#positions as unknown as [number, number];
+    let count = 0;
+    for (; read < written; count++) {
+      read += LENGTH_BYTES + new Uint32Array(this.#read(read, LENGTH_BYTES).buffer)[0]!;
+    }
+    Atomics.store(this.#words, COUNT, count);
+  }
+
+  #write(position: number, bytes: Uint8Array): void {
+    const at = position % this.#ring.length;
+    const first = Math.min(bytes.length, this.#ring.length - at);
+    this.#ring.set(bytes.subarray(0, first), at);
+    this.#ring.set(bytes.subarray(first), 0);
+  }
+
+  #read(position: number, length: number): Uint8Array<ArrayBuffer> {
+    const at = position % this.#ring.length;
+    const first = Math.min(length, this.#ring.length - at);
+    const bytes = new Uint8Array(length);
+    bytes.set(this.#ring.subarray(at, at + first));
+    bytes.set(this.#ring.subarray(0, length - first), first);
+    return bytes;
+  }
+
+  async #sleep(
+    index: number,
+    waiting: number,
+    seen: number,
+    deadline: Deadline,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    Atomics.add(this.#words, waiting, 1);
+    try {
+      await sleepAsync(this.#words, index, seen, deadline, signal);
+    } finally {
+      Atomics.sub(this.#words, waiting, 1);
+    }
+  }
+
+  #sleepSync(index: number, waiting: number, seen: number, deadline: Deadline): void {
+    Atomics.add(this.#words, waiting, 1);
+    sleep(this.#words, index, seen, deadline);
+    Atomics.sub(this.#words, waiting, 1);
+  }
+}

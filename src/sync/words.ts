@@ -1,0 +1,138 @@
+/**
+ * What all of heddle/sync stands on: words of shared memory, waiting for them to change, and knowing
+ * who holds what.
+ */
+import { rangeError } from '../errors.ts';
+import { allocate } from '../memory/segment.ts';
+import { native } from '../native.ts';
+
+/** How long to wait. */
+export interface WaitOptions {
+  /** In milliseconds. Not given: no limit. 0: only a try. */
+  readonly timeout?: number | undefined;
+}
+
+/** How long to wait, and what ends the wait early. */
+export interface AsyncWaitOptions extends WaitOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A time limit that is looked at again and again. */
+export class Deadline {
+  readonly #end: number;
+
+  constructor({ timeout }: WaitOptions) {
+    if (
+      timeout !== undefined &&
+      (typeof timeout !== 'number' || Number.isNaN(timeout) || timeout < 0)
+    ) {
+      throw rangeError('timeout', timeout, 'a number of milliseconds of at least 0');
+    }
+    this.#end = timeout === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeout;
+  }
+
+  /** Milliseconds left; 0 when there are none. */
+  get left(): number {
+    return Math.max(this.#end - performance.now(), 0);
+  }
+}
+
+/**
+ * Holders that die can't wake anybody. Those who wait look now and then whether who they wait for
+ * still lives.
+ */
+const LOOK = 50;
+
+/** Sleeps until a word may have changed, or it is time to look around. */
+export function sleep(words: Int32Array, index: number, value: number, deadline: Deadline): void {
+  native.sync.wait(words, index, value, Math.min(deadline.left, LOOK));
+}
+
+/** The same without blocking. Rejects with the signal's reason. */
+export function sleepAsync(
+  words: Int32Array,
+  index: number,
+  value: number,
+  deadline: Deadline,
+  signal?: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const wait = native.sync.waitAsync(
+      words,
+      index,
+      value,
+      Math.min(deadline.left, 2 * LOOK),
+      () => {
+        signal?.removeEventListener('abort', abort);
+        if (signal?.aborted) reject(signal.reason as Error);
+        else resolve();
+      },
+    );
+    const abort = () => native.sync.cancel(wait);
+    signal?.addEventListener('abort', abort, { once: true });
+  });
+}
+
+/** Wakes sleepers of a word, in all processes. */
+export function wake(words: Int32Array, index: number, count = 0x7fffffff): void {
+  native.sync.wake(words, index, count);
+}
+
+/** New words for an object that all may write. */
+export function newWords(count: number): Int32Array {
+  return new Int32Array(allocate(count * 4, 'readwrite'), 0, count);
+}
+
+/** Says in a lock's word that somebody waits for it. */
+export const WAITERS = 1 << 30;
+
+/** What the addon writes for an owner that ended without letting go. */
+export const GONE = 1;
+
+let token = 0;
+let start = 0;
+
+/** Who we are in a word: the process and, in its lowest byte, the thread. Positive, below WAITERS. */
+export function ownToken(): number {
+  if (token === 0) {
+    token = process.pid * 256 + native.sync.slot();
+    start = native.sync.start();
+  }
+  return token;
+}
+
+/** When our process started; tells it from a later one of the same pid. */
+export function ownStart(): number {
+  ownToken();
+  return start;
+}
+
+/** Whether the thread and process behind a token are there no more. */
+export function isGone(holder: number, started: number): boolean {
+  if (holder === GONE) return true;
+  const pid = Math.floor(holder / 256);
+  // A thread of ours that has ended has marked what it held.
+  if (pid === process.pid) return started !== 0 && started !== ownStart();
+  return !native.sync.alive(pid, started);
+}
+
+/** Has a word marked if this thread ends while it is in it. The words must stay referenced. */
+export function hold(words: Int32Array, index: number, flag: number, signal: number): void {
+  native.sync.hold(words, index, flag, signal);
+}
+
+/** Undoes {@link hold}. */
+export function drop(words: Int32Array, index: number): void {
+  native.sync.drop(words, index);
+}
+
+/** The error for letting go what one does not hold. */
+export class NotHeldError extends Error {
+  readonly code = 'ERR_HEDDLE_NOT_HELD';
+
+  constructor(what: string) {
+    super(`the ${what} is not held by this thread`);
+    this.name = 'NotHeldError';
+  }
+}
