@@ -8,6 +8,7 @@
 
 const { execFileSync, spawnSync } = require('node:child_process');
 const { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync } = require('node:fs');
+const { availableParallelism } = require('node:os');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
 
@@ -63,7 +64,8 @@ function run(command, args) {
 const configured = existsSync(path.join(binaryDir, 'CMakeCache.txt'));
 if (!configured && !env.CMAKE_GENERATOR && exists('ninja')) env.CMAKE_GENERATOR = 'Ninja';
 run('cmake', ['--preset', preset]);
-run('cmake', ['--build', binaryDir, '--parallel']);
+// A number: without one, make starts every compiler at once.
+run('cmake', ['--build', binaryDir, '--parallel', String(availableParallelism())]);
 
 /** Into place by rename: a process that has the old file mapped keeps it. */
 function install(folder, name) {

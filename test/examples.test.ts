@@ -1,14 +1,17 @@
 /** The examples, run as the README says, with their results held against what others computed. */
 import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { ended } from './helpers/child.ts';
 
-async function example(name: string, ...args: string[]): Promise<string> {
+function example(name: string, ...args: string[]): Promise<string> {
   const file = fileURLToPath(new URL(`../examples/${name}/main.ts`, import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  return output('--import', 'tsx', file, ...args);
+}
+
+async function output(...args: string[]): Promise<string> {
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const result = await ended(child, 100);
   expect(result.code, result.stderr).toBe(0);
   return result.stdout;
@@ -36,5 +39,19 @@ describe('loo-regression', () => {
       expect(Number(fits)).toBeGreaterThan(50);
       expect(fits).toBe(closed);
     }
+  });
+});
+
+describe('the README', () => {
+  it('has an example that works when pasted', { timeout: 60_000 }, async () => {
+    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+    const code = /```js\n([\s\S]*?)```/.exec(readme)?.[1];
+    const folder = new URL('../build/', import.meta.url); // inside the package, which it imports
+    mkdirSync(folder, { recursive: true });
+    const file = fileURLToPath(new URL('readme-example.mjs', folder));
+    writeFileSync(file, code as string);
+    const [first, second] = [await output(file), await output(file)];
+    expect(first).toMatch(/^first coefficient: 2\.9\d+ to 3\.0\d+\n$/);
+    expect(second).toBe(first); // whatever worker ran which task
   });
 });
