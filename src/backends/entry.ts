@@ -56,18 +56,34 @@ export interface ThreadEntry {
   readonly eval: boolean;
 }
 
+/** tsx's interface for ES modules, if this process or Heddle's own sources need it in a thread. */
+function tsxInterface(): URL | null {
+  const flag = process.execArgv.find((text) => /\btsx\b/.test(text) && !text.startsWith('--eval'));
+  if (flag === undefined && !fromSource) return null;
+  const loader = flag === undefined ? null : /(file:.*\/tsx\/dist\/)[^/]*$/.exec(flag);
+  if (loader) return new URL('esm/api/index.mjs', loader[1]);
+  for (const from of [import.meta.url, pathToFileURL(`${process.cwd()}/`)]) {
+    try {
+      const manifest = createRequire(from).resolve('tsx/package.json');
+      // What `require` finds for 'tsx/esm/api' is the CommonJS half, which can't be imported.
+      return new URL('./dist/esm/api/index.mjs', pathToFileURL(manifest));
+    } catch {
+      // Not there; perhaps the program has its own.
+    }
+  }
+  return null;
+}
+
 /**
- * The entry of worker threads, which inherit flags by themselves. `--import tsx` does nothing in a
- * worker thread, so from the sources tsx is registered by its own interface.
+ * The entry of worker threads, which inherit flags by themselves. But `--import tsx` does nothing in
+ * a worker thread, so a program that runs under tsx has it registered there by its own interface.
  */
 export function threadEntry(): ThreadEntry {
   const entry = entryUrl('thread');
-  if (!fromSource) return { entry, eval: false };
-  const manifest = createRequire(import.meta.url).resolve('tsx/package.json');
-  // What `require` finds for 'tsx/esm/api' is the CommonJS half, which can't be imported.
-  const tsx = new URL('./dist/esm/api/index.mjs', pathToFileURL(manifest)).href;
+  const tsx = tsxInterface();
+  if (!tsx) return { entry, eval: false };
   const code =
-    `import(${JSON.stringify(tsx)})` +
+    `import(${JSON.stringify(tsx.href)})` +
     `.then((tsx) => { tsx.register(); return import(${JSON.stringify(entry.href)}); })` +
     '.catch((error) => { process.nextTick(() => { throw error; }); });';
   return { entry: code, eval: true };

@@ -2,6 +2,8 @@
  * What a task gets as its last argument.
  */
 
+import type { Generator } from '../../random/index.ts';
+
 /** Where a task runs. */
 export interface WorkerInfo {
   /** Number of the worker in its pool; 0 in the calling process itself. */
@@ -19,14 +21,14 @@ export interface TaskProgress {
 }
 
 /** The last argument of every task function. */
-export interface TaskContext<Rng = unknown> {
+export interface TaskContext {
   /** The task's place in the input. */
   readonly index: number;
   /**
    * The task's own random numbers: the same for any number of workers, batching and backend. Only
    * in jobs with a `seed`.
    */
-  readonly rng: Rng;
+  readonly rng: Generator;
   /** Aborts when the result is not wanted any more. */
   readonly signal: AbortSignal;
   readonly progress: TaskProgress;
@@ -39,21 +41,21 @@ export interface RunPlace {
   readonly progress: TaskProgress;
   /** The run's signal; made when a task first asks for it. */
   signal(): AbortSignal;
-  rng(index: number): unknown;
+  rng(index: number): Generator;
 }
 
 /** A context that makes its parts when a task asks for them: most ask for none. */
 export class LazyContext implements TaskContext {
   readonly index: number;
   readonly #place: RunPlace;
-  #rng: unknown;
+  #rng: Generator | undefined;
 
   constructor(index: number, place: RunPlace) {
     this.index = index;
     this.#place = place;
   }
 
-  get rng(): unknown {
+  get rng(): Generator {
     this.#rng ??= this.#place.rng(this.index);
     return this.#rng;
   }

@@ -47,8 +47,22 @@ function isEmpty(scope: unknown): boolean {
   return true;
 }
 
-async function initialize(initializer: FunctionMessage): Promise<void> {
-  await (await load(initializer))();
+async function initialize(
+  initializer: FunctionMessage | undefined,
+  wait: Promise<void> | null,
+): Promise<void> {
+  await wait;
+  if (initializer) await (await load(initializer))();
+}
+
+/** Takes in the pools that have been loaded since the last look. */
+let lookAtPools = (): void => {};
+
+/** Holds the pools in this worker to its share, also those that are loaded later. */
+async function limitThreads(): Promise<void> {
+  const { ensureInitialized } = await import('../../config/index.ts');
+  lookAtPools = ensureInitialized;
+  lookAtPools();
 }
 
 /** Starts the worker; returns what takes the messages of the parent. */
@@ -99,17 +113,21 @@ export function startWorker(environment: Environment): (message: ToWorker) => vo
       early = null;
       for (const message of waiting) runner!.receive(message);
     };
-    if (!init.initializer) {
+    const limits = childThreads > 0 ? limitThreads() : null;
+    // A process has its limits from its environment already; a thread shares its process's pools.
+    const wait = kind === 'thread' ? limits : null;
+    if (!init.initializer && !wait) {
       go();
       return;
     }
-    initialize(init.initializer).then(go, (error: unknown) => {
+    initialize(init.initializer, wait).then(go, (error: unknown) => {
       send({ type: 'init-failed', error: codecFor(init.maxBytes).packOne(error, 'error').message });
       environment.stop();
     });
   };
 
   return (message) => {
+    if (message.type === 'open') lookAtPools();
     if (message.type === 'init') begin(message);
     else if (early) early.push(message);
     else runner!.receive(message);

@@ -1,20 +1,16 @@
 /**
  * The random numbers of tasks: a generator for each, made from the job's seed and the task's index.
  */
+import type { Generator, SeedSequence as Sequence } from '../../random/index.ts';
 
-interface RandomModule {
-  readonly SeedSequence: new (
-    entropy: unknown,
-    options: { spawnKey: readonly number[] },
-  ) => unknown;
-  readonly PCG64: new (seed: unknown) => unknown;
-  readonly Generator: new (bits: unknown) => unknown;
-}
+type Entropy = ConstructorParameters<typeof Sequence>[0];
 
 /** Makes the function that gives a task its generator. */
-export async function taskRng(seed: unknown): Promise<(index: number) => unknown> {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const url = new URL(`../../random/index.${extension}`, import.meta.url).href;
-  const { SeedSequence, PCG64, Generator } = (await import(url)) as RandomModule;
-  return (index) => new Generator(new PCG64(new SeedSequence(seed, { spawnKey: [index] })));
+export async function taskRng(seed: unknown): Promise<(index: number) => Generator> {
+  // Only jobs with a seed pay for loading this.
+  const { Generator, PCG64, SeedSequence } = await import('../../random/index.ts');
+  return (index) => {
+    const sequence = new SeedSequence(seed as Entropy, { spawnKey: [index] });
+    return new Generator(new PCG64(sequence));
+  };
 }

@@ -5,6 +5,7 @@
  * sequential backend. Tasks of a batch run one after another; one that returns no promise costs no
  * promise here either.
  */
+import type { Generator } from '../../random/index.ts';
 import { Cell } from '../cell.ts';
 import type { Codec, FunctionLoader, TaskFunction } from '../codec.ts';
 import type { BatchMessage, FromWorker, OpenMessage, ToWorker } from '../protocol.ts';
@@ -32,7 +33,7 @@ export interface RunnerHost {
   /** Runs a body under the scope that the job was started in. */
   enter<T>(scope: unknown, body: () => T): T;
   /** Makes the function that gives a task its generator. */
-  rng(seed: unknown): Promise<(index: number) => unknown>;
+  rng(seed: unknown): Promise<(index: number) => Generator>;
   memory(): number;
   stop(): void;
 }
@@ -45,7 +46,7 @@ interface Opened {
   readonly codec: Codec;
   readonly functions: TaskFunction[];
   call: Call;
-  rng: (index: number) => unknown;
+  rng: (index: number) => Generator;
   /** The first functions, the model and the generators are there or being made. */
   made: boolean;
   /** While functions or the model are loaded. */

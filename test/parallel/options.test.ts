@@ -1,0 +1,199 @@
+/**
+ * Options, layouts, registered backends, chunks.
+ */
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import {
+  type Backend,
+  cpuCount,
+  describeParallel,
+  imap,
+  map,
+  registerBackend,
+  shutdownWorkers,
+  WorkChunks,
+  withConfig,
+} from '../../src/index.ts';
+import { range, rejection } from './support.ts';
+
+afterAll(() => shutdownWorkers({ kill: true }));
+
+describe('jobs', () => {
+  const cores = cpuCount();
+
+  it('counts from the cores where negative', () => {
+    expect(describeParallel({ jobs: -1 }).jobs).toBe(cores);
+    expect(describeParallel({ jobs: -2 }).jobs).toBe(Math.max(cores - 1, 1));
+    expect(describeParallel({ jobs: -1000 }).jobs).toBe(1);
+  });
+
+  it.each([[0], [1.5], [Number.NaN]])('%d makes no sense', (jobs) => {
+    expect(() => describeParallel({ jobs })).toThrow(RangeError);
+  });
+
+  it("is the scope's value, or the knob, where it is not given", () => {
+    expect(withConfig({ jobs: 3 }, () => describeParallel().jobs)).toBe(3);
+    expect(withConfig({ jobs: 3 }, () => describeParallel({ jobs: 2 }).jobs)).toBe(2);
+    expect(describeParallel().jobs).toBe(Math.min(cores, 4));
+    expect(describeParallel({ backend: 'threads' }).jobs).toBe(Math.min(cores, 8));
+  });
+
+  it('1 is the calling process itself', () => {
+    expect(describeParallel({ jobs: 1 }).backend).toBe('sequential');
+    expect(describeParallel({ backend: 'sequential' }).jobs).toBe(1);
+  });
+
+  it('says why', () => {
+    const { reasons, childThreads } = describeParallel({ jobs: 2 });
+    expect(reasons.join('; ')).toMatch(/2 worker\(s\): as asked.*core\(s\) shared out/);
+    expect(childThreads).toBe(Math.max(Math.min(Math.floor(cores / 2), 4), 1));
+  });
+});
+
+describe('options', () => {
+  it.each([
+    [{ backend: 'nothing' }, RangeError, /one of processes, threads, sequential/],
+    [{ batchSize: 0 }, RangeError, /batchSize/],
+    [{ batchSize: 2.5 }, RangeError, /batchSize/],
+    [{ batchSize: 'some' as never }, TypeError, /batchSize/],
+    [{ timeout: 0 }, RangeError, /timeout/],
+    [{ timeout: '5' as never }, TypeError, /timeout/],
+    [{ retries: -1 }, RangeError, /retries/],
+    [{ preDispatch: 'eval(1)' }, RangeError, /preDispatch/],
+    [{ onError: 'ignore' as never }, RangeError, /onError/],
+    [{ initializer: 5 as never }, TypeError, /initializer/],
+    [{ childThreads: 0 }, RangeError, /childThreads/],
+    [{ jobs: 2, backend: 'sequential' }, RangeError, /sequential/],
+    [{ resourceLimits: {}, backend: 'processes' }, RangeError, /resourceLimits/],
+    [{ signal: 5 as never }, TypeError, /signal/],
+  ])('%j throw', (options, kind, message) => {
+    expect(() => describeParallel(options)).toThrow(kind);
+    expect(() => describeParallel(options)).toThrow(message);
+  });
+
+  it('are refused before anything starts', async () => {
+    expect(await rejection(map([1], 5 as never))).toBeInstanceOf(TypeError);
+    expect(await rejection(map(5 as never, (x) => x, { jobs: 1 }))).toBeInstanceOf(TypeError);
+    expect(() => imap([1], (x) => x, { jobs: 0 })).toThrow(RangeError);
+  });
+});
+
+describe('WorkChunks', () => {
+  it.each([
+    [0, 0, 0],
+    [1, 1, 1],
+    [99, 99, 1],
+    [100, 100, 1],
+    [250, 100, 3],
+    [200_000, 200, 1000],
+    [5_000_000, 4000, 1250],
+  ])('%d in chunks of %d: %d', (total, size, count) => {
+    const chunks = WorkChunks.create(total);
+    expect([chunks.total, chunks.chunkSize, chunks.chunkCount]).toEqual([total, size, count]);
+    const ranges = [...chunks];
+    expect(ranges).toHaveLength(count);
+    let at = 0;
+    for (const { start, end } of ranges) {
+      expect(start).toBe(at);
+      at = end;
+    }
+    expect(at).toBe(total);
+  });
+
+  it.each([[-1], [1.5], [Number.NaN]])('%d makes no sense', (total) => {
+    expect(() => WorkChunks.create(total)).toThrow(RangeError);
+  });
+});
+
+describe('a registered backend', () => {
+  const registered: Disposable[] = [];
+  afterEach(() => {
+    for (const one of registered.splice(0)) one[Symbol.dispose]();
+  });
+
+  /** A backend with no shared memory, whose workers live here and are handed copies. */
+  function loopback(): Backend & { started: number } {
+    const backend = {
+      name: 'loopback',
+      to: 'thread' as const,
+      knob: 'threads' as const,
+      started: 0,
+      start: ((spec, events) => {
+        backend.started++;
+        const ready = (async () => {
+          const { startWorker } = await import('../../src/backends/worker/host.ts');
+          void startWorker;
+          const { Runner } = await import('../../src/backends/worker/runner.ts');
+          const { remoteCodec } = await import('../../src/backends/codec.ts');
+          const memory = await import('../../src/memory/codec.ts');
+          const { decodeFunction } = await import('../../src/functions/index.ts');
+          return new Runner({
+            worker: { id: spec.id, backend: 'loopback', pid: process.pid },
+            cell: null,
+            load: (message) =>
+              message.kind === 'payload'
+                ? decodeFunction(message.payload as never)
+                : (message.fn as never),
+            codec: (maxBytes) => remoteCodec(memory, 'thread', maxBytes, 'one'),
+            send: (message) => queueMicrotask(() => events.message(structuredClone(message))),
+            enter: (_scope, body) => body(),
+            rng: async () => () => {
+              throw new Error('none');
+            },
+            memory: () => 0,
+            stop: () => events.exit({ code: 0, signal: null }),
+          });
+        })();
+        queueMicrotask(() => events.message({ type: 'ready', clockOffset: 0 }));
+        return {
+          cell: null,
+          pid: process.pid,
+          send: (message) => void ready.then((runner) => runner.receive(structuredClone(message))),
+          kill: () => events.exit({ code: null, signal: 'SIGKILL' }),
+          ref: () => {},
+          unref: () => {},
+        };
+      }) as Backend['start'],
+    };
+    return backend;
+  }
+
+  it('runs tasks by its name', async () => {
+    const backend = loopback();
+    registered.push(registerBackend('loopback', () => backend));
+    const options = { backend: 'loopback', jobs: 2 };
+    expect(await map(range(500), (x) => x + 1, options)).toEqual(range(500).map((x) => x + 1));
+    expect(backend.started).toBe(2);
+    const named = await withConfig({ backend: 'loopback', jobs: 2 }, () =>
+      map([1], (_x, ctx) => ctx.worker.backend),
+    );
+    expect(named).toEqual(['loopback']);
+    expect(() => registerBackend('loopback', loopback)).toThrow(RangeError);
+  });
+
+  it('that can start no worker is an error that says so', async () => {
+    registered.push(
+      registerBackend('empty', () => ({
+        ...loopback(),
+        name: 'empty',
+        refuses: () => 'it has none',
+      })),
+      registerBackend('broken', () => ({
+        ...loopback(),
+        name: 'broken',
+        start: () => {
+          throw new Error('no room');
+        },
+      })),
+    );
+    const empty = await rejection(map([1], (x) => x, { backend: 'empty', jobs: 2 }));
+    expect((empty as Error).message).toContain('it has none');
+    const broken = await rejection(map([1], (x) => x, { backend: 'broken', jobs: 2 }));
+    expect(broken).toMatchObject({ code: 'ERR_HEDDLE_WORKER_START' });
+    expect((broken as Error).message).toContain('no room');
+  });
+
+  it('is forgotten when it is disposed of', () => {
+    registerBackend('short', loopback)[Symbol.dispose]();
+    expect(() => describeParallel({ backend: 'short' })).toThrow(RangeError);
+  });
+});

@@ -1,0 +1,266 @@
+/**
+ * The engine's parts, each alone.
+ */
+import { describe, expect, it } from 'vitest';
+import { Cell } from '../../src/backends/cell.ts';
+import { columnCount, packPrimitives, unpackColumn } from '../../src/backends/column.ts';
+import type { BatchMessage, FromWorker, ResultMessage } from '../../src/backends/protocol.ts';
+import { encodeFrame, FrameReader } from '../../src/backends/wire.ts';
+import { preDispatchLimit } from '../../src/scheduler/expression.ts';
+import { CollectSink, StreamSink } from '../../src/scheduler/sink.ts';
+import { BatchSizer } from '../../src/scheduler/sizer.ts';
+import { taskSource } from '../../src/scheduler/source.ts';
+
+describe('preDispatch', () => {
+  it.each([
+    [5, 5],
+    ['all', Number.POSITIVE_INFINITY],
+    ['2*jobs', 8],
+    ['2 * n_jobs', 8],
+    ['jobs + 1', 5],
+    ['(jobs - 1) * 2.5', 7],
+    ['3 * jobs // 5', 2],
+    ['-jobs + 9', 5],
+    ['10 / jobs', 2],
+    ['7', 7],
+  ])('%s is %d for 4 jobs', (value, expected) => {
+    expect(preDispatchLimit(value, 4)).toBe(expected);
+  });
+
+  it.each(['', 'jobs jobs', 'process.exit()', '2**jobs', 'jobs[0]', '0*jobs', '(jobs', '1e9999'])(
+    "'%s' is refused, and not run",
+    (value) => {
+      expect(() => preDispatchLimit(value, 4)).toThrow(RangeError);
+    },
+  );
+
+  it.each([0, -1, 1.5, Number.NaN])('%d is refused', (value) => {
+    expect(() => preDispatchLimit(value, 4)).toThrow(RangeError);
+  });
+});
+
+describe('a cell', () => {
+  it('gives each task to one claimer', () => {
+    const cell = new Cell();
+    cell.arm(0, 5);
+    expect([cell.claim(0), cell.claim(0)]).toEqual([0, 1]);
+    expect(cell.unclaimed(0)).toBe(3);
+    expect(cell.steal(0, 2)).toBe(2);
+    expect(cell.end(0)).toBe(3);
+    expect([cell.claim(0), cell.claim(0)]).toEqual([2, -1]);
+    expect(cell.steal(0, 1)).toBe(0);
+    cell.arm(1, 1);
+    expect(cell.claim(1)).toBe(0);
+  });
+
+  it('notes what runs', () => {
+    const cell = new Cell();
+    expect(cell.running()).toBeNull();
+    cell.begin(7, 3, 12.5);
+    expect(cell.running()).toEqual({ batch: 7, ordinal: 3, since: 12.5 });
+    cell.rest();
+    expect(cell.running()).toBeNull();
+  });
+
+  it('settles a race between a worker and the scheduler', async () => {
+    const { Worker } = await import('node:worker_threads');
+    const memory = new SharedArrayBuffer(64);
+    const cell = new Cell(memory);
+    cell.arm(0, 30_000);
+    // The worker claims with the same words as Cell.claim does.
+    const worker = new Worker(
+      `const { workerData, parentPort } = require('node:worker_threads');
+       const words = new Int32Array(workerData);
+       let count = 0;
+       for (;;) {
+         const word = Atomics.load(words, 0);
+         if ((word >>> 16) >= (word & 0xffff)) break;
+         if (Atomics.compareExchange(words, 0, word, word + 0x10000) === word) count++;
+       }
+       parentPort.postMessage(count);`,
+      { eval: true, workerData: memory },
+    );
+    const claimed = new Promise<number>((resolve) => worker.on('message', resolve));
+    let stolen = 0;
+    while (cell.unclaimed(0) > 0) {
+      stolen += cell.steal(0, 3);
+      await new Promise(setImmediate);
+    }
+    expect(stolen + (await claimed)).toBe(30_000);
+  });
+});
+
+describe('the wire', () => {
+  const times = Float64Array.of(1.5, 2.5, 2.5, 9.25);
+  const messages: (BatchMessage | ResultMessage | FromWorker)[] = [
+    { type: 'ready', clockOffset: 5.5 },
+    {
+      type: 'batch',
+      context: 3,
+      run: 4,
+      batch: 5,
+      slot: 1,
+      first: 2 ** 40,
+      args: { kind: 'numbers', values: Float64Array.of(1, -0, Number.NaN) },
+    },
+    {
+      type: 'batch',
+      context: 3,
+      run: 4,
+      batch: 6,
+      slot: 0,
+      first: 0,
+      args: { kind: 'coded', count: 1, message: [{ a: new Map([[1, 'x'.repeat(300_000)]]) }] },
+    },
+    {
+      type: 'result',
+      run: 4,
+      batch: 5,
+      offset: 2,
+      values: { kind: 'plain', values: ['a', null, true, 5n] },
+      times,
+      last: true,
+      memory: 123,
+    },
+    {
+      type: 'result',
+      run: 4,
+      batch: 5,
+      offset: 2,
+      values: { kind: 'void', count: 3 },
+      times: new Float64Array(0),
+      last: false,
+    },
+    {
+      type: 'result',
+      run: 4,
+      batch: 5,
+      offset: 0,
+      values: { kind: 'numbers', values: Float64Array.from({ length: 1000 }, (_, i) => i / 3) },
+      times,
+      last: false,
+    },
+  ];
+
+  it.each([1, 3, 4, 7, 64, 65_536, 10_000_000])(
+    'puts messages together from pieces of %d',
+    (size) => {
+      const bytes = Buffer.concat(messages.map(encodeFrame));
+      const seen: unknown[] = [];
+      const reader = new FrameReader((message: never) => seen.push(message));
+      // The reader may not keep what it is given: the same memory holds each piece.
+      const piece = Buffer.alloc(Math.min(size, bytes.length));
+      const step = size < 64 ? 64 * size : size;
+      void step;
+      for (let at = 0; at < bytes.length; at += piece.length) {
+        const length = bytes.copy(piece, 0, at, at + piece.length);
+        reader.push(piece.subarray(0, length));
+      }
+      piece.fill(255);
+      expect(seen).toEqual(messages);
+    },
+  );
+});
+
+describe('columns', () => {
+  it.each([
+    [[1, 2.5, -0], 'numbers'],
+    [[undefined, undefined], 'void'],
+    [['a', 1, null, undefined, true, 3n], 'plain'],
+  ])('%o travel as %s', (values, kind) => {
+    const column = packPrimitives(values)!;
+    expect(column.kind).toBe(kind);
+    expect(columnCount(column)).toBe(values.length);
+    expect(Array.from(unpackColumn(column, (message) => message))).toEqual(values);
+  });
+
+  it('leave objects and symbols to the codec', () => {
+    expect(packPrimitives([1, {}])).toBeNull();
+    expect(packPrimitives([Symbol.iterator])).toBeNull();
+  });
+});
+
+describe('batch sizes', () => {
+  it('stay at 1 for slow tasks and grow fast for fast ones', () => {
+    const slow = new BatchSizer('auto', 2);
+    expect(slow.next(null)).toBe(1);
+    slow.measured(1, 50);
+    expect(slow.next(null)).toBe(1);
+    expect(slow.prefetch).toBe(false);
+    const fast = new BatchSizer('auto', 2);
+    fast.measured(1, 0.01);
+    const second = fast.next(null);
+    expect(second).toBeGreaterThanOrEqual(32);
+    fast.measured(second, second * 0.0005);
+    expect(fast.next(null)).toBeGreaterThanOrEqual(1000);
+    expect(fast.prefetch).toBe(true);
+    fast.measured(1000, 5000);
+    expect(fast.next(null)).toBeLessThan(10);
+  });
+
+  it('share out the rest of a known length', () => {
+    const sizer = new BatchSizer('auto', 2);
+    sizer.measured(1, 1);
+    sizer.measured(3, 0.9);
+    expect(sizer.next(8)).toBeLessThanOrEqual(2);
+    expect(sizer.next(1)).toBe(1);
+  });
+
+  it('are what was asked for', () => {
+    const sizer = new BatchSizer(7, 2);
+    sizer.measured(7, 0.001);
+    expect(sizer.next(3)).toBe(7);
+    expect(new BatchSizer(1e9, 2).next(null)).toBeLessThan(2 ** 15);
+  });
+});
+
+describe('sources', () => {
+  it('count what is left of arrays, and do not look ahead in iterators', () => {
+    const array = taskSource([1, 2, 3]);
+    expect(array.remaining).toBe(3);
+    expect(Array.from(array.take(2))).toEqual([1, 2]);
+    expect([array.remaining, array.done]).toEqual([1, false]);
+    let read = 0;
+    const iterator = taskSource(
+      (function* () {
+        for (; read < 5; ) yield ++read;
+      })(),
+    );
+    expect(Array.from(iterator.take(2))).toEqual([1, 2]);
+    expect(read).toBe(2);
+    expect(Array.from(iterator.take(9))).toEqual([3, 4, 5]);
+    expect(iterator.done).toBe(true);
+  });
+
+  it.each([[5], [null], [undefined], [{}]])('%j is refused', (value) => {
+    expect(() => taskSource(value)).toThrow(TypeError);
+  });
+});
+
+describe('sinks', () => {
+  it('put results in their places', async () => {
+    const sink = new CollectSink(4);
+    sink.accept(2, [3, 4]);
+    sink.accept(0, Float64Array.of(1, 2));
+    sink.end();
+    expect(await sink.promise).toEqual([1, 2, 3, 4]);
+  });
+
+  it('stream in order or as they come', async () => {
+    const ordered = new StreamSink(true, 4);
+    ordered.accept(1, ['b', 'c']);
+    expect(ordered.waiting).toBe(2);
+    const first = ordered.next();
+    ordered.accept(0, ['a']);
+    expect(await first).toEqual({ done: false, value: 'a' });
+    ordered.end();
+    expect(await ordered.collect()).toEqual(['b', 'c']);
+    const loose = new StreamSink(false, 4);
+    loose.accept(1, ['b']);
+    expect(await loose.next()).toEqual({ done: false, value: 'b' });
+    const waiting = loose.next();
+    loose.fail(new Error('no'));
+    await expect(waiting).rejects.toThrow('no');
+    expect(await loose.next()).toEqual({ done: true, value: undefined });
+  });
+});
