@@ -10,7 +10,6 @@
 #include <napi.h>
 
 #include <array>
-#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -91,15 +90,16 @@ class Frame {
   // A size, count or index; what TypeScript lets through is checked here once more.
   int64_t count() {
     const double value = next();
-    if (!(value >= 0 && value <= 9007199254740991.0) || value != std::floor(value)) {
-      throw Napi::RangeError::New(env(), "heddle: a size is not a whole number");
-    }
-    return static_cast<int64_t>(value);
+    if (!(value >= 0)) throw Napi::RangeError::New(env(), "heddle: a size is below 0");
+    return whole(value);
   }
 
-  // Whether the buffers are of float64 (else float32).
+  // Whether the first buffer is of float64; each buffer's type is checked when it is taken.
   bool is_double() const {
-    return info_[0].As<Napi::TypedArray>().TypedArrayType() == napi_float64_array;
+    napi_typedarray_type type{};
+    return napi_get_typedarray_info(env(), info_[0], &type, nullptr, nullptr, nullptr, nullptr) ==
+               napi_ok &&
+           type == napi_float64_array;
   }
 
   // The next matrix: buffer argument `argument`, and rows, columns, offset and strides of the
@@ -190,8 +190,7 @@ class Frame {
 
     void add(int64_t length, int64_t stride) {
       const double span = (static_cast<double>(length) - 1) * static_cast<double>(stride);
-      first_ += std::fmin(span, 0);
-      last_ += std::fmax(span, 0);
+      (span < 0 ? first_ : last_) += span;
       size_ *= static_cast<double>(length);
       empty_ = empty_ || length == 0;
     }
@@ -220,6 +219,15 @@ class Frame {
     }
   }
 
+  int64_t whole(double value) const {
+    constexpr double kMaxSafe = 9007199254740991.0;
+    if (value >= -kMaxSafe && value <= kMaxSafe) {
+      const auto number = static_cast<int64_t>(value);
+      if (static_cast<double>(number) == value) return number;
+    }
+    throw Napi::RangeError::New(env(), "heddle: a size or stride is not a whole number");
+  }
+
   template <typename T>
   View<T> read_view(int64_t& offset) {
     View<T> view;
@@ -233,13 +241,7 @@ class Frame {
 
   static constexpr double kMaxElements = 281474976710656.0;  // 2^48
 
-  int64_t stride() {
-    const double value = next();
-    if (!(std::fabs(value) <= 9007199254740991.0) || value != std::floor(value)) {
-      throw Napi::RangeError::New(env(), "heddle: a stride is not a whole number");
-    }
-    return static_cast<int64_t>(value);
-  }
+  int64_t stride() { return whole(next()); }
 
   template <typename T>
   Elements<T> elements(size_t argument) {

@@ -6,7 +6,7 @@
  */
 import { integerVariable } from '../machine/variables.ts';
 import { coreBudget } from './budget.ts';
-import { workerRole } from './role.ts';
+import { type WorkerRole, workerRole } from './role.ts';
 import { scopedConfig } from './scope.ts';
 import { checked, knobKeys, type ParallelConfig } from './types.ts';
 
@@ -43,11 +43,13 @@ function explicit(knob: keyof ParallelConfig): number | undefined {
 /** Checks options and adds them to those of earlier calls. */
 export function setKnobs(next: Partial<ParallelConfig>): void {
   options = { ...options, ...checked<ParallelConfig>('options', next, knobKeys) };
+  remembered = undefined;
 }
 
 /** Forgets all options. For tests. */
 export function resetKnobs(): void {
   options = {};
+  remembered = undefined;
 }
 
 /** The knobs in force. */
@@ -101,8 +103,21 @@ export function knobSources(): { readonly [K in keyof ParallelConfig]: KnobSourc
  * the cores out among them and can't use too many.
  */
 export function explicitBackendThreads(): number | undefined {
-  const threads = scopedConfig().backendThreads ?? explicit('backendThreads');
+  const threads = scopedConfig().backendThreads ?? outsideScopes();
   return threads === -1 ? undefined : threads;
+}
+
+/**
+ * Every numeric operation asks, and reading a variable costs as much as a small product: it is read
+ * at the first question after start-up, after `initialize`, and after a change of role.
+ */
+let remembered: { readonly role: WorkerRole; readonly threads: number | undefined } | undefined;
+
+function outsideScopes(): number | undefined {
+  if (remembered?.role !== workerRole()) {
+    remembered = { role: workerRole(), threads: explicit('backendThreads') };
+  }
+  return remembered.threads;
 }
 
 /**

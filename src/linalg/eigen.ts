@@ -58,8 +58,8 @@ function planEigh<D extends Elements>(
   const uplo = options.uplo ?? 'L';
   if (uplo !== 'L' && uplo !== 'U') throw typeError('uplo', uplo, "'L' or 'U'");
   const n = matrix.rows;
-  const w = fresh(matrix, n);
-  const v = vectors ? fresh(matrix, n, n) : undefined;
+  const w = fresh(matrix, [n]);
+  const v = vectors ? fresh(matrix, [n, n]) : undefined;
   return {
     operation: native.linalg.eigh,
     operands: [matrix, w.place, v?.place ?? nothing(matrix)],
@@ -156,10 +156,10 @@ function planEig<D extends Elements, R>(
   requireSquare('a', matrix, a.shape);
   const n = matrix.rows;
   const size = vectors ? n : 0;
-  const real = fresh(matrix, n);
-  const imaginary = fresh(matrix, n);
-  const vectorReal = fresh(matrix, size, size);
-  const vectorImaginary = fresh(matrix, size, size);
+  const real = fresh(matrix, [n]);
+  const imaginary = fresh(matrix, [n]);
+  const vectorReal = fresh(matrix, [size, size]);
+  const vectorImaginary = fresh(matrix, [size, size]);
   return {
     operation: native.linalg.eig,
     operands: [matrix, real.place, imaginary.place, vectorReal.place, vectorImaginary.place],

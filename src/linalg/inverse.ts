@@ -150,7 +150,7 @@ function planDet<R>(
 ): Call<R> {
   const matrix = operand('a', a);
   requireSquare('a', matrix, a.shape);
-  const parts = fresh(matrix, 3);
+  const parts = fresh(matrix, [3]);
   return {
     operation: native.linalg.det,
     operands: [matrix, parts.place],

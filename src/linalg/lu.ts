@@ -64,8 +64,8 @@ function planLu<D extends Elements>(a: MatrixLike<D>, options: LuSyncOptions): C
   requireMatrix('a', matrix, a.shape);
   const { rows: m, columns: n } = matrix;
   const k = Math.min(m, n);
-  const l = fresh(matrix, m, k);
-  const u = fresh(matrix, k, n);
+  const l = fresh(matrix, [m, k]);
+  const u = fresh(matrix, [k, n]);
   const rows = new Int32Array(m);
   return {
     operation: native.linalg.lu,

@@ -167,7 +167,29 @@ export function overlap(one: Operand, other: Operand): boolean {
   if (one.rows * one.columns === 0 || other.rows * other.columns === 0) return false;
   const [first, last] = extent(one);
   const [otherFirst, otherLast] = extent(other);
-  return first <= otherLast && otherFirst <= last;
+  if (first > otherLast || otherFirst > last) return false;
+  return !besideEachOther(one, other, otherFirst - first);
+}
+
+/**
+ * Whether two views that are `apart` elements from each other take different columns (or rows) of
+ * the same larger matrix, such as its left and its right half.
+ */
+function besideEachOther(one: Operand, other: Operand, apart: number): boolean {
+  const beside = (step: number, width: number, otherWidth: number) => {
+    const shift = ((apart % step) + step) % step;
+    return shift >= width && step - shift >= otherWidth;
+  };
+  if (one.columnStride === 1 && other.columnStride === 1 && one.rowStride > 0) {
+    return one.rowStride === other.rowStride && beside(one.rowStride, one.columns, other.columns);
+  }
+  return (
+    one.rowStride === 1 &&
+    other.rowStride === 1 &&
+    one.columnStride > 0 &&
+    one.columnStride === other.columnStride &&
+    beside(one.columnStride, one.rows, other.rows)
+  );
 }
 
 /**
@@ -184,10 +206,7 @@ export function target<D extends Elements>(
   shape: readonly number[],
   operands: readonly Operand[],
 ): { result: Matrix<D>; place: Operand<D> } {
-  if (out === undefined) {
-    const result = newMatrix(like.data, shape);
-    return { result, place: operand('result', result) };
-  }
+  if (out === undefined) return fresh(like, shape);
   const place = operand('out', out);
   sameElements('out.data', like, place);
   if (out.shape.length !== shape.length || out.shape.some((n, axis) => n !== shape[axis])) {
@@ -201,20 +220,35 @@ export function target<D extends Elements>(
   if (place.rows * place.columns > 1 && !distinct) {
     throw rangeError('out.stride', out.stride, 'strides under which no two elements coincide');
   }
-  if (operands.some((operand) => overlap(operand, place))) {
-    throw rangeError('out', out, 'a matrix that shares no element with the operands');
+  for (let index = 0; index < operands.length; index++) {
+    if (overlap(operands[index] as Operand, place)) {
+      throw rangeError('out', out, 'a matrix that shares no element with the operands');
+    }
   }
   const stride = place.vector ? [place.rowStride] : [place.rowStride, place.columnStride];
   return { result: { data: out.data, shape: [...shape], stride, offset: place.offset }, place };
 }
 
-/** A new vector or matrix for a result, and the same as an operand. */
+/** A new vector or matrix for a result, and the same as an operand; nothing of it needs a check. */
 export function fresh<D extends Elements>(
   like: Operand<D>,
-  ...shape: number[]
+  shape: readonly number[],
 ): { result: Matrix<D>; place: Operand<D> } {
   const result = newMatrix(like.data, shape);
-  return { result, place: operand('result', result) };
+  const vector = shape.length === 1;
+  const columns = vector ? 1 : (shape[1] as number);
+  return {
+    result,
+    place: {
+      data: result.data,
+      rows: shape[0] as number,
+      columns,
+      offset: 0,
+      rowStride: columns,
+      columnStride: 1,
+      vector,
+    },
+  };
 }
 
 /** In the place of a result that is not wanted. */

@@ -50,8 +50,8 @@ function planQr<D extends Elements>(
   }
   const { rows: m, columns: n } = matrix;
   const width = mode === 'complete' ? m : Math.min(m, n);
-  const r = fresh(matrix, width, n);
-  const q = mode === 'r' ? undefined : fresh(matrix, m, width);
+  const r = fresh(matrix, [width, n]);
+  const q = mode === 'r' ? undefined : fresh(matrix, [m, width]);
   return {
     operation: native.linalg.qr,
     operands: [matrix, r.place, q?.place ?? nothing(matrix)],
@@ -143,9 +143,9 @@ function planLstsq<D extends Elements>(
   if (right.rows !== m) {
     throw rangeError('b.shape', b.shape, `that of ${m} rows, as many as 'a' has`);
   }
-  const x = right.vector ? fresh(matrix, n) : fresh(matrix, n, right.columns);
-  const s = fresh(matrix, Math.min(m, n));
-  const residuals = fresh(matrix, right.columns);
+  const x = right.vector ? fresh(matrix, [n]) : fresh(matrix, [n, right.columns]);
+  const s = fresh(matrix, [Math.min(m, n)]);
+  const residuals = fresh(matrix, [right.columns]);
   return {
     operation: native.linalg.lstsq,
     operands: [matrix, right, x.place, s.place, residuals.place],
@@ -157,7 +157,7 @@ function planLstsq<D extends Elements>(
       const told = outcome === n && m > n;
       return {
         x: x.result,
-        residuals: told ? residuals.result : fresh(matrix, 0).result,
+        residuals: told ? residuals.result : fresh(matrix, [0]).result,
         rank: outcome,
         s: s.result,
       };

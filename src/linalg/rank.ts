@@ -53,7 +53,7 @@ function planSingular(
   options: { threads?: number | undefined },
   make: (values: Elements) => number,
 ): Call<number> {
-  const s = fresh(matrix, Math.min(matrix.rows, matrix.columns));
+  const s = fresh(matrix, [Math.min(matrix.rows, matrix.columns)]);
   return {
     operation: native.linalg.svdValues,
     operands: [matrix, s.place],

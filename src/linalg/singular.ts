@@ -50,7 +50,7 @@ function planSvdvals<D extends Elements>(
 ): Call<Matrix<D>> {
   const matrix = operand('a', a);
   requireMatrix('a', matrix, a.shape);
-  const s = fresh(matrix, Math.min(matrix.rows, matrix.columns));
+  const s = fresh(matrix, [Math.min(matrix.rows, matrix.columns)]);
   return {
     operation: native.linalg.svdValues,
     operands: [matrix, s.place],
@@ -74,9 +74,9 @@ function planSvd<D extends Elements>(
   const { rows: m, columns: n } = matrix;
   const k = Math.min(m, n);
   const full = options.fullMatrices ?? true;
-  const s = fresh(matrix, k);
-  const u = fresh(matrix, m, full ? m : k);
-  const vh = fresh(matrix, full ? n : k, n);
+  const s = fresh(matrix, [k]);
+  const u = fresh(matrix, [m, full ? m : k]);
+  const vh = fresh(matrix, [full ? n : k, n]);
   return {
     operation: native.linalg.svd,
     operands: [matrix, s.place, u.place, vh.place],

@@ -120,6 +120,7 @@ describe('the knobs', () => {
     expect(parallelConfig().backendThreads).toBe(4);
     expect(explicitBackendThreads()).toBeUndefined();
     vi.stubEnv('HEDDLE_NUM_BACKEND_THREADS', '3');
+    resetKnobs(); // it is read once
     expect(explicitBackendThreads()).toBe(3);
     initialize({ backendThreads: 2 });
     expect(explicitBackendThreads()).toBe(2);
