@@ -109,6 +109,9 @@ export function reportProgress(
     dispatched(count) {
       if (!own) counts.dispatched += count;
     },
+    withdrawn(count) {
+      if (!own) counts.dispatched -= count;
+    },
     finished({ count, failed }) {
       if (!own) counts.finished += count;
       if (failed) counts.failed += count;

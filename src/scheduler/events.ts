@@ -22,6 +22,8 @@ export interface FinishedEvent {
 /** What happens to a job's tasks. All methods are optional. */
 export interface RunListener {
   dispatched?(count: number, worker: number, batch: number): void;
+  /** Tasks were taken back from a worker, and will be sent again. */
+  withdrawn?(count: number): void;
   finished?(event: FinishedEvent): void;
   /** A task advanced the job's progress by itself. */
   advanced?(amount: number): void;

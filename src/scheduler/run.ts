@@ -236,9 +236,14 @@ export class Run {
     if (taken > 0 && !this.ended) {
       const args = slice(batch.args, batch.count, batch.count + taken);
       this.#chunks.push({ first: batch.first + batch.count, args });
-      this.#stats.dispatched -= taken;
+      this.#undispatch(taken);
     }
     return taken;
+  }
+
+  #undispatch(count: number): void {
+    this.#stats.dispatched -= count;
+    for (const listener of this.listeners) listener.withdrawn?.(count);
   }
 
   /** Takes back all that a worker has not begun, because it is to be replaced. */
@@ -484,7 +489,7 @@ export class Run {
     const { settled, count, args, first } = batch;
     const claimedEnd = Math.max(Math.min(claimed, count), settled);
     if (claimedEnd < count) {
-      this.#stats.dispatched -= count - claimedEnd;
+      this.#undispatch(count - claimedEnd);
       this.#chunks.push({ first: first + claimedEnd, args: slice(args, claimedEnd, count) });
     }
     if (ordinal !== null || claimedEnd > settled) this.#lostTasks(batch, claimedEnd, ordinal, loss);
@@ -513,7 +518,7 @@ export class Run {
       this.#crashes.set(index, crashes);
       const again = worker.killed !== null || (retries >= 1 && crashes <= retries);
       if (again && crashes < MOST_CRASHES) {
-        this.#stats.dispatched--;
+        this.#undispatch(1);
         this.#chunks.push({ first: index, args: [args[i]] });
         continue;
       }
