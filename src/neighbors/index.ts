@@ -17,6 +17,7 @@ export {
 } from './argkmin.ts';
 export type { IndexMatrix, Metric, NeighborsOptions, NeighborsSyncOptions } from './call.ts';
 export {
+  type AnyBuffer,
   KNeighbors,
   type KNeighborsOptions,
   type Probabilities,

@@ -56,6 +56,9 @@ export interface QuerySyncOptions extends Omit<NeighborsSyncOptions, 'metric'> {
 /** Options of a question that is answered by a Promise. */
 export interface QueryOptions extends Omit<NeighborsOptions, 'metric'>, QuerySyncOptions {}
 
+/** The element type of rows, in whatever kind of buffer they lie. */
+export type AnyBuffer<D extends Elements> = D extends Float64Array ? Float64Array : Float32Array;
+
 /** The shares of the votes of each class. */
 export interface Probabilities<L extends Label> {
   /** The classes, in the order of the columns. */
@@ -116,12 +119,12 @@ export class KNeighbors<D extends Elements = Elements, L extends Label = Label> 
   fit<E extends Elements, M extends Label = L>(
     X: MatrixLike<E>,
     y?: ArrayLike<M> | MatrixLike,
-  ): KNeighbors<E, M> {
-    const model = this as unknown as KNeighbors<E, M>;
+  ): KNeighbors<AnyBuffer<E>, M> {
+    const model = this as unknown as KNeighbors<AnyBuffer<E>, M>;
     const { rows } = points('X', X);
     if (rows === 0) throw rangeError('X.shape', X.shape, 'of at least one row');
     const targets = y === undefined ? undefined : asTargets<M>(y, rows);
-    model.#rows = X;
+    model.#rows = X as unknown as MatrixLike<AnyBuffer<E>>;
     model.#count = rows;
     model.#targets = targets;
     model.#labels = targets?.labels as ArrayLike<M> | undefined;

@@ -1,0 +1,299 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { readTable } from '../../examples/data/read.ts';
+import type { Elements, MatrixLike } from '../../src/linalg/index.ts';
+import {
+  argKmin,
+  KNeighbors,
+  type Metric,
+  pairwiseDistances,
+  radiusNeighbors,
+  type Weights,
+} from '../../src/neighbors/index.ts';
+import { metrics } from './definition.ts';
+
+interface Encoded {
+  readonly shape: number[];
+  readonly data: string;
+}
+
+interface Options {
+  readonly data: 'digits' | 'fashion' | 'real' | 'ties' | 'duplicates' | 'offset';
+  readonly dtype: 'float64' | 'float32';
+  readonly metric: Metric;
+  readonly seed?: number;
+  readonly n: number;
+  readonly m: number;
+  readonly d?: number;
+  readonly k: number;
+  readonly pairwise?: boolean;
+  readonly radius?: number;
+}
+
+interface Case extends Omit<Options, 'pairwise'> {
+  readonly X?: Encoded;
+  readonly Y?: Encoded;
+  readonly indices: Encoded;
+  readonly distances: Encoded;
+  readonly truth?: Encoded;
+  readonly pairwise?: Encoded;
+  readonly counts?: number[];
+  readonly near?: Encoded;
+}
+
+interface ModelOptions {
+  readonly model: true;
+  readonly m: number;
+  readonly k: number;
+  readonly weights: Weights;
+  readonly metric: Metric;
+}
+
+interface ModelCase extends ModelOptions {
+  readonly classes: Encoded;
+  readonly probabilities: Encoded;
+  readonly values: Encoded;
+}
+
+const python = process.env.HEDDLE_PYTHON ?? '/usr/bin/python3';
+const script = fileURLToPath(new URL('reference.py', import.meta.url));
+const fashion = '/usr/share/datasets/fashion-mnist';
+
+/** Whether scikit-learn is there. In CI it must be. */
+function hasReference(): boolean {
+  const there = spawnSync(python, ['-c', 'import sklearn']).status === 0 && existsSync(fashion);
+  if (!there && process.env.CI) {
+    throw new Error(
+      `${python} with scikit-learn and Fashion-MNIST are needed in CI (python3-sklearn, ` +
+        'dataset-fashion-mnist)',
+    );
+  }
+  return there;
+}
+
+function reference<C>(cases: readonly (Options | ModelOptions)[]): C[] {
+  const { status, stdout, stderr } = spawnSync(python, [script], {
+    input: JSON.stringify(cases),
+    maxBuffer: 1 << 28,
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`reference.py failed: ${stderr}`);
+  return JSON.parse(stdout) as C[];
+}
+
+function bytes(encoded: Encoded): ArrayBuffer {
+  return Uint8Array.from(Buffer.from(encoded.data, 'base64')).buffer;
+}
+
+const doubles = (encoded: Encoded) => new Float64Array(bytes(encoded));
+const integers = (encoded: Encoded) => new Int32Array(bytes(encoded));
+
+const table = readTable('digits.csv.gz');
+const rowsOfDigits = table.values.length / 65;
+const pixels = Float64Array.from(
+  { length: rowsOfDigits * 64 },
+  (_, at) => table.values[Math.floor(at / 64) * 65 + (at % 64)]!,
+);
+
+/** Rows `first` to before `last` of the digits. */
+function digits(first: number, last: number): MatrixLike<Float64Array> {
+  return { data: pixels.subarray(first * 64, last * 64), shape: [last - first, 64] };
+}
+
+function images(name: string, rows: number): MatrixLike<Float64Array> {
+  const raw = gunzipSync(readFileSync(`${fashion}/${name}-images-idx3-ubyte.gz`)).subarray(16);
+  const data = new Float64Array(rows * 784);
+  for (let at = 0; at < data.length; at++) data[at] = raw[at]! / 255;
+  return { data, shape: [rows, 784] };
+}
+
+function rowsOf(of: Case): [MatrixLike<Elements>, MatrixLike<Elements>] {
+  const typed = (matrix: MatrixLike<Float64Array>): MatrixLike<Elements> =>
+    of.dtype === 'float64' ? matrix : { ...matrix, data: Float32Array.from(matrix.data) };
+  if (of.data === 'digits') {
+    return [typed(digits(0, of.n)), typed(digits(rowsOfDigits - of.m, rowsOfDigits))];
+  }
+  if (of.data === 'fashion') return [typed(images('t10k', of.n)), typed(images('train', of.m))];
+  const Type = of.dtype === 'float64' ? Float64Array : Float32Array;
+  const decode = (encoded: Encoded) => ({ data: new Type(bytes(encoded)), shape: encoded.shape });
+  return [decode(of.X!), decode(of.Y!)];
+}
+
+/** How far scikit-learn's own rounding may move distances of about this size. */
+function tolerance(of: Case, distance: number): number {
+  // It takes roots of small differences of large squares: √(1e-16 · |x|²) at worst.
+  const products = of.metric === 'euclidean' ? 1e-6 : 1e-9 * (of.data === 'digits' ? 1e4 : 1e2);
+  // What it has no routine of its own for, it computes in the element type.
+  return of.dtype === 'float32' ? Math.max(products, 1e-5 * (1 + Math.abs(distance))) : products;
+}
+
+async function check(of: Case): Promise<void> {
+  const told = JSON.stringify({
+    ...of,
+    X: 0,
+    Y: 0,
+    indices: 0,
+    distances: 0,
+    pairwise: 0,
+    near: 0,
+  });
+  const [X, Y] = rowsOf(of);
+  const { metric, n, k } = of;
+  const found = await argKmin(X, Y, k, { metric });
+  const theirs = integers(of.indices);
+  const far = doubles(of.distances);
+  if (of.truth) {
+    expect(found.indices.data, told).toEqual(integers(of.truth));
+    return;
+  }
+  for (let at = 0; at < n * k; at++) {
+    const near = tolerance(of, far[at]!);
+    if (!(Math.abs(found.distances.data[at]! - far[at]!) <= near)) {
+      expect.fail(`distance ${at} of ${told}: ${found.distances.data[at]}, not ${far[at]}`);
+    }
+    if (found.indices.data[at] === theirs[at]) continue;
+    // Another row is right only at the same distance: one of its neighbours in the list, or one
+    // that the end of the list cut off.
+    const row = Math.floor(at / k);
+    const tied = [at - 1, at + 1].some(
+      (other) => Math.floor(other / k) === row && Math.abs(far[other]! - far[at]!) <= 2 * near,
+    );
+    if (!tied && at % k !== k - 1) expect.fail(`index ${at} of ${told}`);
+  }
+  if (of.pairwise) {
+    const all = await pairwiseDistances(X, Y, { metric });
+    const wanted = doubles(of.pairwise);
+    for (const [at, value] of all.data.entries()) {
+      const off = Math.abs(value - wanted[at]!);
+      if (!(off <= tolerance(of, wanted[at]!))) {
+        expect.fail(`pair ${at} of ${told}: ${value}, not ${wanted[at]}`);
+      }
+    }
+  }
+  if (of.radius !== undefined) {
+    const { starts, distances } = await radiusNeighbors(X, Y, of.radius, { metric, sort: true });
+    const counts = of.counts!.map((_, i) => starts[i + 1]! - starts[i]!);
+    expect(counts, told).toEqual(of.counts);
+    for (const [at, value] of doubles(of.near!).entries()) {
+      const off = Math.abs(distances[at]! - value);
+      expect(off, told).toBeLessThanOrEqual(tolerance(of, value));
+    }
+  }
+}
+
+async function checkModel(of: ModelCase): Promise<void> {
+  const { m, k, weights, metric } = of;
+  const labels = Array.from({ length: rowsOfDigits }, (_, i) => table.values[i * 65 + 64]!);
+  const test = digits(m, rowsOfDigits);
+  const model = new KNeighbors({ k, weights, metric }).fit(digits(0, m), labels.slice(0, m));
+  const sums = (i: number) => pixels.subarray(i * 64, i * 64 + 64).reduce((a, b) => a + b, 0);
+  const values = new Float64Array(2 * m);
+  for (let i = 0; i < m; i++) values.set([labels[i]!, sums(i)], 2 * i);
+  const regressor = new KNeighbors({ k, weights, metric }).fit(digits(0, m), {
+    data: values,
+    shape: [m, 2],
+  });
+  const guesses = await model.classify(test);
+  const { probabilities } = await model.probabilities(test);
+  const means = await regressor.regress(test);
+  expect(guesses).toEqual(model.classifySync(test));
+  expect(means).toEqual(regressor.regressSync(test));
+  const { distances } = await model.kneighbors(test, { k: k + 1 });
+  const shares = doubles(of.probabilities);
+  const wantedValues = doubles(of.values);
+  let compared = 0;
+  for (const [i, label] of integers(of.classes).entries()) {
+    const end = i * (k + 1) + k;
+    // Which of two rows at one distance is the k-th neighbour is up to the library.
+    if (distances.data[end - 1] === distances.data[end]) continue;
+    compared += 1;
+    expect(guesses[i], `row ${i}`).toBe(label);
+    for (let c = 0; c < 10; c++) {
+      expect(probabilities.data[i * 10 + c]).toBeCloseTo(shares[i * 10 + c]!, 6);
+    }
+    for (let j = 0; j < 2; j++) {
+      expect(means.data[i * 2 + j]).toBeCloseTo(wantedValues[i * 2 + j]!, 4);
+    }
+  }
+  expect(compared).toBeGreaterThan(0.8 * guesses.length);
+  const right = guesses.filter((guess, i) => guess === labels[m + i]).length;
+  expect(right / guesses.length).toBeGreaterThan(0.9);
+}
+
+const committed = JSON.parse(
+  readFileSync(new URL('../data/neighbors.json', import.meta.url), 'utf8'),
+) as (Case | ModelCase)[];
+
+describe('results of scikit-learn that are kept here', () => {
+  it(`${committed.length} cases`, async () => {
+    for (const one of committed) await ('model' in one ? checkModel(one) : check(one));
+  });
+});
+
+const dtypes = ['float64', 'float32'] as const;
+
+describe.skipIf(!hasReference())('scikit-learn beside us', () => {
+  it('digits, all against all, in every metric', async () => {
+    const all = { data: 'digits', n: rowsOfDigits, m: rowsOfDigits, k: 10 } as const;
+    const cases = metrics.flatMap((metric) => dtypes.map((dtype) => ({ ...all, metric, dtype })));
+    for (const one of reference<Case>(cases)) await check(one);
+  }, 120_000);
+
+  it('digits within a radius', async () => {
+    const all = { data: 'digits', n: 300, m: rowsOfDigits, k: 1, dtype: 'float64' } as const;
+    for (const one of reference<Case>([
+      { ...all, metric: 'euclidean', radius: 24.4999 },
+      { ...all, metric: 'manhattan', radius: 150 },
+      { ...all, metric: 'chebyshev', radius: 9 },
+      { ...all, metric: 'cosine', radius: 0.123456 },
+      { ...all, metric: 'euclidean', radius: 24.4999, dtype: 'float32' },
+    ])) {
+      await check(one);
+    }
+  }, 120_000);
+
+  it('Fashion-MNIST: 60 000 images', async () => {
+    const all = { data: 'fashion', n: 100, m: 60_000, k: 10 } as const;
+    for (const one of reference<Case>([
+      { ...all, metric: 'euclidean', dtype: 'float64' },
+      { ...all, metric: 'euclidean', dtype: 'float32' },
+      { ...all, metric: 'cosine', dtype: 'float32', m: 20_000 },
+      { ...all, metric: 'manhattan', dtype: 'float64', n: 20, m: 5000 },
+    ])) {
+      await check(one);
+    }
+  }, 240_000);
+
+  it('random rows, ties, duplicates and offsets', async () => {
+    const cases: Options[] = [];
+    for (const [seed, [n, m, d]] of [
+      [1, 2000, 20],
+      [3, 500, 7],
+      [60, 700, 40],
+      [400, 300, 33],
+    ].entries() as IterableIterator<[number, [number, number, number]]>) {
+      for (const dtype of dtypes) {
+        for (const data of ['real', 'ties', 'duplicates'] as const) {
+          for (const metric of metrics) {
+            cases.push({ data, dtype, metric, seed, n, m, d, k: 9, pairwise: data === 'real' });
+          }
+        }
+      }
+      cases.push({ data: 'offset', dtype: 'float64', metric: 'euclidean', seed, n, m, d, k: 9 });
+    }
+    for (const one of reference<Case>(cases)) await check(one);
+  }, 240_000);
+
+  it('classes and values of digits', async () => {
+    const cases: ModelOptions[] = [];
+    for (const weights of ['uniform', 'distance'] as const) {
+      for (const metric of ['euclidean', 'cosine', 'manhattan'] as const) {
+        cases.push({ model: true, m: 1000, k: 7, weights, metric });
+      }
+    }
+    for (const one of reference<ModelCase>(cases)) await checkModel(one);
+  }, 120_000);
+});
