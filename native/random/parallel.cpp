@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <type_traits>
 
 #include "openmp/team.h"
 
@@ -47,7 +48,7 @@ void fill_in_parts(State& state, const Law& law, Real* out, size_t count, int wi
     State own = start;
     if (begin != 0) {
       kernel.skip(own, used(start, Real{}, begin).outputs);
-      own.has_half = 0;
+      if (std::is_same_v<Real, float>) own.has_half = 0;  // doubles leave the half alone
     }
     kernel.fill(own, law, out + begin, finish - begin);
     if (rank == size - 1) end = own;

@@ -3,7 +3,7 @@
  */
 import { rangeError, typeError } from '../errors.ts';
 import { native } from '../native.ts';
-import { type Entropy, SeedSequence } from './seed-sequence.ts';
+import { type Entropy, SeedSequence, seedWords } from './seed-sequence.ts';
 import { HALF, HAS_HALF, Kind, Stream } from './stream.ts';
 
 /** What generators are seeded with. */
@@ -38,12 +38,12 @@ export interface PhiloxState
 export type SFC64State = BitGeneratorState<{ readonly state: readonly Decimal[] }>;
 
 const NAMES = ['PCG64', 'PCG64DXSM', 'Philox', 'SFC64'] as const;
-const streams = new WeakMap<BitGenerator, Stream>();
 
 /** The stream behind a bit generator; for the modules of this folder. */
-export function streamOf(generator: BitGenerator): Stream {
-  return streams.get(generator) as Stream;
-}
+export let streamOf: (generator: BitGenerator) => Stream;
+
+/** Replaces the seed sequence. */
+let adopt: (generator: BitGenerator, sequence: SeedSequence | undefined) => void;
 
 /** Writes a whole number as `words` 32-bit words. */
 function write(into: Uint32Array, at: number, words: number, name: string, value: unknown): void {
@@ -84,8 +84,15 @@ function writeList(
 
 /** A source of uniformly distributed 64-bit numbers. */
 export abstract class BitGenerator<S extends BitGeneratorState = BitGeneratorState> {
-  #stream: Stream;
+  readonly #stream: Stream;
   #seedSequence: SeedSequence | undefined;
+
+  static {
+    streamOf = (generator) => generator.#stream;
+    adopt = (generator, sequence) => {
+      generator.#seedSequence = sequence;
+    };
+  }
 
   /**
    * @param kind - which algorithm
@@ -95,8 +102,7 @@ export abstract class BitGenerator<S extends BitGeneratorState = BitGeneratorSta
     const sequence = seed instanceof SeedSequence ? seed : new SeedSequence(seed);
     this.#seedSequence = sequence;
     this.#stream = new Stream(kind);
-    streams.set(this, this.#stream);
-    native.random.seed(this.#stream.words, sequence.generateState(8));
+    native.random.seed(this.#stream.words, sequence[seedWords]());
   }
 
   /** The name of the algorithm. */
@@ -202,11 +208,6 @@ export abstract class BitGenerator<S extends BitGeneratorState = BitGeneratorSta
   static [Symbol.for('heddle.restore')](json: unknown): BitGenerator {
     return bitGeneratorFromJSON(json as BitGeneratorState);
   }
-
-  /** For {@link bitGeneratorFromJSON}. */
-  protected static adopt(generator: BitGenerator, sequence: SeedSequence | undefined): void {
-    generator.#seedSequence = sequence;
-  }
 }
 
 function count(name: string, value: unknown): bigint {
@@ -277,7 +278,7 @@ export class Philox extends BitGenerator<PhiloxState> {
     const { words } = streamOf(this);
     if (key !== undefined) {
       write(words, 8, 4, 'key', key);
-      BitGenerator.adopt(this, undefined);
+      adopt(this, undefined);
     }
     if (counter !== undefined) write(words, 0, 8, 'counter', counter);
   }
@@ -343,10 +344,6 @@ export function bitGeneratorFromJSON(json: BitGeneratorState): BitGenerator {
   generator.state = json;
   const sequence = (json as { seedSequence?: Parameters<typeof SeedSequence.fromJSON>[0] })
     .seedSequence;
-  // A friend's access: `adopt` is protected so that users don't see it.
-  (BitGenerator as unknown as { adopt(g: BitGenerator, s: SeedSequence | undefined): void }).adopt(
-    generator,
-    sequence === undefined ? undefined : SeedSequence.fromJSON(sequence),
-  );
+  adopt(generator, sequence === undefined ? undefined : SeedSequence.fromJSON(sequence));
   return generator;
 }

@@ -491,7 +491,9 @@ export class Generator {
   /** Random bytes. */
   bytes(length: number): Uint8Array<ArrayBuffer> {
     const count = wholeNumber('length', length);
-    const words = this.integers(0, 0x100000000, Math.ceil(count / 4), { dtype: 'uint32' });
+    // NumPy takes a draw even for no bytes.
+    const draws = Math.max(1, Math.ceil(count / 4));
+    const words = this.integers(0, 0x100000000, draws, { dtype: 'uint32' });
     return new Uint8Array(words.buffer as ArrayBuffer, 0, count);
   }
 

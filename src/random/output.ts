@@ -158,7 +158,7 @@ export function target<D extends Numbers>(
       ? Array.isArray(size) &&
         size.length === out.shape.length &&
         size.every((n, axis) => n === out.shape[axis])
-      : lengthOf(size) === data.length;
+      : lengthOf(size) === data.length && (typeof size === 'number' || size.length === 1);
     if (!fits) throw rangeError('size', size, "out's, where both are given");
   }
   return { data, result: out as D | NdArray<D> };

@@ -9,6 +9,9 @@
 import { randomFillSync } from 'node:crypto';
 import { rangeError, typeError } from '../errors.ts';
 
+/** The name of the method by which bit generators take their eight words. */
+export const seedWords: unique symbol = Symbol('seed words');
+
 const POOL_SIZE = 4;
 const INIT_A = 0x43b0d7e5;
 const MULTIPLIER_A = 0x931e8875;
@@ -158,18 +161,16 @@ export class SeedSequence {
     if (dtype !== 'uint32' && dtype !== 'uint64') {
       throw typeError('dtype', dtype, "'uint32' or 'uint64'");
     }
-    const pool = this.#mixed();
     const words = new Uint32Array(dtype === 'uint64' ? 2 * count : count);
-    let hash = INIT_B;
-    for (let i = 0, from = 0; i < words.length; i++) {
-      let value = (pool[from] as number) ^ hash;
-      hash = Math.imul(hash, MULTIPLIER_B);
-      value = Math.imul(value, hash);
-      words[i] = value ^ (value >>> 16);
-      if (++from === pool.length) from = 0;
-    }
+    generate(this.#mixed(), words);
     // The words of a 64-bit number are in the machine's order, which is little-endian.
     return dtype === 'uint64' ? new BigUint64Array(words.buffer) : words;
+  }
+
+  /** Eight words, in memory that the next call writes again. */
+  [seedWords](): Uint32Array {
+    generate(this.#mixed(), WORDS);
+    return WORDS;
   }
 
   /**
@@ -221,7 +222,12 @@ function toNumbers(name: string, values: ArrayLike<unknown>): (number | bigint)[
   if (typeof values === 'string' || !isArrayLike(values)) {
     throw typeError(name, values, 'an array of whole numbers');
   }
-  return Array.from(values, (value) => (typeof value === 'number' ? value : whole(name, value)));
+  const numbers = new Array<number | bigint>(values.length);
+  for (let i = 0; i < numbers.length; i++) {
+    const value = values[i];
+    numbers[i] = typeof value === 'number' ? value : whole(name, value);
+  }
+  return numbers;
 }
 
 function freshEntropy(poolSize: number): bigint {
@@ -232,29 +238,42 @@ function freshEntropy(poolSize: number): bigint {
   return entropy;
 }
 
+const WORDS = new Uint32Array(8);
+
+/** Hashes words out of a pool. */
+function generate(pool: Uint32Array, words: Uint32Array): void {
+  let hash = INIT_B;
+  for (let i = 0, from = 0; i < words.length; i++) {
+    let value = (pool[from] as number) ^ hash;
+    hash = Math.imul(hash, MULTIPLIER_B);
+    value = Math.imul(value, hash);
+    words[i] = value ^ (value >>> 16);
+    if (++from === pool.length) from = 0;
+  }
+}
+
 /** Hashes words into a pool in which each word depends on all of them. */
 function mix(words: readonly number[], poolSize: number): Uint32Array {
   const pool = new Uint32Array(poolSize);
-  let hash = INIT_A;
-  const hashed = (word: number): number => {
-    let value = word ^ hash;
+  let hash: number = INIT_A;
+  for (let i = 0; i < poolSize; i++) {
+    const mixed = (words[i] ?? 0) ^ hash;
     hash = Math.imul(hash, MULTIPLIER_A);
-    value = Math.imul(value, hash);
-    return value ^ (value >>> 16);
-  };
-  const mixed = (a: number, b: number): number => {
-    const value = (Math.imul(MIX_LEFT, a) - Math.imul(MIX_RIGHT, b)) | 0;
-    return value ^ (value >>> 16);
-  };
-  for (let i = 0; i < poolSize; i++) pool[i] = hashed(words[i] ?? 0);
-  for (let from = 0; from < poolSize; from++) {
-    for (let to = 0; to < poolSize; to++) {
-      if (from !== to) pool[to] = mixed(pool[to] as number, hashed(pool[from] as number));
-    }
+    const value = Math.imul(mixed, hash);
+    pool[i] = value ^ (value >>> 16);
   }
-  for (let from = poolSize; from < words.length; from++) {
+  const steps = Math.max(words.length, poolSize);
+  for (let from = 0; from < steps; from++) {
     for (let to = 0; to < poolSize; to++) {
-      pool[to] = mixed(pool[to] as number, hashed(words[from] as number));
+      if (from === to) continue;
+      // First each word of the pool into the others, then the words that had no place in it.
+      const word = (from < poolSize ? pool[from] : words[from]) as number;
+      const salted = word ^ hash;
+      hash = Math.imul(hash, MULTIPLIER_A);
+      let value = Math.imul(salted, hash);
+      value ^= value >>> 16;
+      value = (Math.imul(MIX_LEFT, pool[to] as number) - Math.imul(MIX_RIGHT, value)) | 0;
+      pool[to] = value ^ (value >>> 16);
     }
   }
   return pool;

@@ -22,10 +22,23 @@ const SIZE = 52;
 export const Kind = { PCG64: 0, PCG64DXSM: 1, Philox: 2, SFC64: 3 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
-const FIRST_BLOCK = 16;
-const LARGEST_BLOCK = 1024;
+/** Draws in a block: small after a fill has dropped one, larger while they are used up. */
+const BLOCKS = [16, 128, 1024];
 const NO_DOUBLES = new Float64Array(0);
 const NO_BITS = new Uint32Array(0);
+
+/** One size of block. */
+interface Block {
+  /** As native code sees it: the bits of the draws, then the doubles made of them. */
+  readonly whole: Float64Array;
+  readonly doubles: Float64Array;
+  readonly bits: Uint32Array;
+}
+
+function newBlock(size: number): Block {
+  const whole = new Float64Array(2 * size);
+  return { whole, doubles: whole.subarray(size), bits: new Uint32Array(whole.buffer, 0, 2 * size) };
+}
 const TO_DOUBLE_HIGH = 2 ** -32;
 
 const { normalLimit, normalWidth, exponentialLimit, exponentialWidth } = native.random.tables();
@@ -34,7 +47,8 @@ const frame = native.random.frame;
 /** A generator's place, and draws from it one by one. */
 export class Stream {
   readonly words: Uint32Array<ArrayBuffer> = new Uint32Array(STATE_WORDS);
-  /** The block as native code sees it: the bits of the draws, then the doubles made of them. */
+  #blocks: Block[] | undefined;
+  #tier = 0;
   #block: Float64Array = NO_DOUBLES;
   /** The next double is at `left - 1`; so are its bits, as two words. */
   #doubles: Float64Array = NO_DOUBLES;
@@ -59,18 +73,23 @@ export class Stream {
     this.words[SIZE] = 0;
   }
 
-  /** Draws the next block, a larger one each time, and returns its size. */
+  /** Draws the next block and returns its size. */
   #refill(): number {
-    const size = this.#doubles.length;
-    if (size < LARGEST_BLOCK) this.#grow(size === 0 ? FIRST_BLOCK : size * 4);
+    // A block that was used up left its size; one that was dropped did not.
+    if (this.words[SIZE] === 0) this.#use(0);
+    else if (this.#tier < BLOCKS.length - 1) this.#use(this.#tier + 1);
     native.random.refill(this.words, this.#block);
     return this.words[LEFT] as number;
   }
 
-  #grow(size: number): void {
-    this.#block = new Float64Array(2 * size);
-    this.#doubles = this.#block.subarray(size);
-    this.#bits = new Uint32Array(this.#block.buffer, 0, 2 * size);
+  #use(tier: number): void {
+    this.#blocks ??= [];
+    this.#blocks[tier] ??= newBlock(BLOCKS[tier] as number);
+    const { whole, doubles, bits } = this.#blocks[tier] as Block;
+    this.#tier = tier;
+    this.#block = whole;
+    this.#doubles = doubles;
+    this.#bits = bits;
   }
 
   /** A double in [0, 1). */
@@ -150,7 +169,7 @@ export class Stream {
 
   /** A number of any distribution. */
   draw(law: Law, a: number, b: number): number {
-    if (this.#block.length === 0) this.#grow(FIRST_BLOCK);
+    if (this.#block.length === 0) this.#use(0);
     frame[0] = law;
     frame[1] = a;
     frame[2] = b;
