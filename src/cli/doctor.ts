@@ -70,7 +70,8 @@ export async function watch(
   const sampler = new Sampler(pid);
   const end = performance.now() + options.milliseconds;
   while (performance.now() < end && !options.stop?.aborted && sampler.sample()) {
-    throttled = cpuThrottling(host, pid)?.throttledMs ?? throttled;
+    // A process that has just ended counts as one of the root group, which has no quota.
+    throttled = Math.max(throttled, cpuThrottling(host, pid)?.throttledMs ?? 0);
     const wait = Math.min(options.interval, end - performance.now());
     await sleep(Math.max(wait, 1), undefined, { signal: options.stop }).catch(() => {});
   }

@@ -147,7 +147,8 @@ export class Sampler {
       for (const task of tasks) if (this.#look(pid, Number(task))) running++;
     }
     this.#processes = Math.max(this.#processes, alive);
-    if (statOf(this.#root, this.#root) === undefined) return false;
+    const root = statOf(this.#root, this.#root);
+    if (!root || root.state === 'Z' || root.state === 'X') return false;
     this.#running.push(running);
     return true;
   }
