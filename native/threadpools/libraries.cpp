@@ -38,7 +38,7 @@ using Set = void (*)(int);
 std::string openblas_name(const Runtime& runtime, const char* name) {
   for (const char* before : {"", "scipy_"}) {
     for (const char* after : {"", "64_", "_64"}) {
-      const std::string full = std::string(before) + name + after;
+      std::string full = std::string(before) + name + after;
       if (own_symbol(runtime, full) != nullptr) return full;
     }
   }
