@@ -17,6 +17,10 @@ export interface Packed<T> {
 }
 
 export interface Codec {
+  /** Whether values that are no primitives can be packed now. */
+  isReady(): boolean;
+  /** Until they can. */
+  whenReady(): Promise<void>;
   /** Packs the values of a batch. `path` says what an error calls them. */
   pack(values: readonly unknown[], path: string): Packed<Column>;
   packOne(value: unknown, path: string): Packed<unknown>;
@@ -32,6 +36,8 @@ const nothing: readonly unknown[] = [];
 
 /** For a worker in the same environment. */
 export const localCodec: Codec = {
+  isReady: () => true,
+  whenReady: () => Promise.resolve(),
   pack: (values) => ({ message: { kind: 'plain', values }, transfer: nothing, release: null }),
   packOne: (value) => ({ message: value, transfer: nothing, release: null }),
   loading: () => null,
@@ -42,6 +48,8 @@ export const localCodec: Codec = {
 
 /** What a codec for other environments is made of; src/memory has it. */
 export interface ValueCodec {
+  /** Given by a codec that may still be loading. */
+  readonly late?: { isReady(): boolean; whenReady(): Promise<void> };
   encode(
     value: unknown,
     options: {
@@ -77,6 +85,8 @@ export function remoteCodec(
     return { message: encoded.message, transfer: encoded.transfer, release: encoded.release };
   };
   return {
+    isReady: () => codec.late?.isReady() ?? true,
+    whenReady: () => codec.late?.whenReady() ?? Promise.resolve(),
     pack(values, path) {
       const column = packPrimitives(values);
       if (column) return { message: column, transfer: nothing, release: null };

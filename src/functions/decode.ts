@@ -1,10 +1,9 @@
 /**
  * Payloads to functions, each once.
  */
-import { isMine } from './encode.ts';
 import { link, linkSync, needsLoading } from './link.ts';
 import type { FunctionPayload } from './payload.ts';
-import { classOf, rememberClass } from './registry.ts';
+import { classOf, isMine, rememberClass } from './registry.ts';
 
 const KEEP = 500;
 

@@ -8,7 +8,7 @@ import type { Outgoing } from '../memory/outbox.ts';
 import { Collector } from './capture.ts';
 import { inspectFunction } from './inspect.ts';
 import type { FunctionPayload } from './payload.ts';
-import { bindings, classId, knownNode, references } from './registry.ts';
+import { bindings, classId, knownNode, references, rememberMine } from './registry.ts';
 
 /** How a function travels. */
 export interface FunctionOptions {
@@ -32,7 +32,6 @@ const segments = new WeakMap<FunctionPayload, readonly Outgoing[]>();
 /** A payload may be dropped without a word; its memory goes with it. */
 const dropped = new FinalizationRegistry<readonly Outgoing[]>(releaseThem);
 /** Payloads made here: linking changes what it links, so it needs a copy of these. */
-const mine = new WeakSet<FunctionPayload>();
 
 /** Makes the payload of a function or class. */
 export function encodeGraph(fn: Callable, options: FunctionOptions): FunctionPayload {
@@ -84,7 +83,7 @@ function collect(fn: Callable, options: FunctionOptions): FunctionPayload {
   }
   const id = root?.kind === 'code' && root.id !== undefined ? root.id : digest(bytes);
   const payload: FunctionPayload = { id, ...content };
-  mine.add(payload);
+  rememberMine(payload);
   if (outgoing.length > 0) {
     segments.set(payload, outgoing);
     dropped.register(payload, outgoing, payload);
@@ -96,11 +95,6 @@ function collect(fn: Callable, options: FunctionOptions): FunctionPayload {
 function digest(bytes: Buffer): string {
   const crypto = process.getBuiltinModule('node:crypto');
   return crypto.createHash('sha1').update(bytes).digest('base64url');
-}
-
-/** Whether a payload was made in this environment. */
-export function isMine(payload: FunctionPayload): boolean {
-  return mine.has(payload);
 }
 
 function releaseThem(outgoing: readonly Outgoing[]): void {

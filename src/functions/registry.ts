@@ -8,6 +8,18 @@ import type { FunctionNode, FunctionPayload } from './payload.ts';
 /** Payloads of functions made by task(). */
 export const references = new WeakMap<object, FunctionPayload>();
 
+/** Payloads made in this environment. Here, so that workers need not load what makes payloads. */
+const mine = new WeakSet<FunctionPayload>();
+
+export function rememberMine(payload: FunctionPayload): void {
+  mine.add(payload);
+}
+
+/** Whether a payload was made in this environment. */
+export function isMine(payload: FunctionPayload): boolean {
+  return mine.has(payload);
+}
+
 /** Captures that the user named. */
 export const bindings = new WeakMap<object, Readonly<Record<string, unknown>>>();
 

@@ -5,13 +5,14 @@
 import { becomeWorker } from '../../config/role.ts';
 import { enterScope } from '../../config/scope.ts';
 import type { ConfigScope } from '../../config/types.ts';
-import { decodeFunction, type FunctionPayload } from '../../functions/index.ts';
-import { decode, discard, encode, loading } from '../../memory/codec.ts';
+import { linkPayload } from '../../functions/decode.ts';
+import type { FunctionPayload } from '../../functions/payload.ts';
 import type { Cell } from '../cell.ts';
 import { type Codec, type FunctionLoader, remoteCodec, type TaskFunction } from '../codec.ts';
 import type { FromWorker, FunctionMessage, ToWorker, WorkerInit } from '../protocol.ts';
 import { redirectConsole } from './console.ts';
 import type { WorkerInfo } from './context.ts';
+import { lateCodec, loadCodec } from './late.ts';
 import { openOutlet } from './outlet.ts';
 import { taskRng } from './rng.ts';
 import { Runner } from './runner.ts';
@@ -28,6 +29,9 @@ export interface Environment {
   stop(): void;
 }
 
+/** What a first task need not wait for is loaded this much later (ms). */
+const LATER_MS = 30;
+
 /** Functions that have been loaded: a promise per call would cost more than the call. */
 const loaded = new Map<string, TaskFunction>();
 
@@ -36,10 +40,12 @@ const load: FunctionLoader = (message) => {
   const payload = message.payload as FunctionPayload;
   const known = loaded.get(payload.id);
   if (known) return known;
-  return decodeFunction(payload).then((fn) => {
-    loaded.set(payload.id, fn);
-    return fn;
-  });
+  const keep = (fn: unknown): TaskFunction => {
+    loaded.set(payload.id, fn as TaskFunction);
+    return fn as TaskFunction;
+  };
+  const linked = linkPayload(payload);
+  return linked instanceof Promise ? linked.then(keep) : keep(linked);
 };
 
 function isEmpty(scope: unknown): boolean {
@@ -76,7 +82,7 @@ export function startWorker(environment: Environment): (message: ToWorker) => vo
   const codecFor = (maxBytes: number): Codec => {
     let codec = codecs.get(maxBytes);
     if (!codec) {
-      codec = remoteCodec({ encode, decode, discard, loading }, kind, maxBytes, 'one');
+      codec = remoteCodec(lateCodec, kind, maxBytes, 'one');
       codecs.set(maxBytes, codec);
     }
     return codec;
@@ -113,16 +119,23 @@ export function startWorker(environment: Environment): (message: ToWorker) => vo
       early = null;
       for (const message of waiting) runner!.receive(message);
     };
-    const limits = childThreads > 0 ? limitThreads() : null;
-    // A process has its limits from its environment already; a thread shares its process's pools.
-    const wait = kind === 'thread' ? limits : null;
+    // A thread shares its process's pools: they are held before its first task. A process has its
+    // limits from its environment already, and only looks after what ignores that.
+    const wait = kind === 'thread' && childThreads > 0 ? limitThreads() : null;
+    setTimeout(() => {
+      void loadCodec();
+      if (!wait && childThreads > 0) void limitThreads();
+    }, LATER_MS).unref();
     if (!init.initializer && !wait) {
       go();
       return;
     }
     initialize(init.initializer, wait).then(go, (error: unknown) => {
-      send({ type: 'init-failed', error: codecFor(init.maxBytes).packOne(error, 'error').message });
-      environment.stop();
+      void loadCodec().then(() => {
+        const { message } = codecFor(init.maxBytes).packOne(error, 'error');
+        send({ type: 'init-failed', error: message });
+        environment.stop();
+      });
     });
   };
 

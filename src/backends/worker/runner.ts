@@ -84,6 +84,11 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
+function isPrimitive(value: unknown): boolean {
+  const type = typeof value;
+  return value === null || (type !== 'object' && type !== 'function' && type !== 'symbol');
+}
+
 /** The parts of an error that can be sent, where it can't be as a whole. */
 function sendable(error: unknown, reason: Error, codec: Codec): Error {
   const given = error instanceof Error ? error : new Error(String(error));
@@ -201,9 +206,14 @@ export class Runner {
   #openFailed(opened: Opened, error: unknown): void {
     opened.loading = null;
     opened.failed = true;
-    const packed = this.#packError(opened.codec, error);
-    const { context } = opened.message;
-    this.#host.send({ type: 'open-failed', context, error: packed.message }, packed.transfer);
+    const { codec } = opened;
+    const tell = (): void => {
+      const packed = this.#packError(codec, error);
+      const { context } = opened.message;
+      this.#host.send({ type: 'open-failed', context, error: packed.message }, packed.transfer);
+    };
+    if (codec.isReady()) tell();
+    else void codec.whenReady().then(tell);
   }
 
   #caller(opened: Opened): Call {
@@ -337,7 +347,8 @@ export class Runner {
   /** Runs tasks until the batch is done or one returns a promise. */
   #advance(work: Work): void {
     const { cell, slot, args, place, batch, times } = work;
-    const { call } = work.opened;
+    const { call, codec } = work.opened;
+    const ready = codec.isReady();
     let now = performance.now();
     while (!work.stopped) {
       const ordinal = cell.claim(slot);
@@ -348,10 +359,14 @@ export class Runner {
       try {
         value = call(args[ordinal], new LazyContext(batch.first + ordinal, place));
       } catch (error) {
-        this.#fail(work, ordinal, error);
-        now = performance.now();
-        continue;
+        if (ready) {
+          this.#fail(work, ordinal, error);
+          now = performance.now();
+          continue;
+        }
+        value = Promise.reject(error);
       }
+      if (!ready) value = this.#late(codec, value);
       if (isThenable(value)) {
         value.then(
           (result) => this.#settled(work, result),
@@ -368,6 +383,14 @@ export class Runner {
       if (this.#due(work, now)) this.#flush(work, false);
     }
     this.#finish(work);
+  }
+
+  /** What a task gave, when it can be sent; while the codec loads, only primitives can. */
+  #late(codec: Codec, value: unknown): unknown {
+    if (isPrimitive(value)) return value;
+    const ready = codec.whenReady();
+    const settled = Promise.allSettled([value, ready]);
+    return settled.then(() => value);
   }
 
   /**

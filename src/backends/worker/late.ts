@@ -1,0 +1,43 @@
+/**
+ * The codec of a worker, loaded when it is needed.
+ *
+ * A worker's first task often needs none: its function is text, its argument and result are
+ * primitives. The codec and what encodes functions are a good third of what a worker loads.
+ */
+import type { ValueCodec } from '../codec.ts';
+
+type Loaded = Pick<ValueCodec, 'encode' | 'decode' | 'discard' | 'loading'>;
+
+let codec: Loaded | null = null;
+let loading: Promise<void> | null = null;
+
+/** Loads the codec, if that has not been done. */
+export function loadCodec(): Promise<void> {
+  loading ??= Promise.all([
+    import('../../memory/codec.ts'),
+    // Registers itself with the codec: values contain functions.
+    import('../../functions/index.ts'),
+  ]).then(([loaded]) => {
+    codec = loaded;
+  });
+  return loading;
+}
+
+function loaded(): Loaded {
+  if (!codec) throw new Error('the codec is not loaded');
+  return codec;
+}
+
+/** Decodes primitives at once, and everything once it is loaded. */
+export const lateCodec: ValueCodec = {
+  late: { isReady: () => codec !== null, whenReady: loadCodec },
+  encode: (value, options) => loaded().encode(value, options),
+  decode: (message) =>
+    codec || (typeof message === 'object' && message !== null) ? loaded().decode(message) : message,
+  discard: (message) => codec?.discard(message),
+  loading(message) {
+    if (typeof message !== 'object' || message === null) return null;
+    if (codec) return codec.loading(message);
+    return loadCodec().then(() => loaded().loading(message) ?? undefined);
+  },
+};
