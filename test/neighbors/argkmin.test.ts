@@ -114,6 +114,31 @@ describe('argKmin', () => {
     }
   });
 
+  it('gives the same bits however many rows ask, with all kernels', () => {
+    for (const isa of available) {
+      native.neighbors.kernels(isa);
+      for (const d of [5, 13, 40]) {
+        const X = data(40, d, 15, kinds.real as Fill);
+        const Y = data(600, d, 16, kinds.real as Fill);
+        for (const metric of metrics) {
+          for (const [x, y] of [
+            [X, Y],
+            [float32(X), float32(Y)],
+          ] as const) {
+            // One by one they are computed pair by pair, together by products or panels.
+            const all = argKminSync(x as MatrixLike, y as MatrixLike, 6, { metric });
+            for (const at of [0, 17, 39]) {
+              const one = { ...(x as MatrixLike), shape: [1, d], offset: at * d };
+              const alone = argKminSync(one, y as MatrixLike, 6, { metric });
+              expect(alone.indices.data).toEqual(all.indices.data.slice(at * 6, at * 6 + 6));
+              expect(alone.distances.data).toEqual(all.distances.data.slice(at * 6, at * 6 + 6));
+            }
+          }
+        }
+      }
+    }
+  });
+
   it('loses no digits to an offset that all rows share', () => {
     for (const [n, m, d] of [
       [3, 900, 12],
