@@ -354,5 +354,8 @@ function isModuleLike(name: string, value: object): boolean {
   if (name === 'import.meta' || name === '__vite_ssr_import_meta__') return true;
   if (name === 'exports' || name === 'module') return true;
   if (Object.prototype.toString.call(value) === '[object Module]') return true;
-  return '__esModule' in value;
+  if ('__esModule' in value) return true;
+  // What TypeScript's __importStar makes of a CommonJS module: a copy with the module as default.
+  const { default: inner } = value as { default?: unknown };
+  return typeof inner === 'object' && inner !== null && nodeOf(inner) !== null;
 }

@@ -164,15 +164,7 @@ function pick(from: unknown, path: readonly string[], where: string): unknown {
 function importer(base: string | null): (specifier: string) => Promise<unknown> {
   const from = base ?? path.join(process.cwd(), '[code]');
   const url = from.startsWith('file:') ? from : pathToFileURL(from).href;
-  return async (specifier) => {
-    const relative = /^\.{0,2}\//.test(specifier);
-    if (relative || URL.canParse(specifier)) return import(new URL(specifier, url).href);
-    return importBare(url)(specifier);
-  };
-}
-
-/** Only a script that is said to lie at `url` finds the packages that are found from there. */
-function importBare(url: string): (specifier: string) => Promise<unknown> {
+  // Only a script that is said to lie there finds what is found from there.
   const script = new vm.Script('(specifier) => import(specifier)', {
     filename: url,
     importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,

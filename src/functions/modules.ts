@@ -136,10 +136,10 @@ function isEntry(file: string): boolean {
 export function importOf(script: Script, name: string): ModuleReference | null {
   const found = script.isModule ? namesOf(script)?.imports.get(name) : undefined;
   if (!found) return null;
-  const relative = /^\.{0,2}\//.test(found.specifier);
   return {
-    url: relative ? new URL(found.specifier, script.url).href : found.specifier,
-    ...(relative || URL.canParse(found.specifier) ? {} : { parent: script.url }),
+    url: found.specifier,
+    // Also for a relative one: compilers let './helper.js' mean helper.ts, for some who import it.
+    ...(URL.canParse(found.specifier) ? {} : { parent: script.url }),
     name: found.name === '*' ? '' : found.name,
     system: 'import',
   };
