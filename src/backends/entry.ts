@@ -82,9 +82,12 @@ export function threadEntry(): ThreadEntry {
   const entry = entryUrl('thread');
   const tsx = tsxInterface();
   if (!tsx) return { entry, eval: false };
+  // Both kinds of module: what a CommonJS program requires is TypeScript too.
+  const kinds = [tsx.href, new URL('../../cjs/api/index.mjs', tsx).href];
   const code =
-    `import(${JSON.stringify(tsx.href)})` +
-    `.then((tsx) => { tsx.register(); return import(${JSON.stringify(entry.href)}); })` +
+    `Promise.all(${JSON.stringify(kinds)}.map((url) => import(url)))` +
+    '.then((kinds) => { for (const tsx of kinds) tsx.register(); ' +
+    `return import(${JSON.stringify(entry.href)}); })` +
     '.catch((error) => { process.nextTick(() => { throw error; }); });';
   return { entry: code, eval: true };
 }

@@ -94,10 +94,11 @@ describe('captures', () => {
   it('takes import(), import.meta and what is beside the file', async () => {
     const fn = await ship(async () => {
       const { sep } = await import('node:path');
-      const { rangeError } = await import('../../src/errors.ts');
-      return [sep, typeof rangeError, import.meta.url];
+      const name = './apps/beside.mjs';
+      const { beside } = (await import(name)) as { beside: string };
+      return [sep, beside, import.meta.url];
     });
-    expect(await fn()).toEqual([path.sep, 'function', import.meta.url]);
+    expect(await fn()).toEqual([path.sep, 'beside', import.meta.url]);
   });
 
   it('takes async functions, generators and methods', async () => {
