@@ -95,7 +95,7 @@ const command = [
   ...prefix,
   process.execPath,
   path.join(root, 'node_modules/vitest/vitest.mjs'),
-  ...['run', '--testTimeout=120000', '--hookTimeout=120000', '--no-file-parallelism'],
+  ...['run', '--testTimeout=120000', '--hookTimeout=120000'],
   ...LEFT_OUT.files.flatMap((file) => ['--exclude', file]),
   ...['--testNamePattern', `^(?!.*(${LEFT_OUT.names.join('|')}))`],
   ...filters,
