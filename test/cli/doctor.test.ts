@@ -1,12 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { MAIN, poolKinds, remedyOf, UNKNOWN, WORKERS } from '../../src/cli/watch/pools.ts';
 import { type Observation, poolOf, type ThreadRecord } from '../../src/cli/watch/sampler.ts';
 import { judge, summarize } from '../../src/cli/watch/verdict.ts';
 import { libraryFile, probeFile } from '../threadpools/probe.ts';
 import { heddle } from './run.ts';
+
+// Whole processes are started, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
 
 const busy = path.join(import.meta.dirname, 'busy.cjs');
 const command = (seconds: number, processes: number) => [

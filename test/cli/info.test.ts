@@ -1,9 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { cpuCount } from '../../src/index.ts';
 import { libraryFile, probeFile } from '../threadpools/probe.ts';
 import { heddle, projectWith } from './run.ts';
+
+// Whole processes are started, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
 
 let project: string;
 

@@ -15,6 +15,9 @@ import { native } from '../../src/native.ts';
 import { setDefaultThreads } from '../../src/threadpools/index.ts';
 import { libraryFile, loadLibrary, loadStub, probe, probeFile, triplet } from './probe.ts';
 
+// Whole processes are started, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
+
 const ORIGINAL = { libopenblas: 4, libblis: 5, libgomp: 6, libvips: 7 };
 
 beforeAll(() => {

@@ -5,7 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { register } from 'tsx/esm/api';
 
 register();
-const { threadpoolLimits, threadpoolInfo } = await import('../../src/index.ts');
+const { threadpoolLimits, threadpoolInfo } = await import('../../src/threadpools/index.ts');
 
 let state = workerData.seed;
 const random = (below) => {
