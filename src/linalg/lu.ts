@@ -66,6 +66,7 @@ function planLu<D extends Elements>(a: MatrixLike<D>, options: LuSyncOptions): C
   const k = Math.min(m, n);
   const l = fresh(matrix, [m, k]);
   const u = fresh(matrix, [k, n]);
+  const p = options.permuteL || options.pIndices ? undefined : newMatrix(matrix.data, [m, m]);
   const rows = new Int32Array(m);
   return {
     operation: native.linalg.lu,
@@ -75,15 +76,14 @@ function planLu<D extends Elements>(a: MatrixLike<D>, options: LuSyncOptions): C
     threads: options.threads,
     finite: 'lu',
     finish() {
-      if (options.permuteL) return { pl: l.result, u: u.result };
-      if (options.pIndices) {
-        const indices = new Int32Array(m);
-        for (let i = 0; i < m; i++) indices[rows[i] as number] = i;
-        return { p: indices, l: l.result, u: u.result };
+      if (p !== undefined) {
+        for (let i = 0; i < m; i++) p.data[(rows[i] as number) * m + i] = 1;
+        return { p, l: l.result, u: u.result };
       }
-      const p = newMatrix(matrix.data, [m, m]);
-      for (let i = 0; i < m; i++) p.data[(rows[i] as number) * m + i] = 1;
-      return { p, l: l.result, u: u.result };
+      if (options.permuteL) return { pl: l.result, u: u.result };
+      const indices = new Int32Array(m);
+      for (let i = 0; i < m; i++) indices[rows[i] as number] = i;
+      return { p: indices, l: l.result, u: u.result };
     },
   };
 }
