@@ -34,13 +34,13 @@ struct Eigh {
                      if (a.rows == 0) return 0;
                      if (check && !all_finite(a)) return kNotFinite;
                      Columns<T> work(a);
-                     const int64_t info = solve(work, a.rows, w.data, vectors, lower);
-                     if (info == 0 && vectors) copy(work.view(), v);
-                     return static_cast<executor::Outcome>(info);
+                     const IntOut info = solve(work, a.rows, w.data, vectors, lower);
+                     if (info.value == 0 && vectors) copy(work.view(), v);
+                     return outcome_of(info, "syevd", a);
                    });
   }
 
-  static int64_t solve(Columns<T>& a, int64_t n, T* w, bool vectors, bool lower) {
+  static IntOut solve(Columns<T>& a, int64_t n, T* w, bool vectors, bool lower) {
     const blas::Blas& blas = blas::current();
     IntOut info;
     IntArray asked(1);
@@ -56,8 +56,7 @@ struct Eigh {
       const bool asking = length.value < 0;
       call(room, length, integers, Int(asking ? -1 : count));
     });
-    require_accepted(info, "syevd");
-    return info.value;
+    return info;
   }
 };
 
@@ -99,8 +98,7 @@ struct Eig {
         blas.call<T>(Op::geev, 'N', vectors ? 'V' : 'N', Int(n), work.data(), Int(n), re, im,
                      &nothing, Int(1), packed.data(), Int(vectors ? n : 1), room, length, info);
       });
-      require_accepted(info, "geev");
-      if (info.value != 0) return static_cast<executor::Outcome>(info.value);
+      if (info.value != 0) return outcome_of(info, "geev", a);
       std::memcpy(real.data, re, sizeof(T) * static_cast<size_t>(n));
       std::memcpy(imaginary.data, im, sizeof(T) * static_cast<size_t>(n));
       if (vectors) {

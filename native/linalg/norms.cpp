@@ -92,6 +92,17 @@ double power(const View<T>& view, double p) {
 template <typename Limit, typename T>
 double row_sums(const View<T>& view) {
   Limit limit;
+  if (std::abs(view.row_stride) < std::abs(view.column_stride)) {  // all sums at a time
+    Workspace<double> sums(view.rows);
+    std::fill_n(sums.data(), view.rows, 0.0);
+    for (int64_t j = 0; j < view.columns; ++j) {
+      for (int64_t i = 0; i < view.rows; ++i) {
+        sums.data()[i] += static_cast<double>(std::fabs(view.at(i, j)));
+      }
+    }
+    for (int64_t i = 0; i < view.rows; ++i) limit.add(sums.data()[i]);
+    return limit.value;
+  }
   for (int64_t i = 0; i < view.rows; ++i) {
     double sum = 0;
     for_each(View<T>{view.data + i * view.row_stride, 1, view.columns, 0, view.column_stride},
@@ -157,8 +168,8 @@ struct NormOf {
       const int64_t k = std::min(a.rows, a.columns);
       Workspace<T> values(k);
       const T* const s = values.data();
-      const int64_t info = singular_values(a, values.data());
-      if (info != 0) return static_cast<executor::Outcome>(-info);
+      const executor::Outcome info = singular_values(a, values.data());
+      if (info != 0) return info < 0 ? info : -info;
       if (kind == Norm::kSpectralMost) return static_cast<double>(s[0]);
       if (kind == Norm::kSpectralLeast) return static_cast<double>(s[k - 1]);
       T sum = 0;

@@ -120,8 +120,8 @@ struct Lstsq {
       call(&best, Int(-1), asked);
       IntArray integers(static_cast<size_t>(std::max<int64_t>(asked.at(0, blas.ilp64()), 1)));
       with_workspace<T>([&](T* room, Int length) { call(room, length, integers); });
-      require_accepted(info, "gelsd");
       if (info.value > 0) return static_cast<executor::Outcome>(-info.value);
+      if (info.value < 0) return outcome_of(info, "gelsd", a);
       if (b.columns > 0) {
         const View<T> solved{rhs.data(), rhs.leading(), b.columns, 1, rhs.leading()};
         copy(View<T>{rhs.data(), n, b.columns, 1, rhs.leading()}, x);

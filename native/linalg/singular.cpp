@@ -39,8 +39,8 @@ struct Svd {
                      const Singular<T> parts{{left.data(), u.rows, u.columns, 1, u.rows},
                                              {right.data(), vt.rows, vt.columns, 1, vt.rows},
                                              s.data};
-                     const int64_t info = decompose(a, vectors, parts);
-                     if (info != 0) return static_cast<executor::Outcome>(info);
+                     const executor::Outcome info = decompose(a, vectors, parts);
+                     if (info != 0) return info;
                      copy(parts.u, u);
                      copy(parts.vt, vt);
                      return 0;
@@ -61,7 +61,7 @@ struct SvdValues {
                    [=](const Grant&) -> executor::Outcome {
                      if (s.rows == 0) return 0;
                      if (check && !all_finite(a)) return kNotFinite;
-                     return static_cast<executor::Outcome>(singular_values(a, s.data));
+                     return singular_values(a, s.data);
                    });
   }
 };
@@ -88,8 +88,8 @@ struct Pinv {
       T* const s = values.data();
       const Singular<T> parts{
           {left.data(), a.rows, k, 1, a.rows}, {right.data(), k, a.columns, 1, k}, s};
-      const int64_t info = decompose(a, Vectors::kReduced, parts);
-      if (info != 0) return static_cast<executor::Outcome>(info);
+      const executor::Outcome info = decompose(a, Vectors::kReduced, parts);
+      if (info != 0) return info;
       int64_t rank = 0;
       while (rank < k && s[rank] > limit * s[0]) ++rank;
       for (int64_t j = 0; j < rank; ++j) {

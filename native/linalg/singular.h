@@ -32,9 +32,10 @@ struct Singular {
 };
 
 // Decomposes `a`, which has elements, by divide and conquer (gesdd), and where that does not
-// converge by QR iteration (gesvd). Returns info: 0, or how many superdiagonals did not converge.
+// converge by QR iteration (gesvd). The outcome is 0, how many superdiagonals did not converge, or
+// kNotFinite.
 template <typename T>
-int64_t decompose(const View<T>& a, Vectors vectors, const Singular<T>& out) {
+executor::Outcome decompose(const View<T>& a, Vectors vectors, const Singular<T>& out) {
   const blas::Blas& blas = blas::current();
   const char job = vectors == Vectors::kNone ? 'N' : vectors == Vectors::kReduced ? 'S' : 'A';
   const auto leading = [](const View<T>& view) {
@@ -54,21 +55,18 @@ int64_t decompose(const View<T>& a, Vectors vectors, const Singular<T>& out) {
                    leading(out.vt), room, length, integers, info);
     });
   }
-  if (info.value == -4) return a.size();  // newer LAPACKs say so of a NaN
-  require_accepted(info, "gesdd");
-  if (info.value == 0) return 0;
+  if (info.value <= 0) return outcome_of(info, "gesdd", a);
   Columns<T> work(a);
   with_workspace<T>([&](T* room, blas::Int length) {
     blas.call<T>(blas::Op::gesvd, job, job, m, n, work.data(), m, out.s, u, leading(out.u), vt,
                  leading(out.vt), room, length, info);
   });
-  require_accepted(info, "gesvd");
-  return info.value;
+  return outcome_of(info, "gesvd", a);
 }
 
 // Only the singular values, min(m, n) of them.
 template <typename T>
-int64_t singular_values(const View<T>& a, T* s) {
+executor::Outcome singular_values(const View<T>& a, T* s) {
   return decompose(a, Vectors::kNone, Singular<T>{{}, {}, s});
 }
 
