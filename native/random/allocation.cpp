@@ -32,8 +32,8 @@ Napi::Value allocate(Napi::Env env, size_t bytes) {
   const size_t length = bytes + kHugePage;
   void* base = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (base == MAP_FAILED) return Napi::ArrayBuffer::New(env, bytes);
-  const auto address = reinterpret_cast<uintptr_t>(base);
-  void* data = reinterpret_cast<void*>((address + kHugePage - 1) & ~(kHugePage - 1));
+  const auto beyond = reinterpret_cast<uintptr_t>(base) % kHugePage;
+  void* data = static_cast<char*>(base) + (beyond == 0 ? 0 : kHugePage - beyond);
 #if defined(MADV_HUGEPAGE)
   madvise(data, bytes, MADV_HUGEPAGE);  // only advice: nothing is lost where it is refused
 #endif

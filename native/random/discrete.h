@@ -60,8 +60,10 @@ class Poisson {
     if (mean_ >= 10) return transformed_rejection(source);
     if (mean_ == 0) return 0;
     int64_t count = 0;
-    for (double product = source.next_double(); product > limit_; product *= source.next_double()) {
+    double product = source.next_double();
+    while (product > limit_) {
       ++count;
+      product *= source.next_double();
     }
     return count;
   }
@@ -220,8 +222,9 @@ class Binomial {
     const double s = p_ / q_;
     const double a = s * static_cast<double>(n_ + 1);
     double f = 1.0;
-    for (double i = m + 1; i <= y; ++i) f *= a / i - s;
-    for (double i = y + 1; i <= m; ++i) f /= a / i - s;
+    const auto end = static_cast<int64_t>(y);
+    for (int64_t i = m_ + 1; i <= end; ++i) f *= a / static_cast<double>(i) - s;
+    for (int64_t i = end + 1; i <= m_; ++i) f /= a / static_cast<double>(i) - s;
     return v <= f;
   }
 
