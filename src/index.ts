@@ -12,7 +12,7 @@ export {
   withConfig,
 } from './config/index.ts';
 export { bind, task } from './functions/index.ts';
-export { type CpuCountOptions, cpuCount } from './machine/index.ts';
+export { type CpuCountOptions, cpuCount, type Environment } from './machine/index.ts';
 export {
   CloneError,
   type DType,
@@ -36,6 +36,7 @@ export {
 } from './memory/index.ts';
 export * from './parallel/index.ts';
 export {
+  type InfoSource,
   type LibraryController,
   type LimitOptions,
   type Limits,

@@ -113,6 +113,7 @@ export async function info(options: InfoOptions): Promise<number> {
   await importModules(options.import ?? []);
   if (options.code !== undefined) await runCode(options.code);
   const found = collect();
-  process.stdout.write(`${options.json ? JSON.stringify(found, null, 2) : render(found)}\n`);
+  const text = options.json ? JSON.stringify(found, null, 2) : render(found);
+  await new Promise((resolve) => process.stdout.write(`${text}\n`, resolve));
   return 0;
 }

@@ -44,7 +44,11 @@ program
   .option('--json', 'print JSON')
   .option('-i, --import <module>', 'load a module first; may be given several times', gather)
   .option('-c, --code <code>', 'run JavaScript first: the body of an async function')
-  .action((options) => run(() => info(options)));
+  .action(async (options) => {
+    await run(() => info(options));
+    // What was loaded may have left timers or connections open.
+    process.exit();
+  });
 
 program
   .command('doctor')

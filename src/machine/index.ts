@@ -8,6 +8,7 @@ import { physicalCores } from './topology.ts';
 import { integerVariable } from './variables.ts';
 
 export type { CpuQuota } from './cgroup.ts';
+export type { Environment } from './variables.ts';
 
 /** Options of {@link cpuCount}. */
 export interface CpuCountOptions {

@@ -17,6 +17,7 @@ export {
 } from './environment.ts';
 export { ThreadpoolLimits, threadpoolLimits } from './limits.ts';
 export type {
+  InfoSource,
   LibraryController,
   LimitOptions,
   Limits,

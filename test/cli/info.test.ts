@@ -83,6 +83,10 @@ describe('heddle info --json', () => {
     expect(stderr).toMatch(/heddle: stop/);
   });
 
+  it('ends even if what it ran would not', () => {
+    expect(json('-c', 'setInterval(() => {}, 1000)').status).toBe(0);
+  });
+
   it('refuses a variable that makes no sense', () => {
     const { status, stderr } = heddle(['info'], { env: { HEDDLE_NUM_PROCS: 'four' } });
     expect(status).toBe(1);
