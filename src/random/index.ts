@@ -19,22 +19,21 @@ export {
   type SFC64State,
 } from './bit-generators.ts';
 export type { BlockOptions } from './blocks.ts';
-export {
-  type ChoiceOptions,
-  type CountArrays,
-  type CountOptions,
-  defaultRng,
-  type ExponentialOptions,
-  type FillOptions,
-  type FloatArrays,
-  type FloatOptions,
-  Generator,
-  type IntegersOptions,
-  type Out,
-  type RandomOptions,
-} from './generator.ts';
+export { defaultRng, Generator } from './generator.ts';
 export type { IntegerArrays, IntegerType } from './integers.ts';
 export type { MultivariateOptions } from './multivariate.ts';
+export type {
+  ChoiceOptions,
+  CountArrays,
+  CountOptions,
+  ExponentialOptions,
+  FillOptions,
+  FloatArrays,
+  FloatOptions,
+  IntegersOptions,
+  Out,
+  RandomOptions,
+} from './options.ts';
 export type { Filled, NdArray, NdArrayLike, Numbers, Size } from './output.ts';
 export {
   type Entropy,
