@@ -45,7 +45,7 @@ function allUndefined(values: readonly unknown[]): boolean {
 export function packPrimitives(values: readonly unknown[]): Column | null {
   const first = values[0];
   if (typeof first === 'number' && allNumbers(values)) {
-    return { kind: 'numbers', values: new Float64Array(values as number[]) };
+    return { kind: 'numbers', values: new Float64Array(values as readonly number[]) };
   }
   if (first === undefined && allUndefined(values)) return { kind: 'void', count: values.length };
   return allPrimitive(values) ? { kind: 'plain', values } : null;

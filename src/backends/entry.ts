@@ -4,6 +4,9 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
+/** Tells a worker process that it has no page. */
+export const NO_PAGE = '--heddle-no-page';
+
 /** Flags that are about the main program alone, with whether a value follows them. */
 const own: readonly (readonly [RegExp, boolean])[] = [
   [/^(-e|--eval|-p|--print|-pe)$/, true],

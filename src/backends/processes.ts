@@ -9,7 +9,7 @@ import { BUDGET_VARIABLE } from '../config/budget.ts';
 import { native } from '../native.ts';
 import { threadEnvironment } from '../threadpools/environment.ts';
 import { Cell } from './cell.ts';
-import { entryFlags, entryUrl } from './entry.ts';
+import { entryFlags, entryUrl, NO_PAGE } from './entry.ts';
 import type { FromWorker, ToWorker } from './protocol.ts';
 import type { Backend, WorkerEvents, WorkerHandle, WorkerSpec } from './types.ts';
 import { encodeFrame, FrameReader } from './wire.ts';
@@ -32,18 +32,21 @@ function environment(childThreads: number): NodeJS.ProcessEnv {
 }
 
 class ProcessHandle implements WorkerHandle {
-  readonly cell: Cell;
+  readonly cell: Cell | null;
   readonly #child: ChildProcess;
   readonly #inbox: net.Socket;
   readonly #outbox: net.Socket;
   #gone = false;
 
   constructor(spec: WorkerSpec, events: WorkerEvents) {
-    const page = native.workers.createPage();
+    // Windows hands no descriptors to a child this way: there the worker has its batches alone.
+    const page = posix ? native.workers.createPage() : null;
+    const program = [...entryFlags(), fileURLToPath(entryUrl('process'))];
+    if (page === null) program.push(NO_PAGE);
     try {
-      this.cell = new Cell(native.workers.mapPage(page));
-      this.#child = spawn(process.execPath, [...entryFlags(), fileURLToPath(entryUrl('process'))], {
-        stdio: ['ignore', 'inherit', 'inherit', 'pipe', 'pipe', page],
+      this.cell = page === null ? null : new Cell(native.workers.mapPage(page));
+      this.#child = spawn(process.execPath, program, {
+        stdio: ['ignore', 'inherit', 'inherit', 'pipe', 'pipe', page ?? 'ignore'],
         env: environment(spec.childThreads),
         // A session of its own: Ctrl-C is for the main program, which ends its workers; and the
         // whole group, with what tasks have started, can be killed.
@@ -51,7 +54,7 @@ class ProcessHandle implements WorkerHandle {
         windowsHide: true,
       });
     } finally {
-      fs.closeSync(page);
+      if (page !== null) fs.closeSync(page);
     }
     this.#inbox = this.#child.stdio[INBOX] as net.Socket;
     this.#outbox = this.#child.stdio[OUTBOX] as net.Socket;

@@ -5,6 +5,7 @@ import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { CELL_BYTES, Cell } from './cell.ts';
 import { threadEntry } from './entry.ts';
 import type { FromWorker, ToWorker } from './protocol.ts';
+import { packMessage, unpackMessage } from './tuples.ts';
 import type { Backend, WorkerEvents, WorkerHandle, WorkerSpec } from './types.ts';
 
 class ThreadHandle implements WorkerHandle {
@@ -27,7 +28,9 @@ class ThreadHandle implements WorkerHandle {
     this.#worker = new Worker(entry, options);
     this.threadId = this.#worker.threadId;
     let error: Error | undefined;
-    this.#worker.on('message', (message: FromWorker) => events.message(message));
+    this.#worker.on('message', (posted: unknown) => {
+      events.message(unpackMessage(posted) as FromWorker);
+    });
     this.#worker.on('error', (thrown: unknown) => {
       error = thrown instanceof Error ? thrown : new Error(String(thrown));
     });
@@ -39,7 +42,7 @@ class ThreadHandle implements WorkerHandle {
   }
 
   send(message: ToWorker, transfer?: readonly unknown[]): void {
-    this.#worker.postMessage(message, transfer as readonly ArrayBuffer[] | undefined);
+    this.#worker.postMessage(packMessage(message), transfer as readonly ArrayBuffer[] | undefined);
   }
 
   kill(): void {

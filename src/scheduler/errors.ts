@@ -8,10 +8,16 @@ export interface CallSite {
   readonly stack?: string;
 }
 
+const FRAMES = 6;
+
 /** Notes where the function `above` was called from. */
 export function callSite(above: (...args: never[]) => unknown): CallSite {
   const site: { stack?: string } = {};
+  const { stackTraceLimit } = Error;
+  // Every call pays for this, and few ever show it.
+  Error.stackTraceLimit = Math.min(stackTraceLimit, FRAMES);
   Error.captureStackTrace(site, above);
+  Error.stackTraceLimit = stackTraceLimit;
   return site;
 }
 

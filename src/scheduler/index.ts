@@ -56,6 +56,9 @@ function identity(object: object | null): number {
   return id;
 }
 
+/** Workers that have been idle this long end when workers of other settings start (ms). */
+const GIVE_WAY_MS = 2000;
+
 /** The pool for a job: the same for equal settings, so that workers are warm. */
 export function poolFor(options: ResolvedOptions): WorkerPool {
   const { backend, childThreads, initializer, resourceLimits } = options;
@@ -74,7 +77,7 @@ export function poolFor(options: ResolvedOptions): WorkerPool {
   }
   // Workers of the same backend with other settings give way: they would only take up memory.
   for (const other of pools.values()) {
-    if (other !== pool && other.backend === backend && other.idle) other.close();
+    if (other !== pool && other.backend === backend && other.idleFor(GIVE_WAY_MS)) other.close();
   }
   return pool;
 }

@@ -23,11 +23,21 @@ const MEMORY_HINT =
   'The kernel has killed a process for lack of memory meanwhile: use fewer workers (jobs), or ' +
   'share large arrays instead of copying them.';
 
-/** A hint for a crash report, if the counters have moved since `before`. */
-export function memoryHint(before: number, error: Error | undefined): string | undefined {
+const ABORT_HINT =
+  'An abort is a failed check of native code, or a heap of V8 that is full ' +
+  '(--max-old-space-size): what it said is on stderr.';
+
+/** A hint for a crash report; `before` is what {@link outOfMemoryKills} said earlier. */
+export function crashHint(
+  before: number,
+  signal: NodeJS.Signals | null,
+  error: Error | undefined,
+): string | undefined {
+  if (signal === 'SIGABRT') return ABORT_HINT;
   const code = (error as { code?: unknown } | undefined)?.code;
   if (code === 'ERR_WORKER_OUT_OF_MEMORY') {
     return 'The worker reached the limit of its heap: raise resourceLimits.maxOldGenerationSizeMb.';
   }
+  if (signal !== 'SIGKILL') return undefined;
   return outOfMemoryKills() > before ? MEMORY_HINT : undefined;
 }

@@ -7,7 +7,7 @@ import { workerRole } from '../config/index.ts';
 import { WorkerSetupError, WorkerStartError } from './errors.ts';
 import { channels, poolListeners, type WorkerEvent } from './events.ts';
 import { functionMessage, type Job } from './job.ts';
-import { memoryHint, outOfMemoryKills } from './oom.ts';
+import { crashHint, outOfMemoryKills } from './oom.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Run } from './run.ts';
 import { PoolWorker, type WorkerOwner } from './worker.ts';
@@ -62,9 +62,13 @@ export class WorkerPool implements WorkerOwner {
     return this.#workers;
   }
 
-  /** Whether nothing runs here. */
-  get idle(): boolean {
-    return this.#runs.length === 0 && this.#workers.every((worker) => worker.load === 0);
+  /** Whether nothing has run here for so long (ms). */
+  idleFor(ms: number): boolean {
+    const limit = performance.now() - ms;
+    return (
+      this.#runs.length === 0 &&
+      this.#workers.every((worker) => worker.load === 0 && worker.idleSince < limit)
+    );
   }
 
   attach(run: Run): void {
@@ -250,9 +254,7 @@ export class WorkerPool implements WorkerOwner {
   #losses(worker: PoolWorker, exit: WorkerExit): void {
     const cause = worker.lastWords ?? exit.error;
     const hint =
-      worker.killed === null && (exit.signal === 'SIGKILL' || exit.error)
-        ? memoryHint(this.#kills, exit.error)
-        : undefined;
+      worker.killed === null ? crashHint(this.#kills, exit.signal, exit.error) : undefined;
     const loss = {
       exitCode: exit.code,
       signal: exit.signal,

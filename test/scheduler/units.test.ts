@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { Cell } from '../../src/backends/cell.ts';
 import { columnCount, packPrimitives, unpackColumn } from '../../src/backends/column.ts';
 import type { BatchMessage, FromWorker, ResultMessage } from '../../src/backends/protocol.ts';
+import { packMessage, unpackMessage } from '../../src/backends/tuples.ts';
 import { encodeFrame, FrameReader } from '../../src/backends/wire.ts';
 import { preDispatchLimit } from '../../src/scheduler/expression.ts';
 import { CollectSink, StreamSink } from '../../src/scheduler/sink.ts';
@@ -262,5 +263,29 @@ describe('sinks', () => {
     loose.fail(new Error('no'));
     await expect(waiting).rejects.toThrow('no');
     expect(await loose.next()).toEqual({ done: true, value: undefined });
+  });
+});
+
+describe('tuples between threads', () => {
+  it('keep every message', () => {
+    const column = (values: number[]) =>
+      ({ kind: 'numbers', values: Float64Array.from(values) }) as const;
+    const long = column(Array.from({ length: 30 }, (_, i) => i));
+    const batch = { type: 'batch', context: 1, run: 2, batch: 3, slot: 1, first: 9 } as const;
+    const result = { type: 'result', run: 2, batch: 3, offset: 4, last: true } as const;
+    const messages = [
+      { ...batch, args: long },
+      { ...batch, args: { kind: 'void', count: 7 } },
+      { ...batch, args: { kind: 'plain', values: ['a', null] } },
+      { ...batch, args: { kind: 'coded', count: 2, message: [{ a: 1 }] } },
+      { ...result, values: long, times: new Float64Array(60).fill(1.5) },
+      { ...result, values: long, times: Float64Array.of(1, 2), memory: 77 },
+      { type: 'abort', run: 5 },
+    ] as const;
+    for (const message of messages) {
+      expect(unpackMessage(structuredClone(packMessage(message)))).toEqual(message);
+    }
+    const few = unpackMessage(packMessage({ ...batch, args: column([1, -0, Number.NaN]) }));
+    expect(few).toEqual({ ...batch, args: { kind: 'plain', values: [1, -0, Number.NaN] } });
   });
 });

@@ -37,9 +37,15 @@ function send(message: FromWorker): void {
   }
 }
 
+function openCell(): Cell | null {
+  if (process.argv[2] === '--heddle-no-page') return null; // NO_PAGE of ../entry.ts
+  const memory = native.workers.mapPage(PAGE);
+  fs.closeSync(PAGE);
+  return new Cell(memory);
+}
+
 native.workers.watchPeer(INBOX, GRACE_MS);
-const cell = new Cell(native.workers.mapPage(PAGE));
-fs.closeSync(PAGE);
+const cell = openCell();
 
 const receive = startWorker({
   kind: 'process',

@@ -5,6 +5,7 @@ import { parentPort, threadId, workerData } from 'node:worker_threads';
 import { Cell } from '../cell.ts';
 import { clockOffset } from '../clock.ts';
 import type { ToWorker } from '../protocol.ts';
+import { packMessage, unpackMessage } from '../tuples.ts';
 import { startWorker } from './host.ts';
 
 const port = parentPort!;
@@ -14,7 +15,8 @@ const receive = startWorker({
   kind: 'thread',
   threadId,
   cell: new Cell(cell),
-  send: (message, transfer) => port.postMessage(message, transfer as readonly ArrayBuffer[]),
+  send: (message, transfer) =>
+    port.postMessage(packMessage(message), transfer as readonly ArrayBuffer[]),
   memory: () => {
     const { heapUsed, external } = process.memoryUsage();
     return heapUsed + external;
@@ -22,5 +24,5 @@ const receive = startWorker({
   stop: () => process.exit(0),
 });
 
-port.on('message', (message: ToWorker) => receive(message));
+port.on('message', (posted: unknown) => receive(unpackMessage(posted) as ToWorker));
 port.postMessage({ type: 'ready', clockOffset: clockOffset() });

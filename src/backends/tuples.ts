@@ -1,0 +1,106 @@
+/**
+ * Messages as tuples, for the way between threads.
+ *
+ * Structured clone writes every key of an object and makes a buffer for each typed array; for one
+ * small task that costs more than the way itself. Batches and results go as flat arrays, and few
+ * numbers as an array of numbers.
+ */
+import type { Column } from './column.ts';
+import type { FromWorker, ToWorker } from './protocol.ts';
+
+type Message = ToWorker | FromWorker;
+
+const BATCH = 0;
+const RESULT = 1;
+
+const VOID = 0;
+const NUMBERS = 1;
+const PLAIN = 2;
+const CODED = 3;
+
+/** Typed arrays up to this length go as arrays. */
+const FEW = 8;
+
+type BatchTuple = [typeof BATCH, number, number, number, number, number, ...ColumnTuple];
+type ResultTuple = [
+  typeof RESULT,
+  number,
+  number,
+  number,
+  boolean,
+  number,
+  number[] | Float64Array,
+  ...ColumnTuple,
+];
+type ColumnTuple = [kind: number, values: unknown, count: number];
+
+function packColumn(column: Column): ColumnTuple {
+  switch (column.kind) {
+    case 'void':
+      return [VOID, 0, column.count];
+    case 'numbers': {
+      const { values } = column;
+      return values.length > FEW ? [NUMBERS, values, 0] : [PLAIN, Array.from(values), 0];
+    }
+    case 'plain':
+      return [PLAIN, column.values, 0];
+    case 'coded':
+      return [CODED, column.message, column.count];
+  }
+}
+
+function unpackColumn(kind: number, values: unknown, count: number): Column {
+  switch (kind) {
+    case VOID:
+      return { kind: 'void', count };
+    case NUMBERS:
+      return { kind: 'numbers', values: values as Float64Array };
+    case PLAIN:
+      return { kind: 'plain', values: values as unknown[] };
+    default:
+      return { kind: 'coded', count, message: values };
+  }
+}
+
+/** What to post for a message. */
+export function packMessage(message: Message): unknown {
+  if (message.type === 'batch') {
+    const { context, run, batch, slot, first, args } = message;
+    const [kind, values, count] = packColumn(args);
+    return [BATCH, context, run, batch, slot, first, kind, values, count] satisfies BatchTuple;
+  }
+  if (message.type === 'result') {
+    const { run, batch, offset, last, memory, times } = message;
+    const [kind, values, count] = packColumn(message.values);
+    const few = times.length <= 2 * FEW ? Array.from(times) : times;
+    const tuple: ResultTuple = [
+      RESULT,
+      run,
+      batch,
+      offset,
+      last,
+      memory ?? -1,
+      few,
+      kind,
+      values,
+      count,
+    ];
+    return tuple;
+  }
+  return message;
+}
+
+/** The message of what was posted. */
+export function unpackMessage(posted: unknown): Message {
+  if (!Array.isArray(posted)) return posted as Message;
+  if (posted[0] === BATCH) {
+    const [, context, run, batch, slot, first, kind, values, count] = posted as BatchTuple;
+    const args = unpackColumn(kind, values, count);
+    return { type: 'batch', context, run, batch, slot, first, args };
+  }
+  const [, run, batch, offset, last, memory, few, kind, packed, count] = posted as ResultTuple;
+  const values = unpackColumn(kind, packed, count);
+  const times = Array.isArray(few) ? Float64Array.from(few) : few;
+  const message = { type: 'result', run, batch, offset, values, times, last } as const;
+  return memory < 0 ? message : { ...message, memory };
+}
