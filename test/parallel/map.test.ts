@@ -230,7 +230,13 @@ describe.each(workerBackends)('workers: %s', (_, options) => {
   });
 
   it('lets no task wait behind a slow one while a worker idles', async () => {
-    await map(range(4), (x) => x, options);
+    // Both workers have to be there: one that starts late would find nothing left.
+    const ids = new Set<number>();
+    while (ids.size < 2) {
+      const nap = (_x: number, ctx: { worker: { id: number } }) =>
+        new Promise<number>((r) => setTimeout(r, 20, ctx.worker.id));
+      for (const id of await map(range(4), nap, options)) ids.add(id);
+    }
     // A fixed batch of 20 tasks whose first takes half a second, beside nothing.
     const started = performance.now();
     const stream = imap(
