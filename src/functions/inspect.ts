@@ -60,10 +60,14 @@ interface Bridge {
 const BRIDGE = Symbol.for('heddle.inspector.bridge');
 const require = createRequire(import.meta.url);
 
+/** So many functions the inspector may hold on to, within one turn of the event loop. */
+const RELEASE_AFTER = 64;
+
 class Inspector {
   readonly #session: Session;
   readonly #scripts = new Map<string, Script>();
   #debugging = false;
+  #shown = 0;
 
   constructor() {
     try {
@@ -111,8 +115,19 @@ class Inspector {
       };
     } finally {
       Reflect.deleteProperty(process, BRIDGE);
-      this.#post('Runtime.releaseObjectGroup', { objectGroup: 'heddle' });
+      this.#releaseLater();
     }
+  }
+
+  /** Lets the inspector forget the functions it was shown: not after each, that takes a sixth. */
+  #releaseLater(): void {
+    if (this.#shown === 0) setImmediate(() => this.#release()).unref();
+    if (++this.#shown >= RELEASE_AFTER) this.#release();
+  }
+
+  #release(): void {
+    if (this.#shown > 0) this.#post('Runtime.releaseObjectGroup', { objectGroup: 'heddle' });
+    this.#shown = 0;
   }
 
   #location(remote: Remote | undefined): Location | null {
