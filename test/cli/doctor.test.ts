@@ -27,7 +27,7 @@ const pool = (report: { pools: { pool: string }[] }, name: string) =>
 
 describe('heddle doctor on real processes', () => {
   it('finds three processes with four BLAS threads each oversubscribed, and names the setting', () => {
-    const { status, stdout, stderr } = heddle(['doctor', '--', ...command(1.5, 3)], {
+    const { status, stdout, stderr } = heddle(['doctor', '--', ...command(3, 3)], {
       env: { OPENBLAS_NUM_THREADS: '4', HEDDLE_MAX_CPU_COUNT: '' },
     });
     expect(status).toBe(0);
