@@ -30,6 +30,8 @@ const LEFT_OUT = {
   files: [
     // Its children get an environment of their own, without the sanitizer's runtime.
     'test/threadpools/defaults.test.ts',
+    // Real data, several minutes: the same kernels as the other tests of neighbours.
+    'test/neighbors/sklearn.test.ts',
   ],
   names: [
     // Figures of memory: a sanitizer keeps a shadow of its own.
