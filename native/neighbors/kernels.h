@@ -15,9 +15,9 @@ constexpr int kFamilies = 4;
 
 // Columns are summed in this many interleaved lanes, whatever the vectors of the processor are, so
 // that a pair of rows has one ranking value however it is computed.
-constexpr int kLanes = 8;
+constexpr int64_t kLanes = 8;
 // Rows of Y in a panel.
-constexpr int kPanel = 8;
+constexpr int64_t kPanel = 8;
 
 constexpr int64_t padded(int64_t length) { return (length + kLanes - 1) / kLanes * kLanes; }
 

@@ -5,13 +5,13 @@
 // order, so that every way of computing a pair's value gives the same bits.
 
 #if defined(__AVX512F__)
-constexpr int kWidth = 8;  // doubles in a vector
+constexpr int64_t kWidth = 8;  // doubles in a vector
 #elif defined(__AVX__)
-constexpr int kWidth = 4;
+constexpr int64_t kWidth = 4;
 #else
-constexpr int kWidth = 2;
+constexpr int64_t kWidth = 2;
 #endif
-constexpr int kParts = kLanes / kWidth;
+constexpr int64_t kParts = kLanes / kWidth;
 
 #if defined(__GNUC__)
 typedef double Vector __attribute__((vector_size(kWidth * sizeof(double))));
@@ -35,13 +35,13 @@ inline Vector maximum(const Vector& a, const Vector& b) { return a > b ? a : b; 
 #else
 struct Vector {
   double v[kWidth];
-  double& operator[](int i) { return v[i]; }
-  double operator[](int i) const { return v[i]; }
+  double& operator[](int64_t i) { return v[i]; }
+  double operator[](int64_t i) const { return v[i]; }
 };
 template <typename F>
 inline Vector apply(const Vector& a, const Vector& b, F f) {
   Vector out;
-  for (int i = 0; i < kWidth; ++i) out.v[i] = f(a.v[i], b.v[i]);
+  for (int64_t i = 0; i < kWidth; ++i) out.v[i] = f(a.v[i], b.v[i]);
   return out;
 }
 inline Vector operator+(const Vector& a, const Vector& b) {
@@ -65,12 +65,12 @@ inline Vector operator-(double a, const Vector& b) {
 template <typename T>
 inline Vector load(const T* from) {
   Vector out;
-  for (int i = 0; i < kWidth; ++i) out.v[i] = static_cast<double>(from[i]);
+  for (int64_t i = 0; i < kWidth; ++i) out.v[i] = static_cast<double>(from[i]);
   return out;
 }
 template <typename T>
 inline void store(T* to, const Vector& value) {
-  for (int i = 0; i < kWidth; ++i) to[i] = static_cast<T>(value.v[i]);
+  for (int64_t i = 0; i < kWidth; ++i) to[i] = static_cast<T>(value.v[i]);
 }
 inline Vector absolute(const Vector& value) {
   return apply(value, value, [](double x, double) { return x < 0 ? -x : x; });
@@ -119,23 +119,15 @@ inline double pair(const T* x, const T* y, int64_t length) {
   Vector sum[kParts] = {};
   int64_t i = 0;
   for (; i + kLanes <= length; i += kLanes) {
-    for (int p = 0; p < kParts; ++p) {
+    for (int64_t p = 0; p < kParts; ++p) {
       sum[p] = step<F>(sum[p], load(x + i + p * kWidth), load(y + i + p * kWidth));
     }
   }
   double lane[kLanes];
-  if (i < length) {
-    T xs[kLanes] = {};
-    T ys[kLanes] = {};
-    for (int64_t l = 0; i + l < length; ++l) {
-      xs[l] = x[i + l];
-      ys[l] = y[i + l];
-    }
-    for (int p = 0; p < kParts; ++p) {
-      sum[p] = step<F>(sum[p], load(xs + p * kWidth), load(ys + p * kWidth));
-    }
+  for (int64_t p = 0; p < kParts; ++p) store(lane + p * kWidth, sum[p]);
+  for (int64_t l = 0; i + l < length; ++l) {
+    lane[l] = step<F>(lane[l], static_cast<double>(x[i + l]), static_cast<double>(y[i + l]));
   }
-  for (int p = 0; p < kParts; ++p) store(lane + p * kWidth, sum[p]);
   return reduce<F>(lane);
 }
 
@@ -145,18 +137,18 @@ void column(const T* x, const T* y, int64_t y_stride, int64_t rows, int64_t leng
 }
 
 // Rows of x that share what is loaded of the panel: as many as the registers hold.
-constexpr int kTogether = kWidth == 8 ? 2 : 1;
+constexpr int64_t kTogether = kWidth == 8 ? 2 : 1;
 
-template <Family F, int R>
+template <Family F, int64_t R>
 void panel_rows(const double* x, int64_t x_stride, const double* panel, int64_t length, double* out,
                 int64_t out_stride) {
-  for (int part = 0; part < kPanel / kWidth; ++part) {
+  for (int64_t part = 0; part < kPanel / kWidth; ++part) {
     Vector lane[R][kLanes] = {};
     const double* y = panel + part * kWidth;
     for (int64_t i = 0; i < length; i += kLanes) {
-      for (int l = 0; l < kLanes; ++l) {
+      for (int64_t l = 0; l < kLanes; ++l) {
         const Vector column = load(y + (i + l) * kPanel);
-        for (int r = 0; r < R; ++r) {
+        for (int64_t r = 0; r < R; ++r) {
           const double value = x[r * x_stride + i + l];
           if constexpr (F == Family::kSquares) {
             // (y - x)² is (x - y)² to the last bit, and the scalar is broadcast once.
@@ -170,7 +162,7 @@ void panel_rows(const double* x, int64_t x_stride, const double* panel, int64_t 
         }
       }
     }
-    for (int r = 0; r < R; ++r) {
+    for (int64_t r = 0; r < R; ++r) {
       store(out + r * out_stride + part * kWidth, reduce<F>(lane[r]));
     }
   }
@@ -194,7 +186,7 @@ double convert_as(const From* row, int64_t length, const double* centre, double 
   Vector sum[2] = {};
   int64_t i = 0;
   for (; i + 2 * kWidth <= length; i += 2 * kWidth) {
-    for (int p = 0; p < 2; ++p) {
+    for (int64_t p = 0; p < 2; ++p) {
       const int64_t at = i + p * kWidth;
       Vector value = load(row + at) * scale;
       if constexpr (kCentred) value = value - load(centre + at);
@@ -204,7 +196,7 @@ double convert_as(const From* row, int64_t length, const double* centre, double 
     }
   }
   double total = 0;
-  for (int w = 0; w < kWidth; ++w) total += sum[0][w] + sum[1][w];
+  for (int64_t w = 0; w < kWidth; ++w) total += sum[0][w] + sum[1][w];
   for (; i < length; ++i) {
     double value = static_cast<double>(row[i]) * scale;
     if constexpr (kCentred) value -= centre[i];

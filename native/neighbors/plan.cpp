@@ -65,11 +65,11 @@ Layout<T> lay_out(const View<T>& x, const View<T>& y, const Request& request, in
   }
   Layout<T> layout{std::move(search), false, 1};
   int64_t& block = layout.search.block;
-  // Heaps and lists of the rows of a block take room as well.
-  const double kept = std::fmax(request.expected, 1) * 12;
-  const auto fit = static_cast<int64_t>(8.0 * kBufferBytes / kept);
-  block = std::max<int64_t>(std::min(block, fit), 1);
-  if (width > 1 && x.rows <= 2 * block && layout.search.chunks() >= 2 * width) {
+  // Sharing out Y needs heaps for all of X in each thread.
+  const double heaps = static_cast<double>(x.rows) * request.expected * 12;
+  const bool short_x =
+      x.rows == 1 || (x.rows <= 2 * block && heaps <= 4.0 * static_cast<double>(kBufferBytes));
+  if (width > 1 && short_x && layout.search.chunks() >= 2 * width) {
     layout.over_y = true;
     block = std::max<int64_t>(x.rows, 1);
   } else {

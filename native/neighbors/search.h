@@ -206,9 +206,9 @@ class Worker {
   template <typename F>
   static F limit_of(const Converted<F>& x, int64_t row, double ranking) {
     const double limit = (ranking - x.bias_x(row)) / x.scale_x(row);
-    if (!(limit < static_cast<double>(std::numeric_limits<F>::max()))) {
-      return std::numeric_limits<F>::infinity();
-    }
+    constexpr F kMost = std::numeric_limits<F>::max();
+    if (!(limit < static_cast<double>(kMost))) return std::numeric_limits<F>::infinity();
+    if (limit < -static_cast<double>(kMost)) return -kMost;
     return std::nextafter(static_cast<F>(limit), std::numeric_limits<F>::infinity());
   }
 

@@ -235,12 +235,12 @@ describe('results of scikit-learn that are kept here', () => {
 
 const dtypes = ['float64', 'float32'] as const;
 
-describe.skipIf(!hasReference())('scikit-learn beside us', () => {
+describe.skipIf(!hasReference())('scikit-learn beside us', { timeout: 400_000 }, () => {
   it('digits, all against all, in every metric', async () => {
     const all = { data: 'digits', n: rowsOfDigits, m: rowsOfDigits, k: 10 } as const;
     const cases = metrics.flatMap((metric) => dtypes.map((dtype) => ({ ...all, metric, dtype })));
     for (const one of reference<Case>(cases)) await check(one);
-  }, 120_000);
+  });
 
   it('digits within a radius', async () => {
     const all = { data: 'digits', n: 300, m: rowsOfDigits, k: 1, dtype: 'float64' } as const;
@@ -253,7 +253,7 @@ describe.skipIf(!hasReference())('scikit-learn beside us', () => {
     ])) {
       await check(one);
     }
-  }, 120_000);
+  });
 
   it('Fashion-MNIST: 60 000 images', async () => {
     const all = { data: 'fashion', n: 100, m: 60_000, k: 10 } as const;
@@ -265,7 +265,7 @@ describe.skipIf(!hasReference())('scikit-learn beside us', () => {
     ])) {
       await check(one);
     }
-  }, 240_000);
+  });
 
   it('random rows, ties, duplicates and offsets', async () => {
     const cases: Options[] = [];
@@ -285,7 +285,7 @@ describe.skipIf(!hasReference())('scikit-learn beside us', () => {
       cases.push({ data: 'offset', dtype: 'float64', metric: 'euclidean', seed, n, m, d, k: 9 });
     }
     for (const one of reference<Case>(cases)) await check(one);
-  }, 240_000);
+  });
 
   it('classes and values of digits', async () => {
     const cases: ModelOptions[] = [];
@@ -295,5 +295,5 @@ describe.skipIf(!hasReference())('scikit-learn beside us', () => {
       }
     }
     for (const one of reference<ModelCase>(cases)) await checkModel(one);
-  }, 120_000);
+  });
 });
