@@ -122,10 +122,12 @@ function outsideScopes(): number | undefined {
 
 /**
  * Threads inside BLAS and OpenMP for each of `workers` workers that run at the same time: what
- * the scope or the knob `childThreads` says, else a fair share of the cores.
+ * the scope or the knob `childThreads` says, else ⌊cores / workers⌋. The knob's default stops at 4,
+ * because it must do for any job; this is for a job whose workers are known, so no core need idle.
  *
  * @returns at least 1, or -1 where the runtimes in the workers are to be left alone
  */
 export function childThreadsFor(workers: number): number {
-  return scopedConfig().childThreads ?? explicit('childThreads') ?? share(coreBudget(), workers);
+  const threads = scopedConfig().childThreads ?? explicit('childThreads');
+  return threads ?? Math.max(Math.floor(coreBudget() / workers), 1);
 }

@@ -71,7 +71,7 @@ describe('the knobs', () => {
     expect(initialize({ processes: 2 })).toMatchObject({ childThreads: 4 });
     vi.stubEnv('HEDDLE_NUM_THREADS', '2');
     expect(parallelConfig()).toMatchObject({ threads: 2, backendThreads: 4 });
-    expect([1, 2, 3, 4, 8, 100].map(childThreadsFor)).toEqual([4, 4, 2, 2, 1, 1]);
+    expect([1, 2, 3, 4, 8, 100].map(childThreadsFor)).toEqual([8, 4, 2, 2, 1, 1]);
   });
 
   it('let a setting for the children win over what a job would derive', () => {
