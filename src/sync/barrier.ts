@@ -18,11 +18,17 @@ import {
   wake,
 } from './words.ts';
 
-/** Round number, which grows when all have come. */
-const ROUND = 0;
-const COUNT = 1;
+/**
+ * The round and how many have come to it, in one word: who comes and who opens the next round must
+ * not see one without the other.
+ */
+const STATE = 0;
+/** Changes when there is something to look at; what waiters sleep on. */
+const BELL = 1;
 const PARTIES = 2;
 const BROKEN = 3;
+const COUNT_BITS = 17;
+const COUNT_MASK = (1 << COUNT_BITS) - 1;
 /** Behind these words: who waits, as token and start of its process. */
 const PLACES = 4;
 const PLACE_WORDS = 2;
@@ -75,7 +81,7 @@ export class Barrier {
 
   /** How many wait now. */
   get waiting(): number {
-    return Atomics.load(this.#words, COUNT);
+    return Atomics.load(this.#words, STATE) & COUNT_MASK;
   }
 
   get broken(): boolean {
@@ -91,10 +97,20 @@ export class Barrier {
   async wait(options: AsyncWaitOptions = {}): Promise<number> {
     const deadline = new Deadline(options);
     options.signal?.throwIfAborted();
-    const { place, round } = this.#enter();
+    let entered = this.#enter();
+    while (!entered) {
+      const bell = Atomics.load(this.#words, BELL);
+      if (this.#isFull(deadline)) {
+        await sleepAsync(this.#words, BELL, bell, deadline, options.signal);
+      }
+      entered = this.#enter();
+    }
+    const { place, round } = entered;
     try {
-      while (this.#mustWait(round, deadline)) {
-        await sleepAsync(this.#words, ROUND, round, deadline, options.signal);
+      for (;;) {
+        const bell = Atomics.load(this.#words, BELL);
+        if (!this.#mustWait(round, deadline)) break;
+        await sleepAsync(this.#words, BELL, bell, deadline, options.signal);
       }
     } catch (error) {
       this.abort();
@@ -108,9 +124,19 @@ export class Barrier {
   /** The same, blocking the thread: for workers. */
   waitSync(options: WaitOptions = {}): number {
     const deadline = new Deadline(options);
-    const { place, round } = this.#enter();
+    let entered = this.#enter();
+    while (!entered) {
+      const bell = Atomics.load(this.#words, BELL);
+      if (this.#isFull(deadline)) sleep(this.#words, BELL, bell, deadline);
+      entered = this.#enter();
+    }
+    const { place, round } = entered;
     try {
-      while (this.#mustWait(round, deadline)) sleep(this.#words, ROUND, round, deadline);
+      for (;;) {
+        const bell = Atomics.load(this.#words, BELL);
+        if (!this.#mustWait(round, deadline)) break;
+        sleep(this.#words, BELL, bell, deadline);
+      }
     } finally {
       this.#leave(place);
     }
@@ -120,41 +146,54 @@ export class Barrier {
   /** Breaks the barrier: the waits of all end with an error. */
   abort(): void {
     Atomics.store(this.#words, BROKEN, 1);
-    wake(this.#words, ROUND);
+    this.#ring();
   }
 
   /** Makes a broken barrier whole again; nobody should be waiting. */
   reset(): void {
-    const words = this.#words;
-    for (let at = PLACES; at < words.length; at++) Atomics.store(words, at, 0);
-    Atomics.store(words, COUNT, 0);
-    Atomics.store(words, BROKEN, 0);
-    Atomics.add(words, ROUND, 1);
-    wake(words, ROUND);
+    this.#nextRound(Atomics.load(this.#words, STATE));
+    Atomics.store(this.#words, BROKEN, 0);
+    this.#ring();
   }
 
-  #enter(): { place: number; round: number } {
+  #ring(): void {
+    Atomics.add(this.#words, BELL, 1);
+    wake(this.#words, BELL);
+  }
+
+  #nextRound(value: number): void {
+    const words = this.#words;
+    for (let at = PLACES; at < words.length; at++) Atomics.store(words, at, 0);
+    Atomics.store(words, STATE, (roundOf(value) + 1) << COUNT_BITS);
+  }
+
+  /** Null when this round has all it needs and is about to open: come again. */
+  #enter(): { place: number; round: number } | null {
     const words = this.#words;
     if (this.broken) throw new BrokenBarrierError('reset() it');
-    const round = Atomics.load(words, ROUND);
-    const place = Atomics.add(words, COUNT, 1);
-    if (place >= this.parties) {
-      throw new BrokenBarrierError(`more than ${this.parties} have come`);
-    }
+    const value = Atomics.load(words, STATE);
+    const place = value & COUNT_MASK;
+    if (place >= this.parties) return null;
+    if (Atomics.compareExchange(words, STATE, value, value + 1) !== value) return this.#enter();
+    const round = roundOf(value);
     const at = PLACES + place * PLACE_WORDS;
-    Atomics.store(words, at + 1, ownStart());
-    Atomics.store(words, at, ownToken());
     if (place < this.parties - 1) {
+      Atomics.store(words, at + 1, ownStart());
+      Atomics.store(words, at, ownToken());
       kept.add(words);
-      hold(words, at, 0, ROUND);
-      return { place, round };
+      hold(words, at, 0, BELL);
+    } else {
+      // The last one opens the next round; until then nobody else gets in.
+      this.#nextRound(value);
+      this.#ring();
     }
-    // The last one opens the next round.
-    for (let i = PLACES; i < words.length; i++) Atomics.store(words, i, 0);
-    Atomics.store(words, COUNT, 0);
-    Atomics.add(words, ROUND, 1);
-    wake(words, ROUND);
     return { place, round };
+  }
+
+  #isFull(deadline: Deadline): boolean {
+    if (this.broken) throw new BrokenBarrierError('reset() it');
+    if (deadline.left === 0) throw new BrokenBarrierError('the time is up');
+    return this.waiting >= this.parties;
   }
 
   #leave(place: number): void {
@@ -163,12 +202,15 @@ export class Barrier {
 
   #mustWait(round: number, deadline: Deadline): boolean {
     const words = this.#words;
-    if (Atomics.load(words, ROUND) !== round) return false;
+    if (roundOf(Atomics.load(words, STATE)) !== round) return false;
     if (this.broken) throw new BrokenBarrierError('another party gave up');
     for (let at = PLACES; at < words.length; at += PLACE_WORDS) {
       const token = Atomics.load(words, at);
       if (token === 0 || token === ownToken()) continue;
-      if (isGone(token, Atomics.load(words, at + 1)) && Atomics.load(words, ROUND) === round) {
+      if (
+        isGone(token, Atomics.load(words, at + 1)) &&
+        roundOf(Atomics.load(words, STATE)) === round
+      ) {
         this.abort();
         throw new BrokenBarrierError('a party died while it waited');
       }
@@ -179,4 +221,8 @@ export class Barrier {
     }
     return true;
   }
+}
+
+function roundOf(value: number): number {
+  return value >>> COUNT_BITS;
 }
