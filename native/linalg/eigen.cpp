@@ -61,8 +61,9 @@ struct Eigh {
 };
 
 // Frame: A (n x n), the eigenvalues' real and imaginary parts (n x 1), those of the right
-// eigenvectors (n x n, or empty where they are not wanted), whether they are, check (geev).
-// Outcome: info.
+// eigenvectors (n x n, or empty where they are not wanted), whether they are (geev). NaN and
+// infinity are always looked for: LAPACK's gebal returns on a NaN without setting the range that the
+// routines after it use as indices. Outcome: info.
 template <typename T>
 struct Eig {
   static Napi::Value call(Frame& frame) {
@@ -72,7 +73,6 @@ struct Eig {
     const View<T> vector_real = frame.matrix<T>(3);
     const View<T> vector_imaginary = frame.matrix<T>(4);
     const bool vectors = frame.flag();
-    const bool check = frame.flag();
     const int64_t n = a.rows;
     require_square(frame, n, a.columns);
     require_shape(frame, real, n, 1);
@@ -84,7 +84,7 @@ struct Eig {
     }
     return perform(frame, (vectors ? 25 : 10) * cube(n), [=](const Grant&) -> executor::Outcome {
       if (n == 0) return 0;
-      if (check && !all_finite(a)) return kNotFinite;
+      if (!all_finite(a)) return kNotFinite;
       const blas::Blas& blas = blas::current();
       Columns<T> work(a);
       Workspace<T> packed(vectors ? n * n : 1);

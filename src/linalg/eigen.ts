@@ -163,7 +163,7 @@ function planEig<D extends Elements, R>(
   return {
     operation: native.linalg.eig,
     operands: [matrix, real.place, imaginary.place, vectorReal.place, vectorImaginary.place],
-    numbers: [vectors ? 1 : 0, checkFinite()],
+    numbers: [vectors ? 1 : 0],
     threads: options.threads,
     finite: name,
     finish(outcome) {

@@ -82,7 +82,8 @@ describe('the executor', () => {
     await withBudget(1, async () => {
       const large = randomMatrix(900, 900);
       const controller = new AbortController();
-      const first = matmul(large, large);
+      const blocker = randomMatrix(2500, 2500); // runs until all others are queued
+      const first = matmul(blocker, blocker);
       const before = executorStats();
       const rest = Array.from({ length: 20 }, () =>
         matmul(large, large, { signal: controller.signal }),
