@@ -147,7 +147,7 @@ function resolveJobs(given: number | undefined, backend: Backend, explicit: bool
   }
   if (given < 0) {
     const jobs = Math.max(cores + 1 + given, 1);
-    return { jobs, reason: `${given} of ${cores} core(s)` };
+    return { jobs, reason: `jobs ${given} where there are ${cores} cores` };
   }
   if (role.kind !== 'main') {
     const budget = role.childThreads ?? 1;
