@@ -62,8 +62,8 @@ struct Eigh {
 
 // Frame: A (n x n), the eigenvalues' real and imaginary parts (n x 1), those of the right
 // eigenvectors (n x n, or empty where they are not wanted), whether they are (geev). NaN and
-// infinity are always looked for: LAPACK's gebal returns on a NaN without setting the range that the
-// routines after it use as indices. Outcome: info.
+// infinity are always looked for: LAPACK's gebal returns on a NaN without setting the range that
+// the routines after it use as indices. Outcome: info.
 template <typename T>
 struct Eig {
   static Napi::Value call(Frame& frame) {
