@@ -38,7 +38,8 @@ if (values.tidy) {
     process.exit(1);
   }
   const tidy = tool('clang-tidy', 'clang-tidy-14');
-  const waiting = files.filter((name) => name.endsWith('.cpp'));
+  // The door to OpenMP is compiled by g++ alone: clang has no omp.h without its own runtime.
+  const waiting = files.filter((name) => name.endsWith('.cpp') && !name.includes('openmp/runtime'));
   let found = 0;
   const check = async () => {
     for (let file = waiting.shift(); file; file = waiting.shift()) {

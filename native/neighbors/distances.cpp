@@ -115,7 +115,8 @@ double fill(const Problem<T>& problem, const Grant& grant) {
   const int64_t block = std::min<int64_t>(search.block, 256);
   const int64_t blocks = (problem.x.rows + block - 1) / block;
   const int64_t chunks = search.chunks();
-  const int64_t wanted = std::max<int64_t>((4 * grant.width + blocks - 1) / blocks, 1);
+  const int64_t shares = int64_t{4} * grant.width;
+  const int64_t wanted = std::max<int64_t>((shares + blocks - 1) / blocks, 1);
   const int64_t strip = std::max<int64_t>(std::min<int64_t>((chunks + wanted - 1) / wanted, 16), 1);
   const int64_t strips = (chunks + strip - 1) / strip;
   Control control(grant, problem.progress, blocks * chunks);
