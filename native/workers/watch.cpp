@@ -56,7 +56,7 @@ int watch_peer(int fd, int grace_ms) {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  pthread_attr_setstacksize(&attributes, 64 * 1024);
+  pthread_attr_setstacksize(&attributes, size_t{64} * 1024);
   pthread_t thread;
   Watch* watch = new Watch{own, grace_ms};
   const int error = pthread_create(&thread, &attributes, wait_for_end, watch);
