@@ -7,6 +7,7 @@ import {
   type AsyncWaitOptions,
   Deadline,
   drop,
+  GONE,
   hold,
   isGone,
   newWords,
@@ -170,24 +171,53 @@ export class Barrier {
   /** Null when this round has all it needs and is about to open: come again. */
   #enter(): { place: number; round: number } | null {
     const words = this.#words;
-    if (this.broken) throw new BrokenBarrierError('reset() it');
-    const value = Atomics.load(words, STATE);
-    const place = value & COUNT_MASK;
-    if (place >= this.parties) return null;
-    if (Atomics.compareExchange(words, STATE, value, value + 1) !== value) return this.#enter();
-    const round = roundOf(value);
-    const at = PLACES + place * PLACE_WORDS;
-    if (place < this.parties - 1) {
-      Atomics.store(words, at + 1, ownStart());
-      Atomics.store(words, at, ownToken());
-      kept.add(words);
-      hold(words, at, 0, BELL);
-    } else {
-      // The last one opens the next round; until then nobody else gets in.
-      this.#nextRound(value);
-      this.#ring();
+    for (;;) {
+      if (this.broken) throw new BrokenBarrierError('reset() it');
+      const value = Atomics.load(words, STATE);
+      const place = value & COUNT_MASK;
+      if (place >= this.parties) return null;
+      const last = place === this.parties - 1;
+      // Signed in before it is counted: who is counted must be missed if it dies.
+      if (!last && !this.#signIn(place)) continue;
+      if (Atomics.compareExchange(words, STATE, value, value + 1) !== value) {
+        if (!last) this.#signOut(place);
+        continue;
+      }
+      if (last) {
+        // Opens the next round; until then nobody else gets in.
+        this.#nextRound(value);
+        this.#ring();
+      }
+      return { place, round: roundOf(value) };
     }
-    return { place, round };
+  }
+
+  /** Claims a place; false where another party is just coming to it. */
+  #signIn(place: number): boolean {
+    const words = this.#words;
+    const at = PLACES + place * PLACE_WORDS;
+    kept.add(words);
+    // Held first: a thread that ends between two of these steps leaves the place marked.
+    hold(words, at, 0, BELL);
+    const other = Atomics.compareExchange(words, at, 0, ownToken());
+    if (other === 0) {
+      Atomics.store(words, at + 1, ownStart());
+      return true;
+    }
+    drop(words, at);
+    const started = Atomics.load(words, at + 1);
+    if (other === GONE || (started !== 0 && isGone(other, started))) {
+      this.abort();
+      throw new BrokenBarrierError('a party died while it came');
+    }
+    return false;
+  }
+
+  #signOut(place: number): void {
+    const at = PLACES + place * PLACE_WORDS;
+    Atomics.store(this.#words, at + 1, 0);
+    Atomics.compareExchange(this.#words, at, ownToken(), 0);
+    drop(this.#words, at);
   }
 
   #isFull(deadline: Deadline): boolean {
@@ -207,10 +237,9 @@ export class Barrier {
     for (let at = PLACES; at < words.length; at += PLACE_WORDS) {
       const token = Atomics.load(words, at);
       if (token === 0 || token === ownToken()) continue;
-      if (
-        isGone(token, Atomics.load(words, at + 1)) &&
-        roundOf(Atomics.load(words, STATE)) === round
-      ) {
+      const started = Atomics.load(words, at + 1);
+      if (token !== GONE && started === 0) continue; // it is just coming
+      if (isGone(token, started) && roundOf(Atomics.load(words, STATE)) === round) {
         this.abort();
         throw new BrokenBarrierError('a party died while it waited');
       }
