@@ -2,7 +2,7 @@
  * The door to the native executor, for the numeric modules: how many cores an operation may ask
  * for, and how a queued one is waited for or given up.
  */
-import { coreBudget, explicitBackendThreads, workerRole } from '../config/index.ts';
+import { coreBudget, explicitBackendThreads } from '../config/index.ts';
 import { rangeError, typeError } from '../errors.ts';
 import { native } from '../native.ts';
 
@@ -30,14 +30,12 @@ export const BLOCKING = -1;
 let budget = 0;
 let nextId = 1;
 
-/** The budget, told to the executor at the first use. Threads share the executor of their process. */
+/**
+ * The budget of the process, told to the executor at the first use in each environment: a worker
+ * thread may be the first to compute.
+ */
 function knownBudget(): number {
-  if (budget === 0) {
-    budget =
-      workerRole().kind === 'thread'
-        ? native.executor.budget()
-        : native.executor.budget(coreBudget());
-  }
+  if (budget === 0) budget = native.executor.budget(coreBudget());
   return budget;
 }
 
