@@ -30,8 +30,12 @@ export function originOf(source: Source, location: Location | null): Origin | nu
   const column = breaks > 0 ? 0 : location.column - before.length;
   const map = mapOf(script);
   if (!map) return { file: script.url, line, column };
-  const count = source.code.split('\n').length;
-  const lines = map.lines.slice(line, line + count);
+  // A compiler may write a whole file on one line: only the function's own part goes with it.
+  const text = source.code.split('\n');
+  const lines = map.lines.slice(line, line + text.length).map((segments, i) => {
+    const from = i === 0 ? column : 0;
+    return part(segments, from, i === text.length - 1 ? from + text[i]!.length : Infinity);
+  });
   const used = [...new Set(lines.flatMap((segments) => segments.map((segment) => segment[1])))];
   if (used.length === 0) return { file: script.url, line, column };
   return {
@@ -45,6 +49,14 @@ export function originOf(source: Source, location: Location | null): Origin | nu
       ),
     },
   };
+}
+
+/** The segments of a line that say something about columns from `from` to `to`. */
+function part(segments: readonly Segment[], from: number, to: number): readonly Segment[] {
+  let first = segments.findIndex(([column]) => column > from);
+  if (first < 0) first = segments.length;
+  const end = segments.findIndex(([column], i) => i >= first && column > to);
+  return segments.slice(Math.max(first - 1, 0), end < 0 ? segments.length : end);
 }
 
 function mapOf(script: Script): SourceMap | null {
