@@ -3,7 +3,7 @@
  */
 import { typeError } from '../errors.ts';
 import {
-  callSite,
+  CallSite,
   type Job,
   type ParallelOptions,
   resolveOptions,
@@ -93,7 +93,7 @@ export class Parallel {
   run<const C extends readonly DelayedCall[]>(calls: C): Promise<CallResults<C>>;
   run<R>(calls: Tasks<DelayedCall<R>>): Promise<Awaited<R>[]>;
   async run(calls: Tasks<DelayedCall>): Promise<unknown[]> {
-    const site = callSite(this.run);
+    const site = new CallSite(this.run);
     const resolved = resolveOptions(this.#options);
     return await collect('calls', null, resolved, site, (job) => {
       return new CallSource(taskSource(calls), job);

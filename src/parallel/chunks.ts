@@ -3,7 +3,7 @@
  */
 import type { TaskContext } from '../backends/worker/context.ts';
 import { rangeError, typeError } from '../errors.ts';
-import { callSite, type ParallelOptions, resolveOptions, taskSource } from '../scheduler/index.ts';
+import { CallSite, type ParallelOptions, resolveOptions, taskSource } from '../scheduler/index.ts';
 import { collect } from './start.ts';
 
 /** A range of a loop. */
@@ -72,7 +72,7 @@ export async function mapChunks<R>(
   fn: ChunkFunction<R>,
   options?: ParallelOptions,
 ): Promise<Awaited<R>[]> {
-  const site = callSite(mapChunks);
+  const site = new CallSite(mapChunks);
   if (typeof fn !== 'function') throw typeError('fn', fn, 'a function');
   const chunks = WorkChunks.create(total);
   const resolved = resolveOptions(options);

@@ -4,7 +4,7 @@
 import type { TaskContext } from '../backends/worker/context.ts';
 import { rangeError, typeError } from '../errors.ts';
 import {
-  callSite,
+  CallSite,
   Job,
   type ParallelOptions,
   poolFor,
@@ -54,7 +54,7 @@ export class ModelInvoker<A, R> implements AsyncDisposable {
   /** Calls the function with the model for each task. */
   map(tasks: Tasks<A>, options: InvokeOptions = {}): ResultStream<R> {
     if (this.#closed) throw rangeError('invoker', this, 'one that has not been shut down');
-    const site = callSite(this.map);
+    const site = new CallSite(this.map);
     const ordered = options.ordered ?? true;
     let results: ResultStream<R> | null = null;
     const ended = (): void => {

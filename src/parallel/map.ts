@@ -4,7 +4,7 @@
 import type { TaskContext } from '../backends/worker/context.ts';
 import { typeError } from '../errors.ts';
 import {
-  callSite,
+  CallSite,
   Job,
   type ParallelOptions,
   resolveOptions,
@@ -60,7 +60,7 @@ export async function map<A, R>(
   fn: TaskFunction<A, R>,
   options?: ParallelOptions,
 ): Promise<unknown[]> {
-  const site = callSite(map);
+  const site = new CallSite(map);
   checkFunction(fn);
   const resolved = resolveOptions(options);
   return await collect('task', fn, resolved, site, () => taskSource(tasks));
@@ -90,7 +90,7 @@ export function imap<A, R>(
   fn: TaskFunction<A, R>,
   options: StreamOptions = {},
 ): ResultStream<unknown> {
-  const site = callSite(imap);
+  const site = new CallSite(imap);
   checkFunction(fn);
   const job = new Job('task', fn, resolveOptions(options));
   const ordered = options.ordered ?? true;

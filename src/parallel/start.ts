@@ -32,7 +32,7 @@ function start(
   },
 ): Run {
   const pool = poolFor(job.options);
-  return startRun(pool, job, source, sink, site, {
+  const run = startRun(pool, job, source, sink, site, {
     signal: options.signal ?? job.options.signal,
     prepare: (run) => {
       reportProgress(run, job.options.progress, source.remaining);
@@ -41,6 +41,8 @@ function start(
       if (options.once) run.listeners.push({ ended: () => pool.closeJob(job) });
     },
   });
+  site.note();
+  return run;
 }
 
 /** Runs all tasks of a source, and gives the results in order. */

@@ -11,9 +11,8 @@ import type { Sink } from './sink.ts';
 import type { TaskSource } from './source.ts';
 
 export {
-  type CallSite,
+  CallSite,
   type CrashReport,
-  callSite,
   type RunningTask,
   TaskError,
   TaskTimeoutError,
@@ -59,11 +58,32 @@ function identity(object: object | null): number {
 /** Workers that have been idle this long end when workers of other settings start (ms). */
 const GIVE_WAY_MS = 2000;
 
+/** The pools of options that have been used; invokers use theirs again and again. */
+const known = new WeakMap<ResolvedOptions, WorkerPool>();
+
 /** The pool for a job: the same for equal settings, so that workers are warm. */
 export function poolFor(options: ResolvedOptions): WorkerPool {
-  const { backend, childThreads, initializer, resourceLimits } = options;
   // In the same environment workers cost nothing, and a task may start a job of its own.
-  if (backend.to === null) return new WorkerPool(options);
+  if (options.backend.to === null) return new WorkerPool(options);
+  let pool = known.get(options);
+  if (!pool) {
+    pool = sharedPool(options);
+    known.set(options, pool);
+  }
+  if (pools.size > 1) giveWay(pool);
+  return pool;
+}
+
+/** Workers of the same backend with other settings give way: they would only take up memory. */
+function giveWay(pool: WorkerPool): void {
+  for (const other of pools.values()) {
+    if (other === pool || other.backend !== pool.backend) continue;
+    if (other.idleFor(GIVE_WAY_MS)) other.close();
+  }
+}
+
+function sharedPool(options: ResolvedOptions): WorkerPool {
+  const { backend, childThreads, initializer, resourceLimits } = options;
   const key = [
     identity(backend),
     childThreads,
@@ -74,10 +94,6 @@ export function poolFor(options: ResolvedOptions): WorkerPool {
   if (!pool) {
     pool = new WorkerPool(options);
     pools.set(key, pool);
-  }
-  // Workers of the same backend with other settings give way: they would only take up memory.
-  for (const other of pools.values()) {
-    if (other !== pool && other.backend === backend && other.idleFor(GIVE_WAY_MS)) other.close();
   }
   return pool;
 }
