@@ -1,8 +1,12 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+import { leftOut } from './test/helpers/debian.ts';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // What a newcomer's machine has no libraries for; nothing in CI.
+    exclude: [...configDefaults.exclude, ...leftOut().files],
+    globalSetup: ['test/helpers/left-out.ts'],
     // Each file in a process of its own: the addon's statics are per process, and tests of
     // thread counts must not see those of another file.
     pool: 'forks',

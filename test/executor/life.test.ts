@@ -1,28 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ended, startFixture } from '../helpers/child.ts';
-
-const libraries = '/usr/lib/x86_64-linux-gnu';
-const builds = {
-  'OpenBLAS with pthreads': `${libraries}/openblas-pthread/libopenblas.so.0`,
-  'OpenBLAS with OpenMP': `${libraries}/openblas-openmp/libopenblas.so.0`,
-  'OpenBLAS without threads': `${libraries}/openblas-serial/libopenblas.so.0`,
-  'BLIS with pthreads': `${libraries}/blis-pthread/libblas.so.3`,
-  'the reference BLAS': `${libraries}/blas/libblas.so.3`,
-};
-
-describe('spawning while products run', () => {
-  for (const [name, path] of Object.entries(builds)) {
-    it(`never hangs with ${name}`, { timeout: 120_000 }, async () => {
-      expect(existsSync(path), `${path} is not installed`).toBe(true);
-      const env = { HEDDLE_BLAS: path, HEDDLE_MAX_CPU_COUNT: '' };
-      const child = startFixture('executor-life.ts', ['spawn', '500'], { env });
-      const result = await ended(child, 100);
-      expect(result).toMatchObject({ code: 0, stderr: '' });
-      expect(JSON.parse(result.stdout).done).toBeGreaterThan(0);
-    });
-  }
-});
 
 describe('ending with operations in flight', () => {
   it('worker threads end cleanly', { timeout: 60_000 }, async () => {

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import type { Elements, Matrix, MatrixLike } from '../../src/linalg/index.ts';
 import * as linalg from '../../src/linalg/index.ts';
+import { python } from './debian.ts';
 
 export interface CaseOptions {
   readonly op: string;
@@ -30,18 +31,6 @@ export interface Case extends CaseOptions {
 }
 
 const script = path.join(path.dirname(fileURLToPath(import.meta.url)), '../linalg/reference.py');
-const python = process.env.HEDDLE_PYTHON ?? '/usr/bin/python3';
-
-/** Whether NumPy and SciPy are there. In CI they must be. */
-export function hasReference(): boolean {
-  const { status } = spawnSync(python, ['-c', 'import numpy, scipy']);
-  if (status !== 0 && process.env.CI) {
-    throw new Error(
-      `${python} with NumPy and SciPy is needed in CI (python3-numpy, python3-scipy)`,
-    );
-  }
-  return status === 0;
-}
 
 /** Asks NumPy. */
 export function reference(cases: readonly CaseOptions[]): Case[] {

@@ -5,7 +5,6 @@ import {
   type Case,
   type CaseOptions,
   check,
-  hasReference,
   type Layout,
   plain,
   reference,
@@ -114,9 +113,7 @@ const makers: Record<string, () => Partial<CaseOptions>> = {
   eig: () => ({ shape: [length()], kind: pick('random', 'repeated', 'deficient') }),
 };
 
-const there = hasReference();
-
-describe.skipIf(!there)('NumPy beside us', () => {
+describe('NumPy beside us', () => {
   const COUNT = Number(process.env.HEDDLE_TEST_CASES ?? 60);
 
   for (const [op, make] of Object.entries(makers)) {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -13,6 +13,7 @@ import {
   radiusNeighbors,
   type Weights,
 } from '../../src/neighbors/index.ts';
+import { python } from '../helpers/debian.ts';
 import { metrics } from './definition.ts';
 
 interface Encoded {
@@ -58,21 +59,8 @@ interface ModelCase extends ModelOptions {
   readonly values: Encoded;
 }
 
-const python = process.env.HEDDLE_PYTHON ?? '/usr/bin/python3';
 const script = fileURLToPath(new URL('reference.py', import.meta.url));
 const fashion = '/usr/share/datasets/fashion-mnist';
-
-/** Whether scikit-learn is there. In CI it must be. */
-function hasReference(): boolean {
-  const there = spawnSync(python, ['-c', 'import sklearn']).status === 0 && existsSync(fashion);
-  if (!there && process.env.CI) {
-    throw new Error(
-      `${python} with scikit-learn and Fashion-MNIST are needed in CI (python3-sklearn, ` +
-        'dataset-fashion-mnist)',
-    );
-  }
-  return there;
-}
 
 function reference<C>(cases: readonly (Options | ModelOptions)[]): C[] {
   const { status, stdout, stderr } = spawnSync(python, [script], {
@@ -235,7 +223,7 @@ describe('results of scikit-learn that are kept here', () => {
 
 const dtypes = ['float64', 'float32'] as const;
 
-describe.skipIf(!hasReference())('scikit-learn beside us', { timeout: 400_000 }, () => {
+describe('scikit-learn beside us', { timeout: 400_000 }, () => {
   it('digits, all against all, in every metric', async () => {
     const all = { data: 'digits', n: rowsOfDigits, m: rowsOfDigits, k: 10 } as const;
     const cases = metrics.flatMap((metric) => dtypes.map((dtype) => ({ ...all, metric, dtype })));

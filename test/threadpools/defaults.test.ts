@@ -13,7 +13,8 @@ import {
 } from '../../src/index.ts';
 import { native } from '../../src/native.ts';
 import { setDefaultThreads } from '../../src/threadpools/index.ts';
-import { libraryFile, loadLibrary, loadStub, probe, probeFile, triplet } from './probe.ts';
+import { triplet } from '../helpers/debian.ts';
+import { libraryFile, loadLibrary, loadStub, probe, probeFile } from './probe.ts';
 
 // Whole processes are started, which takes its time on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });

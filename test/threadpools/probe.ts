@@ -5,6 +5,7 @@ import { copyFileSync, existsSync, mkdtempSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
+import { type LibraryName, libraries } from '../helpers/debian.ts';
 
 /** A library that the probe has opened; opaque. */
 export type Library = { readonly __library: unique symbol };
@@ -34,33 +35,15 @@ if (!existsSync(probeFile)) {
 }
 export const probe = createRequire(import.meta.url)(probeFile) as Probe;
 
-/** Debian's name of the architecture, in which its libraries lie. */
-export const triplet = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
-const folder = `/usr/lib/${triplet}`;
-
-/** Real libraries, by the Debian package that brings each. */
-const debian = {
-  'openblas-pthread': ['libopenblas0-pthread', `${folder}/openblas-pthread/libopenblas.so.0`],
-  'openblas-openmp': ['libopenblas0-openmp', `${folder}/openblas-openmp/libopenblas.so.0`],
-  'openblas-serial': ['libopenblas0-serial', `${folder}/openblas-serial/libopenblas.so.0`],
-  'openblas-blas': ['libopenblas0-pthread', `${folder}/openblas-pthread/libblas.so.3`],
-  'blis-pthread': ['libblis4-pthread', `${folder}/blis-pthread/libblis.so.4`],
-  'blis-openmp': ['libblis4-openmp', `${folder}/blis-openmp/libblis.so.4`],
-  'blis-serial': ['libblis4-serial', `${folder}/blis-serial/libblis.so.4`],
-  libgomp: ['libgomp1', `${folder}/libgomp.so.1`],
-  libomp: ['libomp5-14', `${folder}/libomp.so.5`],
-  libvips: ['libvips42', `${folder}/libvips.so.42`],
-} as const;
-
 /** The path of a real library; an error that names its package where it is missing. */
-export function libraryFile(name: keyof typeof debian): string {
-  const [debianPackage, file] = debian[name];
+export function libraryFile(name: LibraryName): string {
+  const [debianPackage, file] = libraries[name];
   if (!existsSync(file)) throw new Error(`${file} is missing: apt-get install ${debianPackage}`);
   return file;
 }
 
 /** Loads a real library as an addon would. */
-export function loadLibrary(name: keyof typeof debian): Library {
+export function loadLibrary(name: LibraryName): Library {
   return probe.load(libraryFile(name));
 }
 

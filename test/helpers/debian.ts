@@ -1,0 +1,95 @@
+/** What of Debian's the tests compare with, by the package that brings it, and what is not there. */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+/** Debian's name of the architecture, in which its libraries lie. */
+export const triplet = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
+const folder = `/usr/lib/${triplet}`;
+
+/** Real libraries: package, file. */
+export const libraries = {
+  'openblas-pthread': ['libopenblas0-pthread', `${folder}/openblas-pthread/libopenblas.so.0`],
+  'openblas-openmp': ['libopenblas0-openmp', `${folder}/openblas-openmp/libopenblas.so.0`],
+  'openblas-serial': ['libopenblas0-serial', `${folder}/openblas-serial/libopenblas.so.0`],
+  'openblas-blas': ['libopenblas0-pthread', `${folder}/openblas-pthread/libblas.so.3`],
+  'blis-pthread': ['libblis4-pthread', `${folder}/blis-pthread/libblis.so.4`],
+  'blis-openmp': ['libblis4-openmp', `${folder}/blis-openmp/libblis.so.4`],
+  'blis-serial': ['libblis4-serial', `${folder}/blis-serial/libblis.so.4`],
+  'blis-blas': ['libblis4-pthread', `${folder}/blis-pthread/libblas.so.3`],
+  'reference-blas': ['libblas3', `${folder}/blas/libblas.so.3`],
+  libgomp: ['libgomp1', `${folder}/libgomp.so.1`],
+  libomp: ['libomp5-14', `${folder}/libomp.so.5`],
+  libvips: ['libvips42', `${folder}/libvips.so.42`],
+} as const;
+
+export type LibraryName = keyof typeof libraries;
+
+/** The files that load real libraries as they start. */
+const users: Readonly<Record<string, readonly LibraryName[]>> = {
+  'test/cli/doctor.test.ts': ['libomp', 'openblas-pthread'],
+  'test/cli/info.test.ts': ['blis-pthread', 'libomp', 'openblas-pthread'],
+  'test/executor/spawning.test.ts': [
+    ...(['blis-blas', 'openblas-openmp', 'openblas-pthread', 'openblas-serial'] as const),
+    'reference-blas',
+  ],
+  'test/threadpools/conflict.test.ts': ['libomp'],
+  'test/threadpools/defaults.test.ts': [
+    ...(['blis-pthread', 'libomp', 'libvips', 'openblas-openmp', 'openblas-pthread'] as const),
+  ],
+  'test/threadpools/info.test.ts': Object.keys(libraries) as LibraryName[],
+  'test/threadpools/limits.test.ts': [
+    ...(['blis-pthread', 'libomp', 'libvips', 'openblas-pthread', 'openblas-serial'] as const),
+  ],
+  'test/threadpools/teams.test.ts': ['libomp', 'openblas-openmp', 'openblas-pthread'],
+  'test/threadpools/workers.test.ts': [
+    ...(['blis-pthread', 'libvips', 'openblas-openmp', 'openblas-pthread'] as const),
+  ],
+};
+
+/** Python, with the peers whose results ours are compared with. */
+export const python = process.env.HEDDLE_PYTHON ?? '/usr/bin/python3';
+
+const peers = {
+  'test/linalg/numpy.test.ts': {
+    packages: ['python3-numpy', 'python3-scipy'],
+    there: () => imports('numpy, scipy'),
+  },
+  'test/memory/numpy.test.ts': {
+    packages: ['python3-numpy'],
+    there: () => imports('numpy'),
+  },
+  'test/neighbors/sklearn.test.ts': {
+    packages: ['python3-sklearn', 'dataset-fashion-mnist'],
+    there: () => imports('sklearn') && existsSync('/usr/share/datasets/fashion-mnist'),
+  },
+};
+
+function imports(modules: string): boolean {
+  // A sanitizer's runtime, which a run may preload, is for Node alone.
+  const env = { ...process.env, LD_PRELOAD: '' };
+  return spawnSync(python, ['-c', `import ${modules}`], { env }).status === 0;
+}
+
+/**
+ * The tests that can't run here, and the packages that they want.
+ *
+ * @throws Error in CI, where all must run.
+ */
+export function leftOut(): { readonly files: string[]; readonly packages: string[] } {
+  const files: string[] = [];
+  const packages = new Set<string>();
+  for (const [file, names] of Object.entries(users)) {
+    const missing = names.filter((name) => !existsSync(libraries[name][1]));
+    if (missing.length > 0) files.push(file);
+    for (const name of missing) packages.add(libraries[name][0]);
+  }
+  for (const [file, peer] of Object.entries(peers)) {
+    if (peer.there()) continue;
+    files.push(file);
+    for (const name of peer.packages) packages.add(name);
+  }
+  if (files.length > 0 && process.env.CI) {
+    throw new Error(`missing in CI: ${[...packages].join(' ')}`);
+  }
+  return { files, packages: [...packages].sort() };
+}
