@@ -226,9 +226,14 @@ export interface NativeThreadpools {
 export interface NativeWorkers {
   /** Makes a page of shared memory and returns its descriptor, which the caller closes. */
   createPage(): number;
+  /**
+   * Makes a pipe and returns its descriptors, [reading, writing], which the caller closes. The end
+   * of that index is the parent's and doesn't block.
+   */
+  createPipe(parentEnd: 0 | 1): readonly [number, number];
   /** Maps the page that a descriptor names; unmapped when the buffer is collected. */
   mapPage(fd: number): ArrayBuffer;
-  /** Kills this process (and its group, if it leads one) `graceMs` after the socket's peer closed. */
+  /** Kills this process (and its group, if it leads one) `graceMs` after the pipe's peer closed. */
   watchPeer(fd: number, graceMs: number): void;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "workers/page.h"
+#include "workers/pipe.h"
 #include "workers/watch.h"
 
 namespace heddle::workers {
@@ -30,6 +31,17 @@ Napi::Value map(const Napi::CallbackInfo& info) {
                                 [](Napi::Env, void* mapped) { unmap_page(mapped); });
 }
 
+// createPipe(parentEnd): the descriptors of a new pipe, [reading, writing]; the caller closes them.
+Napi::Value pipe(const Napi::CallbackInfo& info) {
+  int ends[2];
+  const int error = create_pipe(info[0].As<Napi::Number>().Int32Value() != 0 ? 1 : 0, ends);
+  if (error != 0) throw failure(info.Env(), "a pipe to a worker can't be made", error);
+  Napi::Array pair = Napi::Array::New(info.Env(), 2);
+  pair.Set(uint32_t{0}, Napi::Number::New(info.Env(), ends[0]));
+  pair.Set(uint32_t{1}, Napi::Number::New(info.Env(), ends[1]));
+  return pair;
+}
+
 // watchPeer(fd, graceMs): see watch.h.
 void watch(const Napi::CallbackInfo& info) {
   const int error =
@@ -42,6 +54,7 @@ void watch(const Napi::CallbackInfo& info) {
 Napi::Object init(Napi::Env env) {
   Napi::Object exports = Napi::Object::New(env);
   exports.Set("createPage", Napi::Function::New(env, create, "createPage"));
+  exports.Set("createPipe", Napi::Function::New(env, pipe, "createPipe"));
   exports.Set("mapPage", Napi::Function::New(env, map, "mapPage"));
   exports.Set("watchPeer", Napi::Function::New(env, watch, "watchPeer"));
   return exports;

@@ -7,9 +7,9 @@
 
 namespace heddle::workers {
 
-// Starts a detached thread which waits until the peer of the socket `fd` is closed, gives the
-// process `grace_ms` to end by itself, and then kills its process group (when it leads one) or
-// itself. Returns 0, or an errno.
+// Starts a detached thread which waits until the other end of the pipe or socket `fd` is closed,
+// gives the process `grace_ms` to end by itself, and then kills its process group (when it leads
+// one) or itself. Returns 0, or an errno.
 int watch_peer(int fd, int grace_ms);
 
 }  // namespace heddle::workers

@@ -3,12 +3,12 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
-import type net from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { BUDGET_VARIABLE } from '../config/budget.ts';
 import { native } from '../native.ts';
 import { threadEnvironment } from '../threadpools/environment.ts';
 import { Cell } from './cell.ts';
+import { type Channel, PIPES, PipePair, StdioChannel } from './channel.ts';
 import { entryFlags, entryUrl, NO_PAGE } from './entry.ts';
 import type { FromWorker, ToWorker } from './protocol.ts';
 import type { Backend, WorkerEvents, WorkerHandle, WorkerSpec } from './types.ts';
@@ -34,34 +34,35 @@ function environment(childThreads: number): NodeJS.ProcessEnv {
 class ProcessHandle implements WorkerHandle {
   readonly cell: Cell | null;
   readonly #child: ChildProcess;
-  readonly #inbox: net.Socket;
-  readonly #outbox: net.Socket;
+  readonly #channel: Channel;
   #gone = false;
 
   constructor(spec: WorkerSpec, events: WorkerEvents) {
     // Windows hands no descriptors to a child this way: there the worker has its batches alone.
     const page = posix ? native.workers.createPage() : null;
+    const pipes = posix ? new PipePair() : null;
     const program = [...entryFlags(), fileURLToPath(entryUrl('process'))];
     if (page === null) program.push(NO_PAGE);
     try {
       this.cell = page === null ? null : new Cell(native.workers.mapPage(page));
       this.#child = spawn(process.execPath, program, {
-        stdio: ['ignore', 'inherit', 'inherit', 'pipe', 'pipe', page ?? 'ignore'],
+        stdio: ['ignore', 'inherit', 'inherit', ...(pipes?.child ?? PIPES), page ?? 'ignore'],
         env: environment(spec.childThreads),
         // A session of its own: Ctrl-C is for the main program, which ends its workers; and the
         // whole group, with what tasks have started, can be killed.
         detached: posix,
         windowsHide: true,
       });
+    } catch (error) {
+      pipes?.close();
+      throw error;
     } finally {
       if (page !== null) fs.closeSync(page);
+      pipes?.closeChild();
     }
-    this.#inbox = this.#child.stdio[INBOX] as net.Socket;
-    this.#outbox = this.#child.stdio[OUTBOX] as net.Socket;
+    this.#channel = pipes ?? new StdioChannel(this.#child, INBOX, OUTBOX);
     this.#listen(events);
     this.#child.unref();
-    this.#inbox?.unref();
-    this.#outbox?.unref();
     const { resourceLimits: _, ...init } = spec;
     this.send(init);
   }
@@ -74,6 +75,7 @@ class ProcessHandle implements WorkerHandle {
     const finish = (): void => {
       if (done || !exit) return;
       done = true;
+      this.#channel.close();
       events.exit(exit);
     };
     child.on('error', (error) => {
@@ -88,18 +90,14 @@ class ProcessHandle implements WorkerHandle {
       // A child of the worker may hold the pipe open.
       else setTimeout(finish, DRAIN_MS);
     });
-    if (!this.#outbox) return;
     const reader = new FrameReader((message: FromWorker) => events.message(message));
-    this.#outbox.on('data', (chunk: Buffer) => reader.push(chunk));
-    const end = (): void => {
-      ended = true;
-      finish();
-    };
-    this.#outbox.on('end', end);
-    this.#outbox.on('close', end);
-    // The exit tells what happened; writing to a process that has gone is no error of its own.
-    this.#outbox.on('error', () => {});
-    this.#inbox.on('error', () => {});
+    this.#channel.listen(
+      (chunk) => reader.push(chunk),
+      () => {
+        ended = true;
+        finish();
+      },
+    );
   }
 
   get pid(): number {
@@ -107,8 +105,7 @@ class ProcessHandle implements WorkerHandle {
   }
 
   send(message: ToWorker): void {
-    if (this.#gone || !this.#inbox || this.#inbox.destroyed) return;
-    this.#inbox.write(encodeFrame(message));
+    if (!this.#gone) this.#channel.write(encodeFrame(message));
   }
 
   kill(): void {
