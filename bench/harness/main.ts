@@ -7,7 +7,7 @@ import { MissingPeer } from './contenders.ts';
 import { measureGroup } from './measure.ts';
 import { endPythonHelpers } from './python.ts';
 import { groupMarkdown, machineFacts, suiteMarkdown, withPeers } from './report.ts';
-import { drawPlot } from './svg.ts';
+import { drawPlot, plottedGroups } from './svg.ts';
 import type { GroupResult, RunOptions, Suite, SuiteResult } from './types.ts';
 
 const folder = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
@@ -24,7 +24,8 @@ function save(suite: Suite, result: SuiteResult): void {
   // A short pass must not take the place of figures that were really measured.
   const out = path.join(folder, 'results', ...(result.short ? ['short'] : []));
   mkdirSync(out, { recursive: true });
-  const plots = result.groups.length > 0 ? (suite.plots ?? []) : [];
+  // A filter may have left a plot with nothing to show.
+  const plots = (suite.plots ?? []).filter((plot) => plottedGroups(plot, result).length > 0);
   for (const plot of plots) writeFileSync(path.join(out, plot.file), drawPlot(plot, result));
   writeFileSync(path.join(out, `${result.name}.json`), `${JSON.stringify(result, null, 2)}\n`);
   const files = plots.map((plot) => plot.file);

@@ -152,18 +152,16 @@ function bars(plot: Plot, groups: readonly GroupResult[], colours: Map<string, s
 
 function lines(plot: Plot, groups: readonly GroupResult[], colours: Map<string, string>): string {
   const [left, right, top, bottom] = [80, WIDTH - 190, 48, 340];
-  const placed = groups.filter((group) => group.x !== undefined);
-  const first = placed[0];
-  if (!first) throw new RangeError(`the plot '${plot.title}' has no group with an x`);
+  const first = groups[0]!;
   const points = [...colours.keys()].map((name) => ({
     name,
-    at: placed.flatMap((group) => {
+    at: groups.flatMap((group) => {
       const result = group.contenders.find((contender) => contender.name === name);
       return result ? [{ x: group.x!, value: figureOf(result, plot.figure) }] : [];
     }),
   }));
   const xs = scaleOf(
-    placed.map((group) => group.x!),
+    groups.map((group) => group.x!),
     left,
     right,
     plot.logX ?? false,
@@ -178,7 +176,7 @@ function lines(plot: Plot, groups: readonly GroupResult[], colours: Map<string, 
     line(left, ys(tick), right, ys(tick), '#ddd'),
     text(left - 8, ys(tick) + 4, labelOf(tick, plot.figure), 'text-anchor="end" fill="#555"'),
   ]);
-  for (const group of placed) {
+  for (const group of groups) {
     body.push(text(xs(group.x!), bottom + 18, formatNumber(group.x!), 'text-anchor="middle"'));
   }
   points.forEach(({ name, at }, index) => {
@@ -198,9 +196,22 @@ function lines(plot: Plot, groups: readonly GroupResult[], colours: Map<string, 
   return frame(bottom + 56, plot, body);
 }
 
-/** The plot as an SVG document. */
+/** The groups that a plot shows, of those that were measured: lines need a place on the x axis. */
+export function plottedGroups(plot: Plot, suite: SuiteResult): readonly GroupResult[] {
+  return suite.groups.filter(
+    (group) =>
+      (plot.groups?.test(group.name) ?? true) && (plot.kind === 'bars' || group.x !== undefined),
+  );
+}
+
+/**
+ * The plot as an SVG document.
+ *
+ * @throws RangeError where no measured group belongs to it.
+ */
 export function drawPlot(plot: Plot, suite: SuiteResult): string {
-  const groups = suite.groups.filter((group) => plot.groups?.test(group.name) ?? true);
+  const groups = plottedGroups(plot, suite);
+  if (groups.length === 0) throw new RangeError(`no group belongs to the plot '${plot.title}'`);
   const names = new Set(groups.flatMap((group) => group.contenders.map((result) => result.name)));
   const colours = new Map([...names].map((name, i) => [name, COLOURS[i % COLOURS.length]!]));
   return plot.kind === 'bars' ? bars(plot, groups, colours) : lines(plot, groups, colours);

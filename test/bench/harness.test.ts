@@ -17,7 +17,7 @@ import {
 import { measureGroup } from '../../bench/harness/measure.ts';
 import { endPythonHelpers } from '../../bench/harness/python.ts';
 import { formatNumber, formatSeconds, groupMarkdown } from '../../bench/harness/report.ts';
-import { drawPlot, ticks } from '../../bench/harness/svg.ts';
+import { drawPlot, plottedGroups, ticks } from '../../bench/harness/svg.ts';
 
 const options: RunOptions = { short: false, rounds: 3, sampleSeconds: 0.001, flag: () => false };
 const quiet = () => undefined;
@@ -217,5 +217,15 @@ describe('the report', () => {
     expect(bars).toContain('a &#60;1&#62;');
     const lines = drawPlot({ ...plot, kind: 'lines', logX: true }, suite);
     expect(lines.match(/<polyline/g)).toHaveLength(2);
+  });
+
+  it('leaves out the plots of what a filter left out', async () => {
+    const contenders = [scripted('a', [1, 1, 1])];
+    const groups = [await measureGroup({ name: 'cholesky', contenders }, options, quiet)];
+    const suite = { name: 's', title: 'S', short: false, machine: {}, groups };
+    const plot = { file: 's.svg', title: 'Sizes', figure: 'seconds', kind: 'lines' } as const;
+    expect(plottedGroups(plot, suite)).toEqual([]);
+    expect(() => drawPlot(plot, suite)).toThrow(/no group belongs to the plot 'Sizes'/);
+    expect(plottedGroups({ ...plot, kind: 'bars' }, suite)).toEqual(groups);
   });
 });
