@@ -31,6 +31,7 @@ export class Job {
   readonly options: ResolvedOptions;
   /** Functions by their place in the calls; grows in mode 'calls'. */
   readonly functions: FunctionMessage[] = [];
+  readonly #mode: CallMode;
   readonly #places = new Map<AnyFunction, number>();
   readonly #open: Omit<OpenMessage, 'functions'>;
   readonly #releaseModel: (() => void) | null = null;
@@ -45,6 +46,7 @@ export class Job {
     model?: { readonly value: unknown; readonly method?: string },
   ) {
     this.options = options;
+    this.#mode = mode;
     const { to } = options.backend;
     this.codec =
       to === null
@@ -81,6 +83,11 @@ export class Job {
     const place = this.functions.push(functionMessage(fn, backend.to, maxBytes, path)) - 1;
     this.#places.set(fn, place);
     return place;
+  }
+
+  /** What a task is to people: of a call its arguments, without the function's place. */
+  shown(task: unknown): unknown {
+    return this.#mode === 'calls' ? (task as readonly [number, unknown])[1] : task;
   }
 
   openMessage(): OpenMessage {

@@ -369,7 +369,7 @@ export class Run {
   /** A task has failed for good. */
   #failed(index: number, argument: unknown, cause: unknown): void {
     const own = cause instanceof WorkerCrashedError || cause instanceof TaskTimeoutError;
-    const error = own ? cause : new TaskError(index, argument, cause, this.site);
+    const error = own ? cause : new TaskError(index, this.job.shown(argument), cause, this.site);
     if (this.job.options.settle) {
       this.#sink.accept(index, [{ status: 'rejected', reason: error }]);
       this.#finishIfDone();
@@ -502,7 +502,7 @@ export class Run {
     const { retries, timeout } = this.job.options;
     const tasks: RunningTask[] = [];
     for (let i = ordinal ?? settled; i < (ordinal === null ? claimedEnd : ordinal + 1); i++) {
-      tasks.push({ index: first + i, argument: preview(args[i]) });
+      tasks.push({ index: first + i, argument: preview(this.job.shown(args[i])) });
     }
     const { threadId } = worker.handle;
     for (let i = settled; i < claimedEnd && !this.ended; i++) {

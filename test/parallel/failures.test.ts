@@ -12,7 +12,15 @@ import {
   TaskTimeoutError,
   WorkerCrashedError,
 } from '../../src/index.ts';
-import { everyBackend, isAlive, range, rejection, until, workerBackends } from './support.ts';
+import {
+  everyBackend,
+  isAlive,
+  range,
+  rejection,
+  runProgram,
+  until,
+  workerBackends,
+} from './support.ts';
 
 afterAll(() => shutdownWorkers({ kill: true }));
 
@@ -303,6 +311,65 @@ describe.each(workerBackends)('death: %s', (backend, options) => {
       map(range(5000), (x) => (x === 2500 ? process.exit(1) : x), options),
     );
     expect((error as WorkerCrashedError).tasks[0]!.index).toBe(2500);
+  });
+});
+
+/** Fills the heap of whoever runs it. */
+const FILL = '(kept = []) => { for (;;) kept.push(new Array(1000).fill(kept.length + 0.5)); }';
+
+describe('a heap that is full', () => {
+  it('ends a thread with its limit, and no other', async () => {
+    const options = { ...everyBackend[1][1], resourceLimits: { maxOldGenerationSizeMb: 48 } };
+    const fill = (x: number) => {
+      const kept: number[][] = [];
+      while (x === 3) kept.push(new Array(1000).fill(kept.length + 0.5));
+      return x;
+    };
+    await map(range(4), (x) => x, options);
+    for (const [, run] of faces) {
+      const crash = (await rejection(run(fill as (x: number) => unknown, options))) as Error;
+      expect(crash).toBeInstanceOf(WorkerCrashedError);
+      expect((crash as WorkerCrashedError).tasks.map((task) => task.index)).toEqual([3]);
+      expect(crash.cause).toMatchObject({ code: 'ERR_WORKER_OUT_OF_MEMORY' });
+      expect(crash.message).toContain('maxOldGenerationSizeMb');
+      expect(await map(range(4), (x) => x, options)).toEqual(range(4));
+    }
+    const retried = await rejection(map(range(8), fill, { ...options, retries: 3 }));
+    expect((retried as Error).message).toContain('not tried again');
+  });
+
+  it('ends a process with an abort, and no other', () => {
+    const code = `
+      const options = { jobs: 2, backend: 'processes' };
+      const fill = ${FILL};
+      const task = (x) => x === 3 ? fill() : x;
+      const faces = [
+        () => heddle.map([1, 2, 3, 4], task, options),
+        () => heddle.imap([1, 2, 3, 4], task, options).toArray(),
+        () => heddle.invoker(null, (_m, x) => task(x), options).map([1, 2, 3, 4]).toArray(),
+        () => new heddle.Parallel(options).run([1, 2, 3, 4].map((x) => heddle.delayed(task)(x))),
+      ];
+      const seen = [];
+      for (const face of faces) {
+        const error = await face().then(() => null, (thrown) => thrown);
+        const { name, signal, message, tasks } = error;
+        seen.push({ name, signal, message, tasks });
+        seen.push(await heddle.map([1, 2, 3, 4], (x) => x, options));
+      }
+      console.log(JSON.stringify(seen));
+    `;
+    const { stdout, stderr } = runProgram(code, ['--max-old-space-size=128']);
+    const seen = JSON.parse(stdout) as Record<string, unknown>[];
+    expect(seen).toHaveLength(8);
+    for (const [i, one] of seen.entries()) {
+      if (i % 2 === 1) expect(one).toEqual([1, 2, 3, 4]);
+      else {
+        expect(one).toMatchObject({ name: 'WorkerCrashedError', signal: 'SIGABRT' });
+        expect(one.tasks).toEqual([{ index: 2, argument: i < 6 ? '3' : '[ 3 ]' }]);
+        expect(one.message).toContain('--max-old-space-size');
+      }
+    }
+    expect(stderr).toContain('heap out of memory');
   });
 });
 

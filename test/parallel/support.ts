@@ -41,6 +41,16 @@ export async function until(condition: () => boolean, what: string, ms = 10_000)
   }
 }
 
+/**
+ * The shortest of up to five tries, the first that is within `limit` at once: a machine that does
+ * other things slows some of them, a mechanism that is too slow all.
+ */
+export async function fastest(limit: number, measure: () => Promise<number>): Promise<number> {
+  let best = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 5 && best > limit; i++) best = Math.min(best, await measure());
+  return best;
+}
+
 /** Whether a process is there (a zombie is not). */
 export function isAlive(pid: number): boolean {
   try {
@@ -63,12 +73,16 @@ export function programArguments(code: string): string[] {
   return ['--import', tsx, '--input-type=module', '-e', preamble + code];
 }
 
-/** Runs a program to its end and gives its output. */
-export function runProgram(code: string): { stdout: string; stderr: string; code: number | null } {
-  const { stdout, stderr, status } = spawnSync(process.execPath, programArguments(code), {
+/** Runs a program, with flags of Node, to its end and gives its output. */
+export function runProgram(
+  code: string,
+  flags: readonly string[] = [],
+): { stdout: string; stderr: string; code: number | null } {
+  const program = [...flags, ...programArguments(code)];
+  const { stdout, stderr, status } = spawnSync(process.execPath, program, {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 25_000,
+    timeout: 60_000,
     cwd: root,
   });
   return { stdout, stderr, code: status };
