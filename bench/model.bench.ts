@@ -34,6 +34,24 @@ function each(run: (pool: ModelPool) => Promise<unknown>): Contender[] {
   );
 }
 
+/** The same model in call after call, put into shared memory once, before what is measured. */
+const prepared: typeof contenders = [
+  ['heddle threads, share() before', () => heddlePool('threads')],
+  ['heddle processes, share() before', () => heddlePool('processes')],
+  ['worker_threads, SharedArrayBuffer before', () => rawThreads(true)],
+];
+
+function eachPrepared(model: Float64Array, tasks: number): Contender[] {
+  return prepared.map(([name, make]) =>
+    inProcess(name, async () => {
+      const pool = await make();
+      const shared = await pool.share!(model);
+      await pool.model(shared, tasks);
+      return { run: () => pool.model(shared, tasks), close: () => void pool.end() };
+    }),
+  );
+}
+
 const modules = { joblib: 'python3-joblib', numpy: 'python3-numpy' };
 
 /** joblib, with its memory maps for arrays from 1 MiB on. A view each time, which it maps anew. */
@@ -77,9 +95,13 @@ const suite: Suite = {
         name: `a model of ${length / 2 ** 17} MiB and ${tasks} tasks`,
         unit: 'run',
         iterations: 1,
-        about: 'The others are sent the model twice and get tasks that do nothing.',
+        about:
+          'An ordinary array, copied into shared memory within the time that is measured; or one that ' +
+          'was put there once, before, and that the workers have mapped already. ' +
+          'The others are sent the model twice and get tasks that do nothing.',
         contenders: [
           ...each((pool) => pool.model(model, tasks)),
+          ...eachPrepared(model, tasks),
           joblib(
             `model = np.ones(length)
 def run():
@@ -96,6 +118,11 @@ def run():
             speedup: 1 / 1.2,
           },
           { contender: 'heddle processes', against: "fork, 'advanced'", speedup: 20 },
+          {
+            contender: 'heddle processes, share() before',
+            against: "fork, 'advanced'",
+            speedup: 20,
+          },
           { contender: 'heddle processes', against: 'joblib, memmapping', speedup: 1 },
         ],
       },
@@ -135,7 +162,14 @@ def run():
           ),
         ],
         verify: right(count),
-        targets: [{ contender: 'heddle processes', against: 'joblib, memmapping', speedup: 1 }],
+        targets: [
+          {
+            contender: 'heddle threads',
+            against: 'worker_threads, SharedArrayBuffer',
+            speedup: 1 / 1.2,
+          },
+          { contender: 'heddle processes', against: 'joblib, memmapping', speedup: 1 },
+        ],
       },
     ];
   },

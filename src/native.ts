@@ -120,8 +120,11 @@ export interface NativeMemory {
   mappings(segment: NativeSegment): number;
   /** Begins a generation. */
   renew(segment: NativeSegment): void;
-  write(segment: NativeSegment, bytes: Uint8Array, offset: number): void;
+  /** Copies the bytes to its start. `lasting`: not for once; `threads`: the most that may copy. */
+  write(segment: NativeSegment, bytes: Uint8Array, lasting: boolean, threads: number): void;
   map(segment: NativeSegment, isPrivate: boolean): ArrayBuffer;
+  /** Whether a private mapping still shows the segment everywhere; false where nobody can tell. */
+  isUnwritten(buffer: ArrayBuffer): boolean;
   release(segment: NativeSegment): void;
   list(): { inode: number; bytes: number; created: boolean; mappings: number }[];
   mapFile(

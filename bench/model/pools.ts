@@ -17,6 +17,8 @@ interface Message {
 }
 
 export interface ModelPool {
+  /** Puts a model into shared memory beforehand. */
+  share?(model: Float64Array): Float64Array | Promise<Float64Array>;
   /** Gives the model to both workers, which read it, and runs `tasks` small tasks. */
   model(model: Float64Array, tasks: number): Promise<unknown>;
   /** Sends each of the arrays with a task. */
@@ -35,6 +37,7 @@ export async function heddlePool(backend: 'threads' | 'processes'): Promise<Mode
   const { readOnce, touch } = work;
   const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
   return {
+    share: (model) => api.share(model),
     async model(model, tasks) {
       const use = (m: Float64Array, n: number) => readOnce(m) + m[n]!;
       const invoker = api.invoker(model, use, options);
@@ -79,6 +82,7 @@ function fromSend(
     return tasks;
   };
   return {
+    share,
     async model(model, tasks) {
       const value = share(model);
       await Promise.all(
@@ -116,6 +120,7 @@ function inOrder(
 
 /** What one does by hand for threads: copy into a SharedArrayBuffer and send that. */
 function intoShared(array: Float64Array): Float64Array {
+  if (array.buffer instanceof SharedArrayBuffer) return array;
   const shared = new Float64Array(new SharedArrayBuffer(array.byteLength));
   shared.set(array);
   return shared;

@@ -41,8 +41,8 @@ class File {
   std::string locator() const;
   // The number by which the kernel knows the file; tells it from one that took over its locator.
   uint64_t inode(size_t* bytes = nullptr) const;
-  // Copies into the file without mapping it: the pages need not be zeroed first, which takes a
-  // third of the time of writing through a new mapping.
+  // Copies into the file without mapping it: ordinary pages need not be zeroed first, and where
+  // there is no memory left this fails, while writing to a mapping would kill the process.
   bool write(const void* data, size_t bytes, size_t offset, Failure& failure) const;
 
   void close();
@@ -66,13 +66,20 @@ class Range {
   Range& operator=(const Range&) = delete;
   ~Range() { unmap(); }
 
-  // Maps `bytes` from `offset`, which need not be the start of a page. Always readable and
-  // writable: a write to a private mapping stays in it, one to a read-only mapping would kill us.
+  // Maps `bytes` from `offset`, which need not be the start of a page, so that huge pages of the
+  // file can be mapped whole. Always readable and writable: a write to a private mapping stays in
+  // it, one to a read-only mapping would kill us.
   static Range map(const File& file, size_t offset, size_t bytes, Access access, Failure& failure);
 
   explicit operator bool() const { return base_ != nullptr; }
   char* data() const { return static_cast<char*>(base_) + skip_; }
   size_t bytes() const { return length_ - skip_; }
+
+  // Makes huge pages of a part of a shared mapping of anonymous memory, of which each huge page
+  // must have been written to. The part begins and ends at huge pages. False where there are none.
+  bool collapse(size_t offset, size_t bytes) const;
+  // Whether no page of a private mapping has been written to; false where that can't be known.
+  bool is_unwritten() const;
 
  private:
   void unmap();
@@ -83,5 +90,7 @@ class Range {
 };
 
 size_t page_size();
+// Of huge pages that memory can be mapped by; 0 where there are none, or none of a use here.
+size_t huge_page_size();
 
 }  // namespace heddle::memory

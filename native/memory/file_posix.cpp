@@ -5,9 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
+#include <vector>
 
 #include "memory/file.h"
 
@@ -27,6 +30,23 @@ bool resize(int descriptor, size_t bytes, Failure& failure) {
     return false;
   }
   return true;
+}
+
+// Where a mapping may begin that huge pages fit into: room that nothing else is mapped to, of which
+// the mapping takes the place. Null where any address will do.
+void* reserve(size_t length, size_t offset) {
+  const size_t huge = huge_page_size();
+  if (huge == 0 || length < huge || offset % huge != 0) return nullptr;
+  void* const room =
+      mmap(nullptr, length + huge, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (room == MAP_FAILED) return nullptr;
+  char* const first = static_cast<char*>(room);
+  const size_t before = (huge - reinterpret_cast<uintptr_t>(first) % huge) % huge;
+  const size_t pages = (length + page_size() - 1) / page_size() * page_size();
+  const size_t after = length + huge - before - pages;
+  if (before > 0) munmap(first, before);
+  if (after >= page_size()) munmap(first + before + pages, after);
+  return first + before;
 }
 
 }  // namespace
@@ -150,24 +170,82 @@ Range Range::map(const File& file, size_t offset, size_t bytes, Access access, F
   Range range;
   range.skip_ = offset % page_size();
   range.length_ = bytes + range.skip_;
-  void* base = mmap(nullptr, range.length_, PROT_READ | PROT_WRITE,
-                    access == Access::kShared ? MAP_SHARED : MAP_PRIVATE, file.descriptor(),
-                    static_cast<off_t>(offset - range.skip_));
+  const size_t start = offset - range.skip_;
+  void* const room = reserve(range.length_, start);
+  const int flags =
+      (access == Access::kShared ? MAP_SHARED : MAP_PRIVATE) | (room != nullptr ? MAP_FIXED : 0);
+  void* const base = mmap(room, range.length_, PROT_READ | PROT_WRITE, flags, file.descriptor(),
+                          static_cast<off_t>(start));
   if (base == MAP_FAILED) {
     fail(failure, "mapping " + std::to_string(bytes) + " bytes");
+    if (room != nullptr) munmap(room, range.length_);
     return range;
   }
   range.base_ = base;
 #if defined(MADV_HUGEPAGE)
   // Advice only: the kernel takes huge pages for shared memory where its administrator lets it.
-  constexpr size_t kHuge = size_t{2} << 20;
-  if (bytes >= kHuge) madvise(base, range.length_, MADV_HUGEPAGE);
+  if (room != nullptr) madvise(base, range.length_, MADV_HUGEPAGE);
 #endif
   return range;
 }
 
+bool Range::collapse(size_t offset, size_t bytes) const {
+#if defined(__linux__)
+  constexpr int kCollapse = 25;  // MADV_COLLAPSE, since Linux 6.1; older headers lack it
+  return madvise(data() + offset, bytes, kCollapse) == 0;
+#else
+  static_cast<void>(offset);
+  static_cast<void>(bytes);
+  return false;
+#endif
+}
+
+bool Range::is_unwritten() const {
+#if defined(__linux__)
+  // One word for each page: https://docs.kernel.org/admin-guide/mm/pagemap.html
+  constexpr uint64_t kPresent = uint64_t{1} << 63;
+  constexpr uint64_t kSwapped = uint64_t{1} << 62;
+  constexpr uint64_t kOfFile = uint64_t{1} << 61;
+  Failure ignored;
+  const File pages = File::open_path("/proc/self/pagemap", false, false, 0, ignored);
+  if (!pages) return false;
+  std::vector<uint64_t> words(8192);
+  size_t page = reinterpret_cast<uintptr_t>(base_) / page_size();
+  size_t left = (length_ + page_size() - 1) / page_size();
+  while (left > 0) {
+    const size_t want = std::min(left, words.size()) * sizeof(uint64_t);
+    const ssize_t got =
+        pread(pages.descriptor(), words.data(), want, static_cast<off_t>(page * sizeof(uint64_t)));
+    if (got < 0 && errno == EINTR) continue;
+    const size_t count = got < 0 ? 0 : static_cast<size_t>(got) / sizeof(uint64_t);
+    if (count == 0) return false;
+    for (size_t i = 0; i < count; ++i) {
+      if ((words[i] & (kPresent | kSwapped)) != 0 && (words[i] & kOfFile) == 0) return false;
+    }
+    page += count;
+    left -= count;
+  }
+  return true;
+#else
+  return false;
+#endif
+}
+
 size_t page_size() {
   static const size_t size = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  return size;
+}
+
+size_t huge_page_size() {
+  static const size_t size = [] {
+    size_t bytes = 0;
+#if defined(__linux__)
+    std::ifstream("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size") >> bytes;
+#endif
+    // With pages of 64 KiB a huge one has 512 MiB: more than the arrays in question.
+    constexpr size_t kMost = size_t{32} << 20;
+    return bytes <= kMost ? bytes : 0;
+  }();
   return size;
 }
 

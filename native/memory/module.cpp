@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "memory/copy.h"
 #include "memory/segment.h"
 
 namespace heddle::memory {
@@ -86,16 +87,17 @@ void renew(const Napi::CallbackInfo& info) {
   control.opened.store(0);
 }
 
-// write(segment, bytes: Uint8Array, offset).
+// write(segment, bytes: Uint8Array, lasting, threads): copies the bytes to its start.
 void write(const Napi::CallbackInfo& info) {
   const Segment& segment = *pointer_argument(info);
   const Napi::Uint8Array bytes = info[1].As<Napi::Uint8Array>();
-  const size_t offset = size_argument(info, 2, "offset");
-  if (offset > segment.bytes() || bytes.ByteLength() > segment.bytes() - offset) {
+  if (bytes.ByteLength() > segment.bytes()) {
     throw Napi::RangeError::New(info.Env(), "the bytes must fit into the segment");
   }
   Failure failure;
-  if (!segment.file().write(bytes.Data(), bytes.ByteLength(), offset, failure)) {
+  const int threads = info[3].As<Napi::Number>().Int32Value();
+  if (!copy_into(segment, bytes.Data(), bytes.ByteLength(), info[2].ToBoolean(), threads,
+                 failure)) {
     throw error_of(info.Env(), failure);
   }
 }
@@ -127,6 +129,12 @@ Napi::Value map(const Napi::CallbackInfo& info) {
   if (!mapping) throw error_of(info.Env(), failure);
   char* data = mapping->data();
   return external_buffer(info.Env(), data, bytes, std::move(mapping));
+}
+
+// isUnwritten(buffer): whether a private mapping has no page of its own.
+Napi::Value is_unwritten(const Napi::CallbackInfo& info) {
+  const auto mapping = Mapping::at(info[0].As<Napi::ArrayBuffer>().Data());
+  return Napi::Boolean::New(info.Env(), mapping && mapping->is_unwritten());
 }
 
 // release(segment): lets go of it now instead of when its JavaScript object is collected.
@@ -190,6 +198,7 @@ Napi::Object init(Napi::Env env) {
   exports.Set("renew", Napi::Function::New(env, renew, "renew"));
   exports.Set("write", Napi::Function::New(env, write, "write"));
   exports.Set("map", Napi::Function::New(env, map, "map"));
+  exports.Set("isUnwritten", Napi::Function::New(env, is_unwritten, "isUnwritten"));
   exports.Set("release", Napi::Function::New(env, release, "release"));
   exports.Set("list", Napi::Function::New(env, list, "list"));
   exports.Set("mapFile", Napi::Function::New(env, map_file, "mapFile"));

@@ -6,7 +6,7 @@
  * the segment's control page when that is.
  */
 import { type NativeSegment, native } from '../native.ts';
-import type { SegmentHandle } from './segment.ts';
+import { fill, type SegmentHandle } from './segment.ts';
 
 /** A copy on its way. */
 export interface Outgoing {
@@ -40,11 +40,11 @@ let sweeping = false;
  */
 export function send(bytes: Uint8Array, receivers: 'one' | 'many'): Outgoing {
   const segment = reuse(bytes.byteLength) ?? native.memory.create(bytes.byteLength);
-  native.memory.write(segment, bytes, 0);
+  fill(segment, bytes, false);
   const handle: SegmentHandle = {
     kind: 'memory',
     ...native.memory.handle(segment),
-    mode: receivers === 'one' ? 'own' : 'copyonwrite',
+    mode: receivers === 'one' ? 'own' : 'once',
   };
   let released = false;
   return {

@@ -2,6 +2,7 @@
  * Shared segments as ArrayBuffers: making them, opening them by a handle, and knowing which
  * buffers are on one.
  */
+import { resolveThreads } from '../executor/index.ts';
 import { type NativeSegment, native } from '../native.ts';
 
 /**
@@ -18,8 +19,11 @@ export type SegmentHandle =
       readonly inode: number;
       readonly bytes: number;
       readonly generation: number;
-      /** 'own': the receiver is the only one, so that no copy-on-write is needed. */
-      readonly mode: SharedMode | 'own';
+      /**
+       * 'copyonwrite': the receiver may know the memory already. 'once': a mapping of its own,
+       * copy-on-write. 'own': the receiver is the only one, so that no copy-on-write is needed.
+       */
+      readonly mode: SharedMode | 'once' | 'own';
     }
   | {
       readonly kind: 'file';
@@ -40,17 +44,21 @@ interface Held {
 const held = new WeakMap<ArrayBufferLike, Held>();
 /** The buffers whose writes all see: a handle that comes back finds the buffer it left from. */
 const byInode = new Map<number, WeakRef<ArrayBuffer>>();
+/** The copy-on-write mappings of memory that was shared on purpose, until they are collected. */
+const copies = new Map<number, WeakRef<ArrayBuffer>>();
 const forgotten = new FinalizationRegistry<number>((inode) => {
-  if (!byInode.get(inode)?.deref()) byInode.delete(inode);
+  for (const known of [byInode, copies]) if (!known.get(inode)?.deref()) known.delete(inode);
 });
 
 function remember(buffer: ArrayBuffer, entry: Held): ArrayBuffer {
   held.set(buffer, entry);
-  if (entry.handle?.kind === 'memory') {
-    byInode.set(entry.handle.inode, new WeakRef(buffer));
-    forgotten.register(buffer, entry.handle.inode);
-  }
+  if (entry.handle?.kind === 'memory') keep(byInode, entry.handle.inode, buffer);
   return buffer;
+}
+
+function keep(known: typeof byInode, inode: number, buffer: ArrayBuffer): void {
+  known.set(inode, new WeakRef(buffer));
+  forgotten.register(buffer, inode);
 }
 
 /**
@@ -59,9 +67,28 @@ function remember(buffer: ArrayBuffer, entry: Held): ArrayBuffer {
  * @param bytes - at least 1
  */
 export function allocate(bytes: number, mode: SharedMode): ArrayBuffer {
-  const segment = native.memory.create(bytes);
+  return hold(native.memory.create(bytes), mode);
+}
+
+function hold(segment: NativeSegment, mode: SharedMode): ArrayBuffer {
   const handle: SegmentHandle = { kind: 'memory', ...native.memory.handle(segment), mode };
   return remember(native.memory.map(segment, false), { handle, segment });
+}
+
+/** From here on a copy may take more than this thread. */
+const PARALLEL_BYTES = 8 * 2 ** 20;
+
+/** Copies bytes to the start of a segment. `lasting`: it is meant for more than one message. */
+export function fill(segment: NativeSegment, bytes: Uint8Array, lasting: boolean): void {
+  const threads = bytes.byteLength < PARALLEL_BYTES ? 1 : resolveThreads();
+  native.memory.write(segment, bytes, lasting, threads);
+}
+
+/** New shared memory with a copy of `bytes`, which are at least 1. */
+export function allocateCopy(bytes: Uint8Array, mode: SharedMode): ArrayBuffer {
+  const segment = native.memory.create(bytes.byteLength);
+  fill(segment, bytes, true);
+  return hold(segment, mode);
 }
 
 /** Maps a part of a file; see `mapFile`. */
@@ -97,8 +124,15 @@ export function open(handle: SegmentHandle): ArrayBuffer {
     if (known) return known;
   }
   const { locator, inode, bytes, generation, mode } = handle;
+  if (mode === 'copyonwrite') {
+    // A model or table that comes with call after call: mapping it again would cost as much as
+    // collecting the mapping before. What has been written to is mapped anew.
+    const known = copies.get(inode)?.deref();
+    if (known && native.memory.isUnwritten(known)) return known;
+  }
   const segment = native.memory.open(locator, inode, bytes, generation);
-  const buffer = native.memory.map(segment, mode === 'copyonwrite');
+  const buffer = native.memory.map(segment, mode === 'copyonwrite' || mode === 'once');
+  if (mode === 'copyonwrite') keep(copies, inode, buffer);
   if (mode !== 'readwrite') {
     // What was written here is seen here only: whoever gets this array next needs a copy.
     native.memory.release(segment);

@@ -13,7 +13,7 @@ import {
   sizeOf,
   type TypedArray,
 } from './dtype.ts';
-import { allocate, handleOf, type SharedMode } from './segment.ts';
+import { allocate, allocateCopy, handleOf, type SharedMode } from './segment.ts';
 
 /** How shared memory is to be used. */
 export interface ShareOptions {
@@ -80,7 +80,10 @@ class Sharer {
     let small = 0;
     for (const buffer of this.#found) {
       if (buffer.byteLength < SMALL) small += align(buffer.byteLength);
-      else this.#move(buffer, allocate(buffer.byteLength, this.#mode), 0);
+      else {
+        const copy = allocateCopy(new Uint8Array(buffer), this.#mode);
+        this.#buffers.set(buffer, { buffer: copy, offset: 0 });
+      }
     }
     if (small === 0) return;
     const target = allocate(small, this.#mode);

@@ -5,7 +5,7 @@
 import { types } from 'node:util';
 import { CloneError } from './clone-error.ts';
 import { type Outgoing, send } from './outbox.ts';
-import { handleOf } from './segment.ts';
+import { handleOf, type SegmentHandle } from './segment.ts';
 import type { Reference } from './wire.ts';
 
 type View = { kind: 'view'; type: string; buffer: number; offset: number; length: number };
@@ -82,7 +82,7 @@ export class ViewTable {
       if (types.isSharedArrayBuffer(buffer)) continue;
       const handle = handleOf(buffer);
       if (handle) {
-        this.#references[part.index] = { kind: 'segment', handle };
+        this.#references[part.index] = { kind: 'segment', handle: this.#sent(handle) };
         continue;
       }
       const start = Math.min(part.start - (part.start % 8), buffer.byteLength);
@@ -91,6 +91,12 @@ export class ViewTable {
       this.#references[part.index] =
         (bytes.byteLength >= this.#options.maxBytes && this.#share(bytes)) || this.#copy(bytes);
     }
+  }
+
+  /** Every result is the caller's own, even where it is on the same memory as the one before. */
+  #sent(handle: SegmentHandle): SegmentHandle {
+    const alone = this.#options.receivers === 'one' && handle.kind === 'memory';
+    return alone && handle.mode === 'copyonwrite' ? { ...handle, mode: 'once' } : handle;
   }
 
   #share(bytes: Uint8Array): Reference | null {

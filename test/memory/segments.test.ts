@@ -13,6 +13,11 @@ import { Peer } from './peer/start.ts';
 
 const LENGTH = 1 << 18; // 2 MiB of float64: above the size from which arrays are shared
 
+const bytesOf = (view: unknown): Buffer => {
+  const { buffer, byteOffset, byteLength } = view as Uint32Array<ArrayBuffer>;
+  return Buffer.from(buffer, byteOffset, byteLength);
+};
+
 describe.each(['process', 'thread'] as const)('memory shared with a %s', (kind) => {
   let peer: Peer;
   beforeAll(async () => {
@@ -51,6 +56,42 @@ describe.each(['process', 'thread'] as const)('memory shared with a %s', (kind) 
     result.fill(9);
     expect(array[5]).toBe(2);
   });
+
+  it('maps a shared array once, and anew when it has been written to', async () => {
+    const array = share(new Float64Array(LENGTH).fill(1));
+    await peer.call('keep', array);
+    expect(await peer.call('hasBuffer', array)).toBe(true);
+    array[LENGTH - 1] = 5;
+    expect(await peer.call('sum', array)).toBe(LENGTH + 4);
+    expect(await peer.call('hasBuffer', array)).toBe(true);
+    // From here on what it kept is no longer what we have.
+    expect(await peer.call('fill', array)).toBe(2);
+    expect(await peer.call('hasBuffer', array)).toBe(false);
+    expect(await peer.call('sum', array)).toBe(LENGTH + 4);
+    // An array that was not shared on purpose has memory of its own in each message.
+    const plain = new Float64Array(LENGTH).fill(1);
+    await peer.call('keep', plain);
+    expect(await peer.call('hasBuffer', plain)).toBe(false);
+    // A result is the caller's own.
+    const results = await Promise.all([1, 2].map(() => peer.call('echo', array)));
+    const [one, two] = results as [Float64Array, Float64Array];
+    one[0] = 9;
+    expect(two[0]).toBe(1);
+  });
+
+  it('copies every byte, around huge pages and by several threads', async () => {
+    const huge = 2 ** 21;
+    for (const bytes of [huge - 8, huge, huge + 24, 4 * huge + 4104, 11 * huge + 8]) {
+      const array = new Uint32Array(bytes / 4);
+      for (let i = 0; i < array.length; i++) array[i] = Math.imul(i, 0x9e3779b1);
+      const same = (other: unknown) => Buffer.from(array.buffer).equals(bytesOf(other));
+      expect(same(await peer.call('echo', array))).toBe(true);
+      array.reverse();
+      const moved = share(array);
+      expect(same(moved)).toBe(true);
+      expect(same(await peer.call('echo', moved))).toBe(true);
+    }
+  }, 30_000);
 
   it("shares writes with mode 'readwrite', and finds the same buffer when it comes back", async () => {
     const array = shared.zeros('float64', LENGTH);
@@ -137,6 +178,8 @@ it('keeps structure, identity and what needs no move in share()', () => {
   expect(share(output)).toBe(output);
   expect(share(plain)).toBe(plain);
   expect(share(3)).toBe(3);
+  const common = new Float64Array(new SharedArrayBuffer(1 << 20)).fill(3);
+  expect(share(common)).toEqual(new Float64Array(1 << 17).fill(3));
   expect(() => share(input, { mode: 'x' as 'readwrite' })).toThrow(/mode/);
 });
 

@@ -21,6 +21,9 @@ const operations = {
     kept.push(value);
     return kept.length;
   },
+  /** Whether the array is on the memory of one that it was asked to keep. */
+  hasBuffer: (value: unknown) =>
+    kept.some((item) => (item as Float64Array).buffer === (value as Float64Array).buffer),
   sum: (value: unknown) => (value as Float64Array).reduce((sum, item) => sum + item, 0),
   fill(value: unknown) {
     const array = value as Float64Array;

@@ -1,0 +1,160 @@
+#include "memory/copy.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstring>
+#include <mutex>
+
+#include "executor/executor.h"
+
+namespace heddle::memory {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Waking a thread pays from here on.
+constexpr size_t kParallelBytes = size_t{8} << 20;
+// What a thread takes at a time: a call to the kernel, which asks all cores for pages they hold,
+// is worth it, and the threads end together.
+constexpr size_t kPart = size_t{4} << 20;
+
+// To find a huge page and fill it with zeros takes half the time of the copy, as a rule. Where the
+// kernel has to move memory about for it, or a hypervisor to find some, ordinary pages are quicker.
+constexpr int kSlow = 2;
+constexpr int kSlowLasting = 16;
+constexpr auto kPause = std::chrono::seconds(1);
+std::atomic<Clock::rep> no_huge_before{0};
+
+bool huge_pages_pay() {
+  return huge_page_size() != 0 && Clock::now().time_since_epoch().count() >= no_huge_before.load();
+}
+
+void give_up_huge_pages() {
+  no_huge_before.store((Clock::now() + kPause).time_since_epoch().count());
+}
+
+class Copy {
+ public:
+  Copy(const File& file, const char* data, size_t bytes, bool lasting)
+      : file_(file), data_(data), bytes_(bytes), slow_(lasting ? kSlowLasting : kSlow) {
+    const size_t huge = huge_page_size();
+    part_ = std::max(kPart, huge);
+    parts_ = (bytes + part_ - 1) / part_;
+    huge_ = bytes >= huge && (lasting ? huge != 0 : huge_pages_pay());
+    if (!huge_) return;
+    Failure ignored;
+    range_ = Range::map(file, 0, bytes / huge * huge, Access::kShared, ignored);
+    huge_ = static_cast<bool>(range_);
+  }
+
+  size_t parts() const { return parts_; }
+
+  // Copies part after part until none is left to begin.
+  void run() {
+    for (;;) {
+      size_t part = 0;
+      {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (begun_ == parts_) return;
+        part = begun_++;
+      }
+      Failure failure;
+      const size_t offset = part * part_;
+      const bool ok = copy(offset, std::min(part_, bytes_ - offset), failure);
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (!ok && ok_) {
+        ok_ = false;
+        failure_ = failure;
+      }
+      if (++ended_ == parts_) all_ended_.notify_all();
+    }
+  }
+
+  bool wait(Failure& failure) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    all_ended_.wait(lock, [&] { return ended_ == parts_; });
+    range_ = Range();
+    if (!ok_) failure = failure_;
+    return ok_;
+  }
+
+ private:
+  bool copy(size_t offset, size_t bytes, Failure& failure) {
+    size_t done = 0;
+    if (huge_.load()) {
+      const size_t whole = bytes / huge_page_size() * huge_page_size();
+      const auto start = Clock::now();
+      if (make_huge(offset, whole)) {
+        const auto made = Clock::now();
+        std::memcpy(range_.data() + offset, data_ + offset, whole);
+        done = whole;
+        if (made - start > slow_ * (Clock::now() - made)) give_up();
+      } else {
+        give_up();
+      }
+    }
+    return file_.write(data_ + offset + done, bytes - done, offset + done, failure);
+  }
+
+  // The kernel makes no huge page where there is nothing yet, so each gets its first bytes; by a
+  // call that can fail, which a write to the mapping can't.
+  bool make_huge(size_t offset, size_t bytes) {
+    Failure ignored;
+    for (size_t at = offset; at < offset + bytes; at += huge_page_size()) {
+      if (!file_.write(data_ + at, page_size(), at, ignored)) return false;
+    }
+    return bytes == 0 || range_.collapse(offset, bytes);
+  }
+
+  void give_up() {
+    huge_.store(false);
+    give_up_huge_pages();
+  }
+
+  const File& file_;
+  const char* data_;
+  size_t bytes_;
+  int slow_;
+  std::atomic<bool> huge_{false};
+  size_t part_ = 0;
+  size_t parts_ = 0;
+  Range range_;
+  std::mutex mutex_;
+  std::condition_variable all_ended_;
+  size_t begun_ = 0;
+  size_t ended_ = 0;
+  bool ok_ = true;
+  Failure failure_;
+};
+
+// One more thread for a copy. It may come when all is done, and finds nothing to do then.
+class Helper : public Job {
+ public:
+  explicit Helper(std::shared_ptr<Copy> copy) : copy_(std::move(copy)) {
+    demand.work = 1e6;  // short; no flops by which the executor could learn the speed of its cores
+  }
+  void run(const Grant&) override { copy_->run(); }
+  void done(std::unique_ptr<Job>, bool) override {}
+
+ private:
+  std::shared_ptr<Copy> copy_;
+};
+
+}  // namespace
+
+bool copy_into(const Segment& segment, const void* data, size_t bytes, bool lasting, int threads,
+               Failure& failure) {
+  const size_t most = bytes < kParallelBytes ? 1 : std::max(threads, 1);
+  const auto copy =
+      std::make_shared<Copy>(segment.file(), static_cast<const char*>(data), bytes, lasting);
+  const size_t helpers = std::min(most, copy->parts()) - 1;
+  for (size_t i = 0; i < helpers; ++i) {
+    Executor::instance().submit(std::make_unique<Helper>(copy));
+  }
+  copy->run();
+  return copy->wait(failure);
+}
+
+}  // namespace heddle::memory
