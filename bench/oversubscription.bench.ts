@@ -3,11 +3,11 @@
  *
  * 2, 4 and 8 workers do products of 512 × 512. "All cores each" is what a pool that knows nothing
  * of BLAS and a BLAS that knows nothing of the pool do together; "by hand" is the best setting that
- * somebody who knows both could make.
+ * somebody who knows both could make: as many workers as cores, and one core for each product.
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { cpuCount, invoker, type ParallelOptions, task } from 'heddle';
+import { cpuCount, invoker, type ParallelOptions, task, withConfig } from 'heddle';
 import { blasInfo } from 'heddle/linalg';
 import { descendants } from './harness/cpu.ts';
 import { type Contender, inProcess, measured, python, type Suite } from './harness/index.ts';
@@ -30,11 +30,19 @@ function involuntarySwitches(): number {
   return sum;
 }
 
-/** `tasks` products by an invoker's warm workers. */
-function heddle(name: string, tasks: number, options: ParallelOptions): Contender {
+/** `tasks` products by an invoker's warm workers; `backendThreads` of each product, if by hand. */
+function heddle(
+  name: string,
+  tasks: number,
+  options: ParallelOptions,
+  backendThreads?: number,
+): Contender {
   return inProcess(name, async () => {
     const work = task<[], number>(kernel, 'product');
-    const pool = invoker(null, work, { ...options, batchSize: 1 });
+    // An invoker's tasks have the settings of the scope that it was made in.
+    const pool = withConfig(backendThreads ? { backendThreads } : {}, () =>
+      invoker(null, work, { ...options, batchSize: 1 }),
+    );
     const run = () => pool.map(Array.from({ length: tasks }, (_, i) => i)).toArray();
     let last: unknown[] = await run();
     return {
@@ -102,11 +110,7 @@ const suite: Suite = {
         x: jobs,
         baseline: 'by hand',
         contenders: [
-          heddle('by hand', tasks, {
-            backend: 'threads',
-            jobs: Math.min(jobs, cores),
-            childThreads: 1,
-          }),
+          heddle('by hand', tasks, { backend: 'threads', jobs: Math.min(jobs, cores) }, 1),
           heddle('defaults', tasks, { backend: 'threads', jobs }),
           numpyThreads('NumPy threads, all cores each', tasks, jobs, cores),
           numpyThreads('NumPy threads, one core each', tasks, jobs, 1),

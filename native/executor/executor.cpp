@@ -34,18 +34,16 @@ void Executor::run_blocking(Ticket& ticket) {
   {
     std::unique_lock<std::mutex> lock(mutex_);
     if (starts_at_once(ticket)) {
+      ticket.with_caller = true;
       start(ticket, 1);
     } else {
       queued_work_ += ticket.demand.work;
       blocking_.push_back(&ticket);
-      dispatch();
-      ticket.wake.wait(lock, [&] {
-        return ticket.state == State::kDone ||
-               (ticket.state == State::kRunning && ticket.stays_with_caller());
-      });
+      dispatch(&ticket);
+      ticket.wake.wait(lock, [&] { return ticket.state == State::kDone || ticket.with_caller; });
     }
   }
-  if (ticket.stays_with_caller()) {
+  if (ticket.with_caller) {
     call(ticket);
     const std::lock_guard<std::mutex> lock(mutex_);
     finish(ticket);
@@ -181,7 +179,8 @@ std::deque<Executor::Ticket*>* Executor::next_queue() {
   return !queued_.empty() && blocking_turns_ >= policy::kBlockingTurns ? &queued_ : &blocking_;
 }
 
-void Executor::dispatch() {
+// Starts what may start now. `own` is of the thread that calls, which can run it itself.
+void Executor::dispatch(Ticket* own) {
   while (std::deque<Ticket*>* queue = next_queue()) {
     Ticket& head = *queue->front();
     const int width = decide(head);
@@ -190,19 +189,16 @@ void Executor::dispatch() {
     blocking_turns_ = queue == &blocking_ && !queued_.empty() ? blocking_turns_ + 1 : 0;
     queued_work_ -= head.demand.work;
     if (blocking_.empty() && queued_.empty()) queued_work_ = 0;  // no drift from rounding
+    head.with_caller = &head == own && width == 1;
     start(head, width);
-    if (head.stays_with_caller()) {
-      head.wake.notify_one();
-    } else {
-      hand_to_thread(head);
-    }
+    if (!head.with_caller) hand_to_thread(head);
   }
 }
 
 void Executor::start(Ticket& ticket, int width) {
   ticket.state = State::kRunning;
   ticket.grant.width = width;
-  const bool tiny = ticket.stays_with_caller() && ticket.demand.work <= policy::kInlineWork;
+  const bool tiny = ticket.with_caller && ticket.demand.work <= policy::kInlineWork;
   if (!tiny) {
     ticket.cores = ticket.wide_blas() ? budget() : width;
     ticket.started = Clock::now();

@@ -6,9 +6,12 @@
 // An operation runs *narrow* (one core, side by side with others) or *wide*: a BLAS operation with
 // the library's own threads, alone in the process (two threaded calls at once are unsafe in
 // OpenBLAS, and its thread count is the whole process's), a team operation with as many OpenMP
-// threads as cores are granted. A narrow synchronous operation runs on the thread that calls it;
-// everything else runs on compute threads, the most recently used first, so that the pools which
-// OpenMP keeps for each calling thread stay few.
+// threads as cores are granted. A narrow synchronous operation runs on the thread that calls it
+// where a core is free; everything else, also what had to wait for a core, runs on compute threads.
+// One that ends an operation goes on with the next: no core waits for a thread to wake up, and the
+// system sees the same few threads busy all the time, which it spreads over the cores better than
+// callers that compute in turns. The most recently used goes first, so that the pools which OpenMP
+// keeps for each calling thread stay few.
 #pragma once
 
 #include <atomic>
@@ -147,9 +150,9 @@ class Executor {
     std::condition_variable wake;  // of the caller that blocks
     std::exception_ptr error;
 
+    bool with_caller = false;  // runs on the thread that called
+
     bool wide_blas() const { return grant.width > 1 && demand.parallelism == Parallelism::kBlas; }
-    // Runs on the thread that called, once it is granted.
-    bool stays_with_caller() const { return call != nullptr && grant.width == 1; }
   };
 
   struct Thread {
@@ -168,7 +171,7 @@ class Executor {
   double drain_seconds() const;
   void learn(const Ticket& ticket);
   std::deque<Ticket*>* next_queue();
-  void dispatch();
+  void dispatch(Ticket* own = nullptr);
   void start(Ticket& ticket, int width);
   void finish(Ticket& ticket);
   void hand_to_thread(Ticket& ticket);
