@@ -36,6 +36,7 @@ const LEFT_OUT = {
   names: [
     // Figures of memory: a sanitizer keeps a shadow of its own.
     'costs none of them memory of its own',
+    'large results use memory again that was freed, instead of taking new pages',
     'lets thousands wait, and counts them',
     // Counts what waits or is ready to run at one moment, ten times slower than it is meant for.
     'gives up what is queued when its signal aborts',

@@ -85,6 +85,8 @@ export interface NativeLinalg {
   readonly eig: NativeOperation;
   readonly norm: NativeOperation;
   readonly cond: NativeOperation;
+  /** Sees to it that the pages of a new large array cost little; its content stays. */
+  prepareResult(array: NativeElements): void;
 }
 
 /** Sizes of real OpenMP teams, opened on the calling thread. */

@@ -37,10 +37,12 @@ void Executor::run_blocking(Ticket& ticket) {
       ticket.with_caller = true;
       start(ticket, 1);
     } else {
+      std::condition_variable wake;
+      ticket.wake = &wake;
       queued_work_ += ticket.demand.work;
       blocking_.push_back(&ticket);
       dispatch(&ticket);
-      ticket.wake.wait(lock, [&] { return ticket.state == State::kDone || ticket.with_caller; });
+      wake.wait(lock, [&] { return ticket.state == State::kDone || ticket.with_caller; });
     }
   }
   if (ticket.with_caller) {
@@ -267,7 +269,7 @@ void Executor::work(Thread& self) {
     idle_.push_back(&self);  // first in line for what dispatch() starts: no other thread need wake
     dispatch();
     if (ticket.job == nullptr) {
-      ticket.wake.notify_one();  // its caller owns it, and goes on once the lock is free
+      ticket.wake->notify_one();  // its caller owns it, and goes on once the lock is free
     } else {
       // Told when its cores are free again, but counted until then: drain() waits for it, because
       // the owner may end once drain() has returned.

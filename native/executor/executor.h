@@ -147,7 +147,7 @@ class Executor {
     const void* owner = nullptr;  // of the job
     void (*call)(void* context, const Grant& grant) = nullptr;
     void* context = nullptr;
-    std::condition_variable wake;  // of the caller that blocks
+    std::condition_variable* wake = nullptr;  // of the caller that blocks, where it waits
     std::exception_ptr error;
 
     bool with_caller = false;  // runs on the thread that called

@@ -95,11 +95,9 @@ class Frame {
   }
 
   // Whether the first buffer is of float64; each buffer's type is checked when it is taken.
-  bool is_double() const {
-    napi_typedarray_type type{};
-    return napi_get_typedarray_info(env(), info_[0], &type, nullptr, nullptr, nullptr, nullptr) ==
-               napi_ok &&
-           type == napi_float64_array;
+  bool is_double() {
+    first_ = typed_array(0);
+    return first_.known && first_.type == napi_float64_array;
   }
 
   // The next matrix: buffer argument `argument`, and rows, columns, offset and strides of the
@@ -149,15 +147,11 @@ class Frame {
 
   // An Int32Array argument.
   Integers integers(size_t argument) {
-    napi_typedarray_type type{};
-    size_t length = 0;
-    void* data = nullptr;
-    if (napi_get_typedarray_info(env(), info_[argument], &type, &length, &data, nullptr, nullptr) !=
-            napi_ok ||
-        type != napi_int32_array) {
+    const TypedArray array = typed_array(argument);
+    if (!array.known || array.type != napi_int32_array) {
       throw Napi::TypeError::New(env(), "heddle: a buffer is no Int32Array");
     }
-    return {static_cast<int32_t*>(data), length};
+    return {static_cast<int32_t*>(array.data), array.length};
   }
 
   // Everything the call was given, for a queued operation to keep alive.
@@ -247,16 +241,27 @@ class Frame {
   Elements<T> elements(size_t argument) {
     constexpr napi_typedarray_type wanted =
         sizeof(T) == sizeof(double) ? napi_float64_array : napi_float32_array;
+    const TypedArray array = argument == 0 && first_.known ? first_ : typed_array(argument);
+    if (!array.known || array.type != wanted) {
+      throw Napi::TypeError::New(env(), "heddle: a buffer is of another element type");
+    }
+    return {static_cast<T*>(array.data), array.length};
+  }
+
+  struct TypedArray {
+    bool known = false;
     napi_typedarray_type type{};
     size_t length = 0;
     void* data = nullptr;
+  };
+
+  // What a typed array is; not `known` where the argument is none.
+  TypedArray typed_array(size_t argument) const {
+    TypedArray array;
     // napi_ here: node-addon-api's TypedArrayOf asks three times for what this tells at once.
-    if (napi_get_typedarray_info(env(), info_[argument], &type, &length, &data, nullptr, nullptr) !=
-            napi_ok ||
-        type != wanted) {
-      throw Napi::TypeError::New(env(), "heddle: a buffer is of another element type");
-    }
-    return {static_cast<T*>(data), length};
+    array.known = napi_get_typedarray_info(env(), info_[argument], &array.type, &array.length,
+                                           &array.data, nullptr, nullptr) == napi_ok;
+    return array;
   }
 
   const Napi::CallbackInfo& info_;
@@ -264,6 +269,7 @@ class Frame {
   size_t at_ = 0;
   executor::Mode mode_;
   int threads_ = 1;
+  TypedArray first_;  // the first buffer, where is_double() has looked at it
 };
 
 // Elements of its own, not set to zero. Throws std::bad_alloc.

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "linalg/frame.h"
+#include "executor/frame.h"
 
 namespace heddle::linalg {
 

@@ -1,6 +1,6 @@
 #include "linalg/module.h"
 
-#include "linalg/frame.h"
+#include "executor/frame.h"
 #include "linalg/operations.h"
 
 namespace heddle::linalg {
@@ -18,6 +18,7 @@ Napi::Object init(Napi::Env env) {
   define_singular(env, exports, frame.Data());
   define_eigen(env, exports, frame.Data());
   define_norms(env, exports, frame.Data());
+  define_results(env, exports);
   return exports;
 }
 

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "blas/blas.h"
-#include "linalg/frame.h"
+#include "executor/frame.h"
 
 namespace heddle::linalg {
 

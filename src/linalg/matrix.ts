@@ -3,6 +3,7 @@
  */
 import { scopedConfig } from '../config/index.ts';
 import { preview, rangeError, typeError } from '../errors.ts';
+import { type Allocate, unwritten, zeros } from './allocate.ts';
 
 /** Elements: float64 or float32. */
 export type Elements = Float64Array | Float32Array;
@@ -136,26 +137,11 @@ export function checkFinite(): number {
   return scopedConfig().assumeFinite ? 0 : 1;
 }
 
-function zeros(like: Elements, length: number): Elements {
-  return like instanceof Float64Array ? new Float64Array(length) : new Float32Array(length);
-}
-
-/**
- * Elements that are not set, for a result whose every element is going to be written. Of a product
- * of 32 × 32, the zeros of its result would take a third of the time. Very small arrays are not made
- * faster this way, nor very large ones, whose zeros the system provides.
- */
-function unwritten(like: Elements, length: number): Elements {
-  if (length < 256 || length > 131_072) return zeros(like, length);
-  const { buffer } = Buffer.allocUnsafeSlow(length * like.BYTES_PER_ELEMENT);
-  return like instanceof Float64Array ? new Float64Array(buffer) : new Float32Array(buffer);
-}
-
 /** A new row-major matrix of zeros, with the element type of `like`. */
 export function newMatrix<D extends Elements>(
   like: D,
   shape: readonly number[],
-  allocate: (like: Elements, length: number) => Elements = zeros,
+  allocate: Allocate = zeros,
 ): Matrix<D> {
   const stride = new Array<number>(shape.length);
   let length = 1;
@@ -164,7 +150,7 @@ export function newMatrix<D extends Elements>(
     length *= shape[axis] as number;
   }
   const data = allocate(like, length) as D;
-  return { data, shape: [...shape], stride, offset: 0 };
+  return { data, shape: shape.slice(), stride, offset: 0 };
 }
 
 /** First and last element that an operand touches. */
@@ -180,7 +166,8 @@ function extent(of: Operand): [number, number] {
 
 /** Whether two operands can have an element in common. */
 export function overlap(one: Operand, other: Operand): boolean {
-  if (one.data.buffer !== other.data.buffer) return false;
+  // `buffer` is a call into V8, which takes longer than all the rest here.
+  if (one.data !== other.data && one.data.buffer !== other.data.buffer) return false;
   if (one.rows * one.columns === 0 || other.rows * other.columns === 0) return false;
   const [first, last] = extent(one);
   const [otherFirst, otherLast] = extent(other);
@@ -209,6 +196,14 @@ function besideEachOther(one: Operand, other: Operand, apart: number): boolean {
   );
 }
 
+function sameShape(one: readonly number[], other: readonly number[]): boolean {
+  if (one.length !== other.length) return false;
+  for (let axis = 0; axis < one.length; axis++) {
+    if (one[axis] !== other[axis]) return false;
+  }
+  return true;
+}
+
 /**
  * The place for a result: `out`, checked, or a new matrix.
  *
@@ -226,7 +221,7 @@ export function target<D extends Elements>(
   if (out === undefined) return fresh(like, shape, unwritten);
   const place = operand('out', out);
   sameElements('out.data', like, place);
-  if (out.shape.length !== shape.length || out.shape.some((n, axis) => n !== shape[axis])) {
+  if (!sameShape(out.shape, shape)) {
     throw rangeError('out.shape', out.shape, `[${shape.join(', ')}]`);
   }
   const distinct =
@@ -243,14 +238,14 @@ export function target<D extends Elements>(
     }
   }
   const stride = place.vector ? [place.rowStride] : [place.rowStride, place.columnStride];
-  return { result: { data: out.data, shape: [...shape], stride, offset: place.offset }, place };
+  return { result: { data: out.data, shape: shape.slice(), stride, offset: place.offset }, place };
 }
 
 /** A new vector or matrix for a result, and the same as an operand; nothing of it needs a check. */
 export function fresh<D extends Elements>(
   like: Operand<D>,
   shape: readonly number[],
-  allocate: (like: Elements, length: number) => Elements = zeros,
+  allocate: Allocate = zeros,
 ): { result: Matrix<D>; place: Operand<D> } {
   const result = newMatrix(like.data, shape, allocate);
   const vector = shape.length === 1;

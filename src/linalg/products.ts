@@ -52,10 +52,8 @@ function planMatmul<D extends Elements>(
   sameElements('b.data', left, right);
   // As in numpy.matmul: a vector on the left is a row, on the right a column, and the axis that
   // was added is taken away again.
-  const shape: number[] = [];
+  const vectors = (left.vector ? 1 : 0) + (right.vector ? 1 : 0);
   if (left.vector) left = transposed(left);
-  else shape.push(left.rows);
-  if (!right.vector) shape.push(right.columns);
   if (left.columns !== right.rows) {
     throw rangeError(
       'b.shape',
@@ -64,18 +62,17 @@ function planMatmul<D extends Elements>(
         `[${a.shape.join(', ')}])`,
     );
   }
-  if (shape.length === 0) shape.push(1);
+  // The product of two vectors is computed as one element, and returned without an axis.
+  const shape =
+    vectors === 0 ? [left.rows, right.columns] : [right.vector ? left.rows : right.columns];
   const { result, place } = target(options.out, left, shape, [left, right]);
   const seen =
-    shape.length === 2
-      ? place
-      : { ...place, ...spread(place, left.rows, right.columns), vector: false };
+    vectors === 0 ? place : { ...place, ...spread(place, left.rows, right.columns), vector: false };
   return {
     operation: native.linalg.matmul,
     operands: [left, right, seen],
     threads: options.threads,
-    finish: () =>
-      left.rows === 1 && a.shape.length + b.shape.length === 2 ? scalar(result) : result,
+    finish: () => (vectors === 2 ? scalar(result) : result),
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { preview, rangeError, typeError } from '../errors.ts';
 import { native } from '../native.ts';
+import { unwritten } from './allocate.ts';
 import type { Call } from './call.ts';
 import {
   type Elements,
@@ -210,7 +211,7 @@ function place<D extends Elements>(
   shape: readonly number[],
   operands: readonly Axes<Elements>[],
 ): Matrix<D> {
-  if (out === undefined) return newMatrix(like.data, shape);
+  if (out === undefined) return newMatrix(like.data, shape, unwritten);
   const given = checked('out', out);
   if (given.data.constructor !== like.data.constructor) {
     throw typeError('out.data', given.data, `a ${like.data.constructor.name} like the operands`);

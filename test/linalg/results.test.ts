@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest';
+import { type Matrix, matmulSync } from '../../src/linalg/index.ts';
+import { randomMatrix } from '../helpers/matrices.ts';
+
+/** Page faults of `count` calls. */
+function faults(count: number, body: () => unknown): number {
+  const before = process.resourceUsage().minorPageFault;
+  for (let i = 0; i < count; i++) body();
+  return process.resourceUsage().minorPageFault - before;
+}
+
+// A page is 4 KiB where the system gives no larger ones.
+it('large results use memory again that was freed, instead of taking new pages', () => {
+  const n = 600;
+  const pages = (n * n * 8) / 4096;
+  const a = randomMatrix(n, n);
+  const product = () => matmulSync(a, a, { threads: 1 });
+  faults(20, product);
+  expect(faults(60, product)).toBeLessThan(0.4 * 60 * pages);
+});
+
+it('results of all sizes are independent of each other and of what lay there before', () => {
+  for (const n of [8, 16, 40, 130, 300, 800]) {
+    const a = { data: new Float64Array(n * n).fill(1), shape: [n, n] };
+    const first: Matrix = matmulSync(a, a);
+    const second: Matrix = matmulSync(a, a);
+    expect(first.data.buffer).not.toBe(second.data.buffer);
+    expect(first.data.buffer.byteLength).toBe(n * n * 8);
+    expect(first.data.every((value) => value === n)).toBe(true);
+    second.data.fill(Number.NaN);
+    expect(first.data.every((value) => value === n)).toBe(true);
+    expect(matmulSync(a, a).data.every((value) => value === n)).toBe(true);
+  }
+});
