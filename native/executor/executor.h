@@ -25,6 +25,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "executor/policy.h"
+
 namespace heddle {
 
 enum class Parallelism {
@@ -34,8 +36,9 @@ enum class Parallelism {
 
 // What an operation asks for.
 struct Demand {
-  double work = 0;      // estimated floating-point operations
-  int max_threads = 1;  // the most cores that the caller allows, at least 1
+  double work = 0;                      // estimated floating-point operations
+  double grain = policy::kWorkPerCore;  // of them each core must have
+  int max_threads = 1;                  // the most cores that the caller allows, at least 1
   Parallelism parallelism = Parallelism::kBlas;
 };
 

@@ -23,7 +23,7 @@ int Executor::widest(const Demand& demand) const {
     most = std::min(most, control_ != nullptr ? control_->ceiling() : 1);
     if (forks_ > 0) most = 1;
   }
-  const double paying = std::floor(demand.work / policy::kWorkPerCore);
+  const double paying = std::floor(demand.work / demand.grain);
   return paying < most ? std::max(1, static_cast<int>(paying)) : std::max(most, 1);
 }
 

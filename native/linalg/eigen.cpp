@@ -29,15 +29,14 @@ struct Eigh {
     require_shape(frame, w, a.rows, 1);
     require(frame, w.rows == 0 || w.row_stride == 1);
     if (vectors) require_shape(frame, v, a.rows, a.rows);
-    return perform(frame, (vectors ? 9 : 4.0 / 3) * cube(a.rows),
-                   [=](const Grant&) -> executor::Outcome {
-                     if (a.rows == 0) return 0;
-                     if (check && !all_finite(a)) return kNotFinite;
-                     Columns<T> work(a);
-                     const IntOut info = solve(work, a.rows, w.data, vectors, lower);
-                     if (info.value == 0 && vectors) copy(work.view(), v);
-                     return outcome_of(info, "syevd", a);
-                   });
+    return perform(frame, eigh_work(a.rows, vectors), [=](const Grant&) -> executor::Outcome {
+      if (a.rows == 0) return 0;
+      if (check && !all_finite(a)) return kNotFinite;
+      Columns<T> work(a);
+      const IntOut info = solve(work, a.rows, w.data, vectors, lower);
+      if (info.value == 0 && vectors) copy(work.view(), v);
+      return outcome_of(info, "syevd", a);
+    });
   }
 
   static IntOut solve(Columns<T>& a, int64_t n, T* w, bool vectors, bool lower) {
@@ -82,7 +81,7 @@ struct Eig {
       require_shape(frame, vector_real, n, n);
       require_shape(frame, vector_imaginary, n, n);
     }
-    return perform(frame, (vectors ? 25 : 10) * cube(n), [=](const Grant&) -> executor::Outcome {
+    return perform(frame, eig_work(n, vectors), [=](const Grant&) -> executor::Outcome {
       if (n == 0) return 0;
       if (!all_finite(a)) return kNotFinite;
       const blas::Blas& blas = blas::current();

@@ -118,16 +118,4 @@ int64_t invert(Columns<T>& matrix, int64_t n) {
   return info.value;
 }
 
-inline double cube(int64_t n) {
-  const auto size = static_cast<double>(n);
-  return size * size * size;
-}
-
-// Floating-point operations of a Householder factorisation of m x n (geqrf).
-inline double householder_work(int64_t m, int64_t n) {
-  const auto longer = static_cast<double>(std::max(m, n));
-  const auto shorter = static_cast<double>(std::min(m, n));
-  return 2 * shorter * shorter * (longer - shorter / 3);
-}
-
 }  // namespace heddle::linalg

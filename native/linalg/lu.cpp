@@ -12,8 +12,6 @@ using blas::Op;
 
 namespace {
 
-double lu_work(int64_t m, int64_t n) { return householder_work(m, n) / 2; }
-
 // Factors the columns in place (getrf). Returns info: the first pivot that is zero, or 0.
 template <typename T>
 int64_t factor(T* data, int64_t leading, int64_t m, int64_t n, IntArray& pivots) {
@@ -153,7 +151,7 @@ struct Inv {
     const bool check = frame.flag();
     require_square(frame, a.rows, a.columns);
     require_shape(frame, x, a.rows, a.rows);
-    return perform(frame, 2 * cube(a.rows), [=](const Grant&) -> executor::Outcome {
+    return perform(frame, inverse_work(a.rows), [=](const Grant&) -> executor::Outcome {
       if (a.rows == 0) return 0;
       if (check && !all_finite(a)) return kNotFinite;
       Columns<T> work(a);

@@ -159,8 +159,8 @@ struct NormOf {
     const auto kind = static_cast<Norm>(frame.count());
     const double exponent = frame.next();
     const bool check = frame.flag();
-    const double work = spectral(kind) ? svd_work(a.rows, a.columns, Vectors::kNone)
-                                       : 2 * static_cast<double>(a.size());
+    const Work work = spectral(kind) ? svd_work(a.rows, a.columns, Vectors::kNone)
+                                     : Work{2 * static_cast<double>(a.size())};
     return perform(frame, work, [=](const Grant&) -> executor::Outcome {
       if (a.size() == 0) return 0;
       if (!spectral(kind)) return static_cast<double>(static_cast<T>(norm_of(a, kind, exponent)));
@@ -188,7 +188,7 @@ struct Cond {
     const auto kind = static_cast<Norm>(frame.count());
     const bool check = frame.flag();
     require_square(frame, a.rows, a.columns);
-    return perform(frame, 2 * cube(a.rows), [=](const Grant&) -> executor::Outcome {
+    return perform(frame, inverse_work(a.rows), [=](const Grant&) -> executor::Outcome {
       if (a.rows == 0) return 0;
       if (check && !all_finite(a)) return kNotFinite;
       Columns<T> work(a);

@@ -8,6 +8,7 @@
 
 #include "blas/blas.h"
 #include "executor/frame.h"
+#include "linalg/work.h"
 
 namespace heddle::linalg {
 
@@ -36,9 +37,16 @@ Napi::Value entry(const Napi::CallbackInfo& info) {
 
 // Queues or runs `body(grant)`, whatever the frame's mode says.
 template <typename Body>
-Napi::Value perform(Frame& frame, double work, Body&& body) {
-  return executor::execute(frame.env(), frame.mode(), frame.demand(work), frame.keep(),
+Napi::Value perform(Frame& frame, const Work& work, Body&& body) {
+  Demand demand = frame.demand(work.flops);
+  demand.grain = work.grain;
+  return executor::execute(frame.env(), frame.mode(), demand, frame.keep(),
                            std::forward<Body>(body));
+}
+
+template <typename Body>
+Napi::Value perform(Frame& frame, double flops, Body&& body) {
+  return perform(frame, Work{flops}, std::forward<Body>(body));
 }
 
 }  // namespace heddle::linalg

@@ -25,8 +25,7 @@ struct Qr {
     const int64_t k = std::min(a.rows, a.columns);
     require(frame, r.columns == a.columns && (r.rows == k || (with_q && r.rows == a.rows)));
     if (with_q) require_shape(frame, q, a.rows, r.rows);
-    const double work =
-        householder_work(a.rows, a.columns) + (with_q ? householder_work(a.rows, r.rows) : 0);
+    const Work work = qr_work(a.rows, a.columns) + (with_q ? qr_work(a.rows, r.rows) : Work{});
     return perform(frame, work, [=](const Grant&) -> executor::Outcome {
       if (check && !all_finite(a)) return kNotFinite;
       if (k == 0) {
@@ -90,8 +89,8 @@ struct Lstsq {
     require(frame, s.row_stride == 1);
     const auto longer = static_cast<double>(std::max(m, n));
     const auto shorter = static_cast<double>(k);
-    const double work =
-        4 * longer * shorter * shorter + 4 * longer * shorter * static_cast<double>(b.columns);
+    const Work work = Work{4 * longer * shorter * shorter, svd_work(m, n, Vectors::kNone).grain} +
+                      Work{4 * longer * shorter * static_cast<double>(b.columns)};
     return perform(frame, work, [=](const Grant&) -> executor::Outcome {
       if (check && (!all_finite(a) || !all_finite(b))) return kNotFinite;
       if (k == 0 || b.columns == 0) {

@@ -77,8 +77,8 @@ struct Pinv {
     const bool check = frame.flag();
     require_shape(frame, x, a.columns, a.rows);
     const int64_t k = std::min(a.rows, a.columns);
-    const double work = svd_work(a.rows, a.columns, Vectors::kReduced) +
-                        2 * static_cast<double>(a.size()) * static_cast<double>(k);
+    const Work work = svd_work(a.rows, a.columns, Vectors::kReduced) +
+                      Work{2 * static_cast<double>(a.size()) * static_cast<double>(k)};
     return perform(frame, work, [=](const Grant&) -> executor::Outcome {
       if (a.size() == 0) return 0;
       if (check && !all_finite(a)) return kNotFinite;

@@ -2,25 +2,9 @@
 #pragma once
 
 #include "linalg/lapack.h"
+#include "linalg/work.h"
 
 namespace heddle::linalg {
-
-enum class Vectors { kNone, kReduced, kFull };
-
-// Floating-point operations of a singular value decomposition (Golub and Van Loan's table 8.6.1).
-inline double svd_work(int64_t rows, int64_t columns, Vectors vectors) {
-  const auto m = static_cast<double>(std::max(rows, columns));
-  const auto n = static_cast<double>(std::min(rows, columns));
-  switch (vectors) {
-    case Vectors::kNone:
-      return 4 * m * n * n - 4 * n * n * n / 3;
-    case Vectors::kReduced:
-      return 14 * m * n * n + 8 * n * n * n;
-    case Vectors::kFull:
-      break;
-  }
-  return 4 * m * m * n + 22 * n * n * n;
-}
 
 // The singular values of an m x n matrix in falling order, and if asked for its left vectors as
 // columns (m x k, or m x m) and its right ones as rows (k x n, or n x n), all column-major.

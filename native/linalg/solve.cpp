@@ -23,7 +23,7 @@ struct Cholesky {
     require_square(frame, a.rows, a.columns);
     require_square(frame, l.rows, a.rows);
     require_square(frame, l.columns, a.rows);
-    return perform(frame, cube(a.rows) / 3, [a, l, check](const Grant&) -> executor::Outcome {
+    return perform(frame, cholesky_work(a.rows), [a, l, check](const Grant&) -> executor::Outcome {
       const int64_t n = a.rows;
       if (n == 0) return 0;
       if (check && !all_finite(a)) return kNotFinite;
@@ -63,10 +63,10 @@ struct Solve {
     require_square(frame, x.columns, b.columns);
     const bool triangle = assume == Assume::kLower || assume == Assume::kUpper;
     const double n = static_cast<double>(a.rows);
-    const double work = (triangle                     ? 0
-                         : assume == Assume::kGeneral ? 2 * cube(a.rows) / 3
-                                                      : cube(a.rows) / 3) +
-                        2 * n * n * static_cast<double>(b.columns);
+    const Work work = (triangle                     ? Work{}
+                       : assume == Assume::kGeneral ? lu_work(a.rows, a.rows)
+                                                    : cholesky_work(a.rows)) +
+                      Work{2 * n * n * static_cast<double>(b.columns)};
     return perform(frame, work, [=](const Grant&) -> executor::Outcome {
       if (x.size() == 0) return 0;
       if (check && (!all_finite(a) || !all_finite(b))) return kNotFinite;
