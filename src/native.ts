@@ -285,7 +285,7 @@ export interface NativeSync {
   /** A number for this environment, from 1 to 255, unique in the process. */
   slot(): number;
   /** Marks a word when this environment ends: all but `flag` becomes 1; `signal` is woken. */
-  hold(words: Int32Array, index: number, flag: number, signal: number): void;
+  hold(words: Int32Array, index: number, owner: number, flag: number, signal: number): void;
   drop(words: Int32Array, index: number): void;
 }
 

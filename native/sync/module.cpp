@@ -100,15 +100,16 @@ Napi::Value slot(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), taken);
 }
 
-// hold(words, index, flag, signal): marks the word when this environment ends while it holds it.
+// hold(words, index, owner, flag, signal): marks the word when this environment, whose token
+// `owner` is, ends while it holds it.
 void hold(const Napi::CallbackInfo& info) {
   Word* const word = shared_word_argument(info);
-  const double signal = info[3].As<Napi::Number>().DoubleValue();
+  const double signal = info[4].As<Napi::Number>().DoubleValue();
   Napi::Int32Array words = info[0].As<Napi::Int32Array>();
   if (!(signal >= 0) || signal >= static_cast<double>(words.ElementLength())) {
     throw Napi::RangeError::New(info.Env(), "the word must be in the array");
   }
-  environment(info).hold(word, info[2].As<Napi::Number>(),
+  environment(info).hold(word, info[2].As<Napi::Number>(), info[3].As<Napi::Number>(),
                          reinterpret_cast<Word*>(words.Data() + static_cast<size_t>(signal)));
 }
 

@@ -28,9 +28,11 @@ Environment::Environment(Napi::Env env) : env_(env) {
 void Environment::close() {
   for (const Held& held : held_) {
     int32_t value = held.word->load();
-    while (!held.word->compare_exchange_weak(value, (value & held.flag) | 1)) {
+    while ((value & ~held.flag) == held.owner) {
+      if (!held.word->compare_exchange_weak(value, (value & held.flag) | 1)) continue;
+      wake(held.signal, INT_MAX);
+      break;
     }
-    wake(held.signal, INT_MAX);
   }
   for (auto& [id, wait] : waits_) {
     wait->cancelled = true;
@@ -103,8 +105,8 @@ void Environment::cancel(double id) {
   wake(found->second->word, INT_MAX);
 }
 
-void Environment::hold(Word* word, int32_t flag, Word* signal) {
-  held_.push_back({word, flag, signal, memory::Mapping::at(word)});
+void Environment::hold(Word* word, int32_t owner, int32_t flag, Word* signal) {
+  held_.push_back({word, owner, flag, signal, memory::Mapping::at(word)});
 }
 
 void Environment::drop(Word* word) {

@@ -28,9 +28,9 @@ class Environment {
   // Ends a wait early; its callback is still called.
   void cancel(double id);
 
-  // Words to be marked when the environment ends, as their owner is gone then: a word keeps the bit
-  // `flag` and becomes 1 otherwise, and the sleepers of `signal` are woken.
-  void hold(Word* word, int32_t flag, Word* signal);
+  // A word to be marked when the environment ends, if it has `owner` then, who is gone: it keeps
+  // the bit `flag` and becomes 1 otherwise, and the sleepers of `signal` are woken.
+  void hold(Word* word, int32_t owner, int32_t flag, Word* signal);
   void drop(Word* word);
 
  private:
@@ -48,6 +48,7 @@ class Environment {
   };
   struct Held {
     Word* word;
+    int32_t owner;
     int32_t flag;
     Word* signal;
     std::shared_ptr<memory::Mapping> keep;

@@ -167,26 +167,23 @@ const heldHere = new Set<Int32Array>();
  */
 export function tryTake(words: Int32Array, mark: number): boolean | null {
   const token = ownToken();
-  const value = Atomics.compareExchange(words, WORD, 0, token | mark);
-  if (value === 0) {
-    taken(words);
-    return false;
+  const value = Atomics.load(words, WORD);
+  const abandoned = value !== 0;
+  if (abandoned) {
+    const holder = value & ~WAITERS;
+    const start = Atomics.load(words, OWNER) === holder ? Atomics.load(words, START) : 0;
+    if (!isGone(holder, start)) return null;
   }
-  const holder = value & ~WAITERS;
-  const start = Atomics.load(words, OWNER) === holder ? Atomics.load(words, START) : 0;
-  if (!isGone(holder, start)) return null;
-  if (Atomics.compareExchange(words, WORD, value, token | (value & WAITERS) | mark) !== value) {
+  hold(words, WORD, WAITERS, WORD);
+  const mine = token | (value & WAITERS) | mark;
+  if (Atomics.compareExchange(words, WORD, value, mine) !== value) {
+    drop(words, WORD);
     return null;
   }
-  taken(words);
-  return true;
-}
-
-function taken(words: Int32Array): void {
   Atomics.store(words, START, ownStart());
-  Atomics.store(words, OWNER, ownToken());
+  Atomics.store(words, OWNER, token);
   heldHere.add(words);
-  hold(words, WORD, WAITERS, WORD);
+  return abandoned;
 }
 
 /** Says that we are about to sleep; what the word is then, 0 when it has become free. */

@@ -3,6 +3,7 @@
  */
 import { rangeError } from '../errors.ts';
 import { restore, state } from '../memory/hooks.ts';
+import { WORDS as LOCK_WORDS, letGo, takeSync } from './lock.ts';
 import {
   type AsyncWaitOptions,
   Deadline,
@@ -17,18 +18,28 @@ import {
   wake,
 } from './words.ts';
 
-const VALUE = 0;
-const WAITING = 1;
-const LIMIT = 2;
-const ABANDONED = 3;
-/** Behind these words: who has taken how many, so that a dying holder's are given back. */
-const HOLDERS = 4;
+// The lock has the first words; whoever changes others than WAITING has it.
+const VALUE = LOCK_WORDS;
+const WAITING = LOCK_WORDS + 1;
+const LIMIT = LOCK_WORDS + 2;
+const ABANDONED = LOCK_WORDS + 3;
+/**
+ * What is about to be written: VALUE, ABANDONED, and what an entry will say. A process that dies
+ * while it writes leaves this to the next one that has the lock, which writes it again.
+ */
+const PLANNED = LOCK_WORDS + 4;
+const NEW_VALUE = LOCK_WORDS + 5;
+const NEW_ABANDONED = LOCK_WORDS + 6;
+const ENTRY = LOCK_WORDS + 7;
+const NEW_COUNT = LOCK_WORDS + 8;
+/** Behind these words: who has taken how many (token, start, count). */
+const HOLDERS = LOCK_WORDS + 9;
 const HOLDER_WORDS = 3;
 const MAX_HOLDERS = 256;
 const WORDS = HOLDERS + MAX_HOLDERS * HOLDER_WORDS;
 
-/** Memory in which this thread has an entry that the addon marks when the thread ends. */
-const kept = new Set<Int32Array>();
+/** Where our entry is, so that it need not be looked for. */
+const entries = new WeakMap<Int32Array, number>();
 
 /**
  * A semaphore that works between processes and threads, and travels like a {@link Lock}.
@@ -104,33 +115,36 @@ export class Semaphore {
       throw rangeError('count', count, 'a whole number of at least 1');
     }
     const words = this.#words;
-    const limit = Atomics.load(words, LIMIT);
-    for (;;) {
-      const value = Atomics.load(words, VALUE);
-      if (limit > 0 && value + count > limit) {
-        throw rangeError('count', count, `at most ${limit - value}, as ${limit} is the bound`);
+    enter(words);
+    try {
+      const limit = Atomics.load(words, LIMIT);
+      const value = Atomics.load(words, VALUE) + count;
+      if (limit > 0 && value > limit) {
+        const most = limit + count - value;
+        throw rangeError('count', count, `at most ${most}, as ${limit} is the bound`);
       }
-      if (Atomics.compareExchange(words, VALUE, value, value + count) === value) break;
-    }
-    const entry = ownEntry(words, false);
-    if (entry > 0) {
-      const left = Math.max(Atomics.load(words, entry + 1) - count, 0);
-      Atomics.store(words, entry + 1, left);
+      const entry = ownEntry(words);
+      const held = entry === 0 ? 0 : Atomics.load(words, entry + 2);
+      write(words, value, Atomics.load(words, ABANDONED), entry, Math.max(held - count, 0));
+    } finally {
+      letGo(words);
     }
     if (Atomics.load(words, WAITING) > 0) wake(words, VALUE, count);
   }
 
   #take(): boolean {
     const words = this.#words;
-    for (;;) {
+    enter(words);
+    try {
+      if (Atomics.load(words, VALUE) <= 0) giveBack(words);
       const value = Atomics.load(words, VALUE);
-      if (value <= 0) {
-        if (!giveBack(words)) return false;
-      } else if (Atomics.compareExchange(words, VALUE, value, value - 1) === value) {
-        const entry = ownEntry(words, true);
-        if (entry > 0) Atomics.add(words, entry + 1, 1);
-        return true;
-      }
+      if (value <= 0) return false;
+      const entry = ownEntry(words) || newEntry(words);
+      const held = entry === 0 ? 0 : Atomics.load(words, entry + 2);
+      write(words, value - 1, Atomics.load(words, ABANDONED), entry, held + 1);
+      return true;
+    } finally {
+      letGo(words);
     }
   }
 }
@@ -154,37 +168,79 @@ function create(value: number, limit: number): Int32Array {
   return words;
 }
 
-/** Where our entry is; makes one when asked to. 0 when there is none, or no place for one. */
-function ownEntry(words: Int32Array, make: boolean): number {
+/** Takes the lock, and ends what one that died with it has begun. */
+function enter(words: Int32Array): void {
+  if (takeSync(words) && Atomics.load(words, PLANNED) !== 0) carryOut(words);
+}
+
+/** Changes all words of an operation, or none. Entry 0 is none. */
+function write(
+  words: Int32Array,
+  value: number,
+  abandoned: number,
+  entry: number,
+  count: number,
+): void {
+  Atomics.store(words, NEW_VALUE, value);
+  Atomics.store(words, NEW_ABANDONED, abandoned);
+  Atomics.store(words, ENTRY, entry);
+  Atomics.store(words, NEW_COUNT, count);
+  Atomics.store(words, PLANNED, 1);
+  carryOut(words);
+}
+
+function carryOut(words: Int32Array): void {
+  const entry = Atomics.load(words, ENTRY);
+  if (entry !== 0) Atomics.store(words, entry + 2, Atomics.load(words, NEW_COUNT));
+  Atomics.store(words, ABANDONED, Atomics.load(words, NEW_ABANDONED));
+  Atomics.store(words, VALUE, Atomics.load(words, NEW_VALUE));
+  Atomics.store(words, PLANNED, 0);
+}
+
+/** Where our entry is; 0 when there is none. */
+function ownEntry(words: Int32Array): number {
+  const known = entries.get(words);
+  if (known !== undefined) return known;
   const token = ownToken();
   for (let at = HOLDERS; at < WORDS; at += HOLDER_WORDS) {
     const found = Atomics.load(words, at);
-    if (found === token) return at;
-    if (found !== 0) continue;
-    if (!make) return 0;
-    if (Atomics.compareExchange(words, at, 0, token) === 0) {
-      Atomics.store(words, at + 2, ownStart());
-      kept.add(words);
-      hold(words, at, 0, VALUE);
-      return at;
-    }
+    if (found === 0) return 0;
+    if (found !== token || isDead(words, at)) continue;
+    entries.set(words, at);
+    return at;
   }
   return 0;
 }
 
-/** Gives back what dead holders had; whether that was anything. */
-function giveBack(words: Int32Array): boolean {
+/** Makes our entry; 0 when there is no place for one: then nobody gives back what we have. */
+function newEntry(words: Int32Array): number {
+  for (let at = HOLDERS; at < WORDS; at += HOLDER_WORDS) {
+    const found = Atomics.load(words, at);
+    // What a dead holder had must have been given back before another uses its place.
+    if (found !== 0 && (Atomics.load(words, at + 2) > 0 || !isDead(words, at))) continue;
+    hold(words, at, 0, VALUE);
+    Atomics.store(words, at + 1, ownStart());
+    Atomics.store(words, at, ownToken());
+    entries.set(words, at);
+    return at;
+  }
+  return 0;
+}
+
+function isDead(words: Int32Array, entry: number): boolean {
+  return isGone(Atomics.load(words, entry), Atomics.load(words, entry + 1));
+}
+
+/** Gives back what dead holders had. */
+function giveBack(words: Int32Array): void {
   let found = 0;
   for (let at = HOLDERS; at < WORDS; at += HOLDER_WORDS) {
-    const token = Atomics.load(words, at);
-    if (token === 0) break;
-    if (Atomics.load(words, at + 1) === 0) continue;
-    if (!isGone(token, Atomics.load(words, at + 2))) continue;
-    found += Atomics.exchange(words, at + 1, 0);
+    if (Atomics.load(words, at) === 0) break;
+    const count = Atomics.load(words, at + 2);
+    if (count === 0 || !isDead(words, at)) continue;
+    const value = Atomics.load(words, VALUE) + count;
+    write(words, value, Atomics.load(words, ABANDONED) + count, at, 0);
+    found += count;
   }
-  if (found === 0) return false;
-  Atomics.add(words, ABANDONED, found);
-  Atomics.add(words, VALUE, found);
-  wake(words, VALUE, found);
-  return true;
+  if (found > 0) wake(words, VALUE, found);
 }

@@ -117,9 +117,12 @@ export function isGone(holder: number, started: number): boolean {
   return !native.sync.alive(pid, started);
 }
 
-/** Has a word marked if this thread ends while it is in it. The words must stay referenced. */
+/**
+ * Has a word marked if this thread ends while its token is in it. To be called before the token is
+ * put there: a thread may end between any two steps.
+ */
 export function hold(words: Int32Array, index: number, flag: number, signal: number): void {
-  native.sync.hold(words, index, flag, signal);
+  native.sync.hold(words, index, ownToken(), flag, signal);
 }
 
 /** Undoes {@link hold}. */

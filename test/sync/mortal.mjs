@@ -1,0 +1,28 @@
+// A process that kills itself before a given access to shared memory: once it has the words of a
+// semaphore it acquires and releases. The built library is used, because it starts fast.
+import { decode } from '../../dist/memory/codec.js';
+import { restore } from '../../dist/memory/hooks.js';
+import { Semaphore } from '../../dist/sync/index.js';
+
+const methods = ['add', 'compareExchange', 'exchange', 'load', 'store', 'sub'];
+
+/** Counts accesses from here on, and dies before the one with this number. */
+function dieBefore(access) {
+  let left = access;
+  for (const method of methods) {
+    const original = Atomics[method];
+    Atomics[method] = (...args) => {
+      if (left-- === 0) process.kill(process.pid, 'SIGKILL');
+      return original(...args);
+    };
+  }
+}
+
+process.once('message', ({ words, access }) => {
+  const semaphore = Semaphore[restore](decode(words));
+  if (access >= 0) dieBefore(access);
+  const taken = semaphore.acquireSync({ timeout: 10_000 });
+  if (access < 0) process.kill(process.pid, 'SIGKILL'); // with the permit in its hands
+  if (taken) semaphore.release();
+  process.send(taken, () => process.disconnect());
+});
