@@ -1,8 +1,8 @@
 /**
  * A queue of values between processes and threads: a ring of bytes in shared memory.
  */
-import v8 from 'node:v8';
 import { rangeError } from '../errors.ts';
+import { deserialize, serialize } from '../memory/bytes.ts';
 import { decode, discard, encode, loading } from '../memory/codec.ts';
 import { restore, state } from '../memory/hooks.ts';
 import { allocate } from '../memory/segment.ts';
@@ -159,7 +159,7 @@ export class Queue<T = unknown> {
       const closed = this.closed;
       const message = this.#tryGet();
       if (message) {
-        const unpacked = v8.deserialize(message) as unknown;
+        const unpacked = deserialize(message) as unknown;
         await loading(unpacked);
         return { value: decode(unpacked) as T };
       }
@@ -177,7 +177,7 @@ export class Queue<T = unknown> {
       const closed = this.closed;
       const message = this.#tryGet();
       if (message) {
-        const unpacked = v8.deserialize(message) as unknown;
+        const unpacked = deserialize(message) as unknown;
         if (loading(unpacked)) {
           throw new TypeError(
             'the value needs a module to be loaded: use get() instead of getSync()',
@@ -213,7 +213,7 @@ export class Queue<T = unknown> {
       receivers: 'one',
       path: 'value',
     });
-    const bytes = v8.serialize(encoded.message);
+    const bytes = serialize(encoded.message);
     encoded.release();
     const needed = bytes.byteLength + LENGTH_BYTES;
     if (needed > this.#ring.length) {
@@ -228,7 +228,7 @@ export class Queue<T = unknown> {
   }
 
   #giveUp(record: Uint8Array): false {
-    discard(v8.deserialize(record));
+    discard(deserialize(record));
     return false;
   }
 
