@@ -312,6 +312,13 @@ function load(): NativeAddon {
     const nodeGypBuild = require('node-gyp-build') as (root: string) => NativeAddon;
     return nodeGypBuild(root);
   } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_DLOPEN_DISABLED') {
+      throw new Error(
+        'heddle: this process may not load addons. Under the permission model it needs ' +
+          '--allow-addons; --no-addons takes them away altogether.',
+        { cause },
+      );
+    }
     throw new Error(
       `heddle: no addon for ${process.platform}-${process.arch} (Node ${process.versions.node}) ` +
         `could be loaded from ${override ?? root}. Build it with \`npx heddle-build\` ` +

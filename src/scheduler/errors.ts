@@ -166,12 +166,25 @@ export class TaskTimeoutError extends Error {
   }
 }
 
+const flags: Readonly<Record<string, string>> = {
+  WorkerThreads: '--allow-worker',
+  ChildProcess: '--allow-child-process',
+};
+
+/** What Node's permission model wants to be told. */
+function permission(cause: unknown): string {
+  const flag = flags[(cause as { permission?: string } | null | undefined)?.permission ?? ''];
+  return flag ? `. The permission model asks for ${flag}.` : '';
+}
+
 /** Workers can't be started. */
 export class WorkerStartError extends Error {
   readonly code = 'ERR_HEDDLE_WORKER_START';
 
   constructor(backend: string, what: string, cause?: unknown) {
-    super(`No worker of the backend '${backend}' could be started: ${what}`, { cause });
+    super(`No worker of the backend '${backend}' could be started: ${what}${permission(cause)}`, {
+      cause,
+    });
     this.name = 'WorkerStartError';
   }
 }

@@ -210,32 +210,57 @@ describe('functions with captures travel from', () => {
   }, 240_000);
 
   it('a process without an inspector, by bind() or a clear demand for it', async () => {
-    const at = project('permission', 'module');
-    writeFileSync(
-      path.join(at, 'main.mjs'),
-      `import { bind, map } from 'heddle';
-       const alpha = 2;
-       const options = { jobs: 2, backend: 'threads' };
-       const free = await map([1, 2], (x) => Math.sqrt(x * x), options);
-       const bound = await map([1, 2], bind({ alpha }, (x) => x * alpha), options);
-       const error = await map([1], (x) => x * alpha, options).catch((e) => String(e));
-       console.log(JSON.stringify({ free, bound, error }));
-      `,
-    );
-    // The permission model takes the inspector away; so does a Node that was built without.
+    const at = project('bare', 'module');
+    writeFileSync(path.join(at, 'main.mjs'), withoutInspector);
+    // A Node that was built without one.
     writeFileSync(
       path.join(at, 'none.cjs'),
       `const inspector = require('node:inspector');
        inspector.Session = class { connect() { throw new Error('ERR_ACCESS_DENIED'); } };`,
     );
-    const { stdout } = await run(process.execPath, [
-      '--require',
-      path.join(at, 'none.cjs'),
-      path.join(at, 'main.mjs'),
-    ]);
-    const result = JSON.parse(stdout) as Record<string, unknown>;
-    expect(result.free).toEqual([1, 2]);
-    expect(result.bound).toEqual([2, 4]);
-    expect(result.error).toMatch(/without node:inspector.*task\(new URL.*bind\(/s);
+    const none = ['--require', path.join(at, 'none.cjs')];
+    const { stdout } = await run(process.execPath, [...none, path.join(at, 'main.mjs'), 'threads']);
+    expectDemand(JSON.parse(stdout));
   }, 60_000);
+
+  it('a process under the permission model, which is told what it has to allow', async () => {
+    const at = project('permission', 'module');
+    const main = path.join(at, 'main.mjs');
+    writeFileSync(main, withoutInspector);
+    const model = process.allowedNodeEnvironmentFlags.has('--permission')
+      ? '--permission'
+      : '--experimental-permission';
+    const start = async (backend: string, ...allowed: string[]) => {
+      const flags = [model, '--allow-fs-read=*', ...allowed.map((name) => `--allow-${name}`)];
+      return run(process.execPath, [...flags, main, backend]);
+    };
+    for (const [backend, flag] of [
+      ['threads', 'worker'],
+      ['processes', 'child-process'],
+    ] as const) {
+      const { stdout } = await start(backend, 'addons', flag);
+      expectDemand(JSON.parse(stdout));
+      await expect(start(backend, 'addons')).rejects.toThrow(
+        new RegExp(`'${backend}' could be started: .*asks for --allow-${flag}`),
+      );
+    }
+    await expect(start('threads', 'worker')).rejects.toThrow(/may not load addons.*--allow-addons/);
+  }, 120_000);
 });
+
+/** Tries a function without captures, one with named ones and one with captures. */
+const withoutInspector = `
+  import { bind, map } from 'heddle';
+  const alpha = 2;
+  const options = { jobs: 2, backend: process.argv[2] };
+  const free = await map([1, 2], (x) => Math.sqrt(x * x), options);
+  const bound = await map([1, 2], bind({ alpha }, (x) => x * alpha), options);
+  const error = await map([1], (x) => x * alpha, options).catch((e) => String(e));
+  console.log(JSON.stringify({ free, bound, error }));
+`;
+
+function expectDemand(result: { free: unknown; bound: unknown; error: unknown }): void {
+  expect(result.free).toEqual([1, 2]);
+  expect(result.bound).toEqual([2, 4]);
+  expect(result.error).toMatch(/without node:inspector.*task\(new URL.*bind\(/s);
+}
