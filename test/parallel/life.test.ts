@@ -65,7 +65,7 @@ const busy = `
       const { readFileSync } = await import('node:fs');
       const children = readFileSync('/proc/self/task/' + process.pid + '/children', 'utf8');
       const found = children.trim().split(' ').filter(Boolean).map(Number);
-      if (found.length === 2) { clearInterval(timer); setTimeout(resolve, 1500, found); }
+      if (found.length === 2) { clearInterval(timer); resolve(found); }
     }, 20);
   });
   console.log('workers ' + pids.join(' ') + ' end');
@@ -76,6 +76,8 @@ describe('the end of the main program', () => {
     ['killed with SIGKILL', 'SIGKILL'],
     ['ended with SIGTERM', 'SIGTERM'],
     ['interrupted as by Ctrl-C', 'SIGINT'],
+    ['aborted', 'SIGABRT'],
+    ['crashed as by a wild pointer', 'SIGSEGV'],
   ];
 
   it.each(ends)('%s leaves no worker, even in a loop', async (_name, signal) => {
@@ -88,10 +90,9 @@ describe('the end of the main program', () => {
       });
       const match = await line(program, /workers (\d+) (\d+) end/);
       const pids = [Number(match[1]), Number(match[2])];
-      for (const pid of pids) {
-        expect(isAlive(pid)).toBe(true);
-        expect(holdsSegment(pid)).toBe(true);
-      }
+      // Both have the model, and are about to begin their loops.
+      await until(() => pids.every(holdsSegment), 'the start of the tasks', 20_000);
+      expect(pids.every(isAlive)).toBe(true);
       program.kill(signal);
       const killed = performance.now();
       await until(() => !pids.some(isAlive) && !isAlive(program.pid!), 'the end of the workers');
