@@ -29,15 +29,26 @@ void copy(const View<T>& from, const View<T>& to) {
   }
 }
 
+// Whether no element is NaN or infinite. The sum of x * 0 is 0 unless some x is; several sums side
+// by side, since each addition would wait for the one before it.
 template <typename T>
 bool all_finite(const View<T>& view) {
-  // The sum of x * 0 is 0 unless some x is NaN or infinite; one pass, no branch.
+  constexpr int64_t kSums = 128 / sizeof(T);
+  if (view.column_stride != 1 && view.row_stride == 1) return all_finite(view.transposed());
+  T sums[kSums] = {};
   for (int64_t i = 0; i < view.rows; ++i) {
-    T sum = 0;
-    for (int64_t j = 0; j < view.columns; ++j) sum += view.at(i, j) * T{0};
-    if (sum != 0) return false;  // NaN != 0
+    const T* const row = view.data + i * view.row_stride;
+    const int64_t in_blocks = view.column_stride == 1 ? view.columns / kSums * kSums : 0;
+    for (int64_t j = 0; j < in_blocks; j += kSums) {
+      for (int64_t k = 0; k < kSums; ++k) sums[k] += row[j + k] * T{0};
+    }
+    for (int64_t j = in_blocks; j < view.columns; ++j) {
+      sums[(j - in_blocks) % kSums] += row[j * view.column_stride] * T{0};
+    }
   }
-  return true;
+  T sum = 0;
+  for (const T each : sums) sum += each;
+  return sum == 0;  // NaN is not
 }
 
 // A matrix as a BLAS routine takes it: column-major with a leading dimension, or the transpose of
