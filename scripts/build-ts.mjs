@@ -1,4 +1,5 @@
-// Compiles src/ with tsc and writes the CommonJS shim of every entry point in package.json.
+// Compiles src/ with tsc, bundles what workers load, and writes the CommonJS shim of every entry
+// point in package.json.
 //
 // A shim is one `require` of the ES module (Node 20.19 and later allow that), because two builds
 // would be two module instances, each with its own idea of the thread limits.
@@ -6,6 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundleWorkers } from './bundle-workers.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 rmSync(path.join(root, 'dist'), { recursive: true, force: true });
@@ -13,6 +15,8 @@ execFileSync(process.execPath, [path.join(root, 'node_modules/typescript/bin/tsc
   cwd: root,
   stdio: 'inherit',
 });
+
+await bundleWorkers(path.join(root, 'dist'));
 
 const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 for (const entry of Object.values(manifest.exports)) {

@@ -303,14 +303,18 @@ export interface NativeAddon {
   readonly workers: NativeWorkers;
 }
 
-function load(): NativeAddon {
+/** Where the entry of a worker puts the file that its parent has found: looking takes a while. */
+const FOUND = Symbol.for('heddle.addon');
+
+function load(): { readonly file: string; readonly addon: NativeAddon } {
   const require = createRequire(import.meta.url);
   const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
   const override = process.env.HEDDLE_ADDON;
   try {
-    if (override) return require(path.resolve(override)) as NativeAddon;
-    const nodeGypBuild = require('node-gyp-build') as (root: string) => NativeAddon;
-    return nodeGypBuild(root);
+    let file = (globalThis as { [FOUND]?: string })[FOUND];
+    if (override) file = path.resolve(override);
+    file ??= (require('node-gyp-build') as { path(root: string): string }).path(root);
+    return { file, addon: require(file) as NativeAddon };
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ERR_DLOPEN_DISABLED') {
       throw new Error(
@@ -328,5 +332,10 @@ function load(): NativeAddon {
   }
 }
 
+const loaded = load();
+
 /** The addon, loaded once for each JavaScript environment. */
-export const native: NativeAddon = load();
+export const native: NativeAddon = loaded.addon;
+
+/** The addon's file. */
+export const addonFile: string = loaded.file;

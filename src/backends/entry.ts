@@ -31,9 +31,20 @@ function inherited(flags: readonly string[]): string[] {
 
 const fromSource = import.meta.url.endsWith('.ts');
 
-/** The entry of a kind of worker, beside this file: `.ts` in the sources, `.js` in the package. */
+const LOADERS = /(^|\s)(--import|--require|-r|--loader|--experimental-loader)(=|\s|$)/;
+
+/** Whether workers load modules through hooks, which may make CommonJS of what is required. */
+function hasLoaders(): boolean {
+  return LOADERS.test([process.env.NODE_OPTIONS ?? '', ...process.execArgv].join(' '));
+}
+
+/**
+ * The entry of a kind of worker, beside this file: `.ts` in the sources; in the package the ES module,
+ * or the CommonJS file that requires it, which Node starts faster.
+ */
 export function entryUrl(kind: 'process' | 'thread'): URL {
-  return new URL(`./worker/${kind}.${fromSource ? 'ts' : 'js'}`, import.meta.url);
+  const extension = fromSource ? 'ts' : hasLoaders() ? 'js' : 'cjs';
+  return new URL(`./worker/${kind}.${extension}`, import.meta.url);
 }
 
 let flags: { readonly from: readonly string[]; readonly flags: readonly string[] } | null = null;
@@ -84,7 +95,13 @@ function tsxInterface(): URL | null {
 export function threadEntry(): ThreadEntry {
   const entry = entryUrl('thread');
   const tsx = tsxInterface();
-  if (!tsx) return { entry, eval: false };
+  if (!tsx) {
+    // Node takes no file with --input-type, which a thread can't be started without.
+    const typed = process.execArgv.some((flag) => flag.startsWith('--input-type'));
+    return typed
+      ? { entry: `import(${JSON.stringify(entry.href)});`, eval: true }
+      : { entry, eval: false };
+  }
   // Both kinds of module: what a CommonJS program requires is TypeScript too.
   const kinds = [tsx.href, new URL('../../cjs/api/index.mjs', tsx).href];
   const code =

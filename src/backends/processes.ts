@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { BUDGET_VARIABLE } from '../config/budget.ts';
-import { native } from '../native.ts';
+import { addonFile, native } from '../native.ts';
 import { threadEnvironment } from '../threadpools/environment.ts';
 import { Cell } from './cell.ts';
 import { type Channel, PIPES, PipePair, StdioChannel } from './channel.ts';
@@ -41,7 +41,7 @@ class ProcessHandle implements WorkerHandle {
     // Windows hands no descriptors to a child this way: there the worker has its batches alone.
     const page = posix ? native.workers.createPage() : null;
     const pipes = posix ? new PipePair() : null;
-    const program = [...entryFlags(), fileURLToPath(entryUrl('process'))];
+    const program = [...entryFlags(), fileURLToPath(entryUrl('process')), addonFile];
     if (page === null) program.push(NO_PAGE);
     try {
       this.cell = page === null ? null : new Cell(native.workers.mapPage(page));

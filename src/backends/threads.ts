@@ -2,6 +2,7 @@
  * The backend 'threads': each worker is a thread of this process.
  */
 import { Worker, type WorkerOptions } from 'node:worker_threads';
+import { addonFile } from '../native.ts';
 import { CELL_BYTES, Cell } from './cell.ts';
 import { threadEntry } from './entry.ts';
 import type { FromWorker, ToWorker } from './protocol.ts';
@@ -20,7 +21,7 @@ class ThreadHandle implements WorkerHandle {
     const { resourceLimits, ...init } = spec;
     const { entry, eval: code } = threadEntry();
     const options: WorkerOptions = {
-      workerData: { cell: memory },
+      workerData: { cell: memory, addon: addonFile },
       name: `heddle-${spec.id}`,
       eval: code,
       ...(resourceLimits ? { resourceLimits } : {}),

@@ -1,7 +1,6 @@
 /**
  * What this environment knows of functions and classes by identity.
  */
-import { threadId } from 'node:worker_threads';
 import type { Callable } from '../memory/encoder.ts';
 import type { FunctionNode, FunctionPayload } from './payload.ts';
 
@@ -24,12 +23,9 @@ export function isMine(payload: FunctionPayload): boolean {
 export const bindings = new WeakMap<object, Readonly<Record<string, unknown>>>();
 
 /** Tells the classes of this environment from those of any other. */
-const environment = [
-  process.pid,
-  threadId,
-  performance.timeOrigin,
-  Math.random().toString(36).slice(2),
-].join('.');
+const environment = [process.pid, performance.timeOrigin, Math.random().toString(36).slice(2)].join(
+  '.',
+);
 const ids = new WeakMap<object, string>();
 const classes = new Map<string, WeakRef<object>>();
 let count = 0;

@@ -1,9 +1,11 @@
 /**
  * What the counting of cores reads of a machine, so that tests can hand it a recorded one.
  */
-import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import type { Environment } from './variables.ts';
+
+// What `import` makes of it has all of its parts loaded, which every worker thread would pay for.
+const fs = process.getBuiltinModule('node:fs');
 
 /** A machine as seen by the code that counts cores. */
 export interface Host {
@@ -23,7 +25,7 @@ export const thisHost: Host = {
   },
   read(path) {
     try {
-      return readFileSync(path, 'utf8');
+      return fs.readFileSync(path, 'utf8');
     } catch {
       return undefined;
     }

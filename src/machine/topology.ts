@@ -1,7 +1,6 @@
 /**
  * Physical cores: processors that share a core (hyper-threads) count once.
  */
-import { execFileSync } from 'node:child_process';
 import os from 'node:os';
 import { type Host, parseCpuList, thisHost } from './host.ts';
 
@@ -35,6 +34,8 @@ function coresOfCpuinfo(host: Host): Map<number, string> {
 
 function macCores(): number | undefined {
   try {
+    // Loaded where it is needed: worker threads count cores too, and few are on a Mac.
+    const { execFileSync } = process.getBuiltinModule('node:child_process');
     const text = execFileSync('sysctl', ['-n', 'hw.physicalcpu'], { encoding: 'utf8' });
     return Number(text) || undefined;
   } catch {

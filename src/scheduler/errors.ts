@@ -1,6 +1,7 @@
 /**
  * The errors of jobs.
  */
+import { fileURLToPath } from 'node:url';
 import { preview } from '../errors.ts';
 
 const FRAMES = 6;
@@ -38,17 +39,20 @@ export class CallSite {
   }
 }
 
-const OWN_FRAME = /[\\/]backends[\\/]worker[\\/]runner\.[jt]s:/;
+/** Where this library's files are. */
+const OWN_FILES = fileURLToPath(new URL('../', import.meta.url));
 
 /** The lines of a stack below its message. */
 function frames(stack: string | undefined): string {
   if (!stack) return '';
   const first = stack.search(/^ {4}at /m);
   if (first < 0) return '';
-  // What called the task is this library's business.
+  // What called the task is this library's business: its own frames and Node's around them.
   const lines = stack.slice(first).trimEnd().split('\n');
-  const own = lines.findIndex((line) => OWN_FRAME.test(line));
-  return (own < 0 ? lines : lines.slice(0, own)).join('\n');
+  const own = (line: string): boolean => line.includes(OWN_FILES);
+  const last = lines.findLastIndex((line) => !own(line) && !/[( ]node:/.test(line));
+  const called = lines.slice(last + 1);
+  return (called.some(own) ? lines.slice(0, last + 1) : lines).join('\n');
 }
 
 /** Gives an error that was made by an event the stack of the call that it is about. */

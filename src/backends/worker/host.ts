@@ -27,6 +27,8 @@ export interface Environment {
   memory(): number;
   /** Ends this worker. */
   stop(): void;
+  /** Holds the pools to this worker's share, where that has to be done before the first task. */
+  holdPools?(): void;
 }
 
 /** What a first task need not wait for is loaded this much later (ms). */
@@ -53,12 +55,8 @@ function isEmpty(scope: unknown): boolean {
   return true;
 }
 
-async function initialize(
-  initializer: FunctionMessage | undefined,
-  wait: Promise<void> | null,
-): Promise<void> {
-  await wait;
-  if (initializer) await (await load(initializer))();
+async function initialize(initializer: FunctionMessage): Promise<void> {
+  await (await load(initializer))();
 }
 
 /** Takes in the pools that have been loaded since the last look. */
@@ -121,16 +119,20 @@ export function startWorker(environment: Environment): (message: ToWorker) => vo
     };
     // A thread shares its process's pools: they are held before its first task. A process has its
     // limits from its environment already, and only looks after what ignores that.
-    const wait = kind === 'thread' && childThreads > 0 ? limitThreads() : null;
+    const { holdPools } = environment;
+    if (holdPools && childThreads > 0) {
+      lookAtPools = holdPools;
+      lookAtPools();
+    }
     setTimeout(() => {
       void loadCodec();
-      if (!wait && childThreads > 0) void limitThreads();
+      if (!holdPools && childThreads > 0) void limitThreads();
     }, LATER_MS).unref();
-    if (!init.initializer && !wait) {
+    if (!init.initializer) {
       go();
       return;
     }
-    initialize(init.initializer, wait).then(go, (error: unknown) => {
+    initialize(init.initializer).then(go, (error: unknown) => {
       void loadCodec().then(() => {
         const { message } = codecFor(init.maxBytes).packOne(error, 'error');
         send({ type: 'init-failed', error: message });

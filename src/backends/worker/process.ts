@@ -5,7 +5,6 @@
  * is with the parent's kernel before the next statement of a task runs, whatever that does. The
  * parent never waits for a worker, so the two can't wait for each other.
  */
-import fs from 'node:fs';
 import net from 'node:net';
 import { native } from '../../native.ts';
 import { Cell } from '../cell.ts';
@@ -13,6 +12,9 @@ import { clockOffset } from '../clock.ts';
 import type { FromWorker, ToWorker } from '../protocol.ts';
 import { encodeFrame, FrameReader } from '../wire.ts';
 import { startWorker } from './host.ts';
+
+// What `import` makes of it has all of its parts loaded, streams and promises too.
+const fs = process.getBuiltinModule('node:fs');
 
 const INBOX = 3;
 const OUTBOX = 4;
@@ -38,7 +40,7 @@ function send(message: FromWorker): void {
 }
 
 function openCell(): Cell | null {
-  if (process.argv[2] === '--heddle-no-page') return null; // NO_PAGE of ../entry.ts
+  if (process.argv.includes('--heddle-no-page')) return null; // NO_PAGE of ../entry.ts
   const memory = native.workers.mapPage(PAGE);
   fs.closeSync(PAGE);
   return new Cell(memory);

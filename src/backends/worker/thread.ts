@@ -2,6 +2,7 @@
  * The entry of a worker thread.
  */
 import { parentPort, threadId, workerData } from 'node:worker_threads';
+import { ensureInitialized } from '../../config/index.ts';
 import { Cell } from '../cell.ts';
 import { clockOffset } from '../clock.ts';
 import type { ToWorker } from '../protocol.ts';
@@ -22,6 +23,7 @@ const receive = startWorker({
     return heapUsed + external;
   },
   stop: () => process.exit(0),
+  holdPools: ensureInitialized,
 });
 
 port.on('message', (posted: unknown) => receive(unpackMessage(posted) as ToWorker));
