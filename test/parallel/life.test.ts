@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { map, shutdownWorkers } from '../../src/index.ts';
 import {
   fastest,
@@ -84,6 +84,8 @@ describe('the end of the main program', () => {
     const took = await fastest(1000, async () => {
       const before = new Set(files());
       const program = startProgram(busy);
+      // Its loops must not go on where an expectation fails.
+      onTestFinished(() => void program.kill('SIGKILL'));
       let errors = '';
       program.stderr!.on('data', (text) => {
         errors += String(text);
