@@ -118,6 +118,8 @@ export interface NativeMemory {
   handle(segment: NativeSegment): NativeHandle;
   /** How many receivers have opened this generation. */
   opened(segment: NativeSegment): number;
+  /** Says that a receiver has opened this generation, and mapped it if it means to. */
+  markOpened(segment: NativeSegment): void;
   /** How many live mappings there are in all processes. */
   mappings(segment: NativeSegment): number;
   /** Begins a generation. */

@@ -55,7 +55,6 @@ Napi::Value open(const Napi::CallbackInfo& info) {
       Segment::open(info[0].As<Napi::String>(), size_argument(info, 1, "inode"),
                     size_argument(info, 2, "bytes"), info[3].As<Napi::Number>(), failure);
   if (!segment) throw error_of(info.Env(), failure);
-  segment->control().opened.fetch_add(1);
   return wrap(info.Env(), std::move(segment));
 }
 
@@ -73,6 +72,12 @@ Napi::Value handle(const Napi::CallbackInfo& info) {
 // opened(segment): how many receivers have opened this generation.
 Napi::Value opened(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), pointer_argument(info)->control().opened.load());
+}
+
+// markOpened(segment): a receiver has opened this generation, and mapped it if it means to. Said
+// before, the sender could take memory that is about to be mapped for unused.
+void mark_opened(const Napi::CallbackInfo& info) {
+  pointer_argument(info)->control().opened.fetch_add(1);
 }
 
 // mappings(segment): how many live mappings there are, in all processes.
@@ -194,6 +199,7 @@ Napi::Object init(Napi::Env env) {
   exports.Set("open", Napi::Function::New(env, open, "open"));
   exports.Set("handle", Napi::Function::New(env, handle, "handle"));
   exports.Set("opened", Napi::Function::New(env, opened, "opened"));
+  exports.Set("markOpened", Napi::Function::New(env, mark_opened, "markOpened"));
   exports.Set("mappings", Napi::Function::New(env, mappings, "mappings"));
   exports.Set("renew", Napi::Function::New(env, renew, "renew"));
   exports.Set("write", Napi::Function::New(env, write, "write"));

@@ -131,7 +131,13 @@ export function open(handle: SegmentHandle): ArrayBuffer {
     if (known && native.memory.isUnwritten(known)) return known;
   }
   const segment = native.memory.open(locator, inode, bytes, generation);
-  const buffer = native.memory.map(segment, mode === 'copyonwrite' || mode === 'once');
+  let buffer: ArrayBuffer;
+  try {
+    buffer = native.memory.map(segment, mode === 'copyonwrite' || mode === 'once');
+  } finally {
+    // Not before it is mapped: the sender would take the memory for unused, and write into it.
+    native.memory.markOpened(segment);
+  }
   if (mode === 'copyonwrite') keep(copies, inode, buffer);
   if (mode !== 'readwrite') {
     // What was written here is seen here only: whoever gets this array next needs a copy.
@@ -146,7 +152,9 @@ export function open(handle: SegmentHandle): ArrayBuffer {
 export function touch(handle: Extract<SegmentHandle, { kind: 'memory' }>): void {
   try {
     const { locator, inode, bytes, generation } = handle;
-    native.memory.release(native.memory.open(locator, inode, bytes, generation));
+    const segment = native.memory.open(locator, inode, bytes, generation);
+    native.memory.markOpened(segment);
+    native.memory.release(segment);
   } catch {
     // The sender has ended, and its memory with it.
   }
