@@ -128,6 +128,14 @@ const suite: Suite = {
       groups: /processes/,
       xLabel: 'worker processes',
     },
+    {
+      file: 'oversubscription-threads.svg',
+      title: 'Products of 512 × 512 per second, by workers',
+      kind: 'lines',
+      figure: 'rate',
+      groups: /threads/,
+      xLabel: 'worker threads',
+    },
   ],
 };
 

@@ -318,7 +318,7 @@ describe.each(workerBackends)('death: %s', (backend, options) => {
 const FILL = '(kept = []) => { for (;;) kept.push(new Array(1000).fill(kept.length + 0.5)); }';
 
 describe('a heap that is full', () => {
-  it('ends a thread with its limit, and no other', async () => {
+  it('ends a thread with its limit, and no other', { timeout: 120_000 }, async () => {
     const options = { ...everyBackend[1][1], resourceLimits: { maxOldGenerationSizeMb: 48 } };
     const fill = (x: number) => {
       const kept: number[][] = [];
@@ -338,7 +338,7 @@ describe('a heap that is full', () => {
     expect((retried as Error).message).toContain('not tried again');
   });
 
-  it('ends a process with an abort, and no other', () => {
+  it('ends a process with an abort, and no other', { timeout: 120_000 }, () => {
     const code = `
       const options = { jobs: 2, backend: 'processes' };
       const fill = ${FILL};
