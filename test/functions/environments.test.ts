@@ -172,14 +172,11 @@ describe('functions with captures travel from', () => {
     expect(result.result).toEqual([1, 4, 6]);
   }, 120_000);
 
-  it(
-    "vitest's pools",
-    { timeout: 120_000 },
-    async () => {
-      const at = project('pools', 'module');
-      writeFileSync(
-        path.join(at, 'pool.test.ts'),
-        `import { expect, it } from 'vitest';
+  it("vitest's pools", async () => {
+    const at = project('pools', 'module');
+    writeFileSync(
+      path.join(at, 'pool.test.ts'),
+      `import { expect, it } from 'vitest';
        import { map } from 'heddle';
        import { counted, Model, unit } from './helper.ts';
        const k = 3;
@@ -194,25 +191,23 @@ describe('functions with captures travel from', () => {
          }
        });
       `,
+    );
+    symlinkSync(
+      path.join(root, 'node_modules/vitest'),
+      path.join(folder, 'node_modules/vitest'),
+      'dir',
+    );
+    const vitest = path.join(root, 'node_modules/vitest/vitest.mjs');
+    const env = { ...process.env, VITEST: '', VITEST_POOL_ID: '', VITEST_WORKER_ID: '' };
+    for (const pool of ['forks', 'threads', 'vmThreads', 'vmForks']) {
+      const { stdout } = await run(
+        process.execPath,
+        [vitest, 'run', '--root', at, `--pool=${pool}`, '--testTimeout=60000'],
+        { env },
       );
-      symlinkSync(
-        path.join(root, 'node_modules/vitest'),
-        path.join(folder, 'node_modules/vitest'),
-        'dir',
-      );
-      const vitest = path.join(root, 'node_modules/vitest/vitest.mjs');
-      const env = { ...process.env, VITEST: '', VITEST_POOL_ID: '', VITEST_WORKER_ID: '' };
-      for (const pool of ['forks', 'threads', 'vmThreads', 'vmForks']) {
-        const { stdout } = await run(
-          process.execPath,
-          [vitest, 'run', '--root', at, `--pool=${pool}`, '--testTimeout=60000'],
-          { env },
-        );
-        expect(stdout).toMatch(/1 passed/);
-      }
-    },
-    240_000,
-  );
+      expect(stdout).toMatch(/1 passed/);
+    }
+  }, 240_000);
 
   it('a process without an inspector, by bind() or a clear demand for it', async () => {
     const at = project('bare', 'module');
