@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { cpuCount } from '../../src/index.ts';
-import { eighSync, luFactorSync, matmulSync, qrSync, svdSync } from '../../src/linalg/index.ts';
+import { eighSync, matmulSync, qrSync, svdSync } from '../../src/linalg/index.ts';
 
 /** Processor time of each thread of this process so far, in ms, by its number. */
 function threadTimes(): Map<string, number> {
@@ -41,7 +41,6 @@ it.runIf(usual && process.platform === 'linux' && cpuCount() > 1)(
     // Each of these is slower on two cores than on one.
     for (const [name, n, operation] of [
       ['qr', 150, (a: Input) => qrSync(a, { threads: 2 })],
-      ['lu', 300, (a: Input) => luFactorSync(a, { threads: 2 })],
       ['eigh', 200, (a: Input) => eighSync(a, { threads: 2 })],
       ['svd', 150, (a: Input) => svdSync(a, { threads: 2 })],
     ] as const) {
@@ -50,7 +49,7 @@ it.runIf(usual && process.platform === 'linux' && cpuCount() > 1)(
       const others = shareOfOthers(() => {
         for (let i = 0; i < 40; i++) operation(a);
       });
-      expect(others, name).toBeLessThan(0.25);
+      expect(others, name).toBeLessThan(0.2);
     }
     for (const [name, n, operation] of [
       ['matmul', 600, (a: Input) => matmulSync(a, a, { threads: 2 })],
@@ -60,7 +59,8 @@ it.runIf(usual && process.platform === 'linux' && cpuCount() > 1)(
       const others = shareOfOthers(() => {
         for (let i = 0; i < 4; i++) operation(a);
       });
-      expect(others, name).toBeGreaterThan(0.25);
+      // Half of a product, a third of what eigenvalues take; the collector's threads are far below.
+      expect(others, name).toBeGreaterThan(name === 'matmul' ? 0.3 : 0.15);
     }
   },
 );
