@@ -5,7 +5,7 @@
 // has, so that there is one instance of it whoever imports it: a task that imports heddle shares
 // the worker's state. Each worker starts with a CommonJS file, which loads ES modules without the
 // detours of the asynchronous loader.
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 
