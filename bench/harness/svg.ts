@@ -92,6 +92,7 @@ function axisTitle(plot: Plot, group: GroupResult): string {
 function frame(height: number, plot: Plot, body: readonly string[]): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" ${FONT}>`,
+    `<title>${escapeText(plot.title)}</title>`, // what a reader hears in the picture's place
     `<rect width="${WIDTH}" height="${height}" fill="#fff"/>`,
     text(16, 24, plot.title, 'font-size="15" font-weight="600"'),
     ...body,
