@@ -35,6 +35,8 @@ export interface NativeExecutor {
   budget(cores?: number): number;
   /** Gives up a queued operation of this environment by its id. */
   cancel(id: number): void;
+  /** Sees to it that the pages of a new large buffer cost little; its content stays. */
+  prepareResult(buffer: ArrayBuffer): void;
   /** What it is doing; `resetPeak` starts the record of the most cores used at once anew. */
   stats(resetPeak?: boolean): {
     budget: number;
@@ -85,8 +87,6 @@ export interface NativeLinalg {
   readonly eig: NativeOperation;
   readonly norm: NativeOperation;
   readonly cond: NativeOperation;
-  /** Sees to it that the pages of a new large array cost little; its content stays. */
-  prepareResult(array: NativeElements): void;
 }
 
 /** Sizes of real OpenMP teams, opened on the calling thread. */
@@ -182,8 +182,6 @@ export interface NativeRandom {
   partners(state: Uint32Array, out: Uint32Array): void;
   /** Different numbers below the population in the frame. */
   sample(state: Uint32Array, out: Float64Array): void;
-  /** Memory for a large result, huge pages advised. */
-  allocate(bytes: number): ArrayBuffer;
   /** The ziggurat tables that the scalars' fast paths use. */
   tables(): {
     readonly normalLimit: Float64Array;

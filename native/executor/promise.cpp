@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "executor/results.h"
 #include "threadpools/limits.h"
 
 namespace heddle::executor {
@@ -209,6 +210,7 @@ Napi::Object init(Napi::Env env) {
   Napi::Object exports = Napi::Object::New(env);
   exports.Set("budget", Napi::Function::New(env, budget, "budget"));
   exports.Set("cancel", Napi::Function::New(env, cancel, "cancel"));
+  exports.Set("prepareResult", Napi::Function::New(env, prepare_result, "prepareResult"));
   exports.Set("stats", Napi::Function::New(env, stats, "stats"));
   return exports;
 }

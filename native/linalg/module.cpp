@@ -18,7 +18,6 @@ Napi::Object init(Napi::Env env) {
   define_singular(env, exports, frame.Data());
   define_eigen(env, exports, frame.Data());
   define_norms(env, exports, frame.Data());
-  define_results(env, exports);
   return exports;
 }
 

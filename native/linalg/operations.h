@@ -14,6 +14,5 @@ void define_orthogonal(Napi::Env env, Napi::Object exports, double* frame);
 void define_singular(Napi::Env env, Napi::Object exports, double* frame);
 void define_eigen(Napi::Env env, Napi::Object exports, double* frame);
 void define_norms(Napi::Env env, Napi::Object exports, double* frame);
-void define_results(Napi::Env env, Napi::Object exports);
 
 }  // namespace heddle::linalg

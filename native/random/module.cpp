@@ -4,7 +4,6 @@
 #include <stdexcept>
 
 #include "executor/promise.h"
-#include "random/allocation.h"
 #include "random/kernels.h"
 #include "random/parallel.h"
 #include "random/ziggurat_tables.h"
@@ -320,14 +319,7 @@ void sample(const Napi::CallbackInfo& info) {
   });
 }
 
-// ---- Memory and tables --------------------------------------------------------------------------
-
-// allocate(bytes): ArrayBuffer
-Napi::Value allocate_buffer(const Napi::CallbackInfo& info) {
-  const double bytes = info[0].As<Napi::Number>().DoubleValue();
-  if (!(bytes >= 0 && bytes <= 9007199254740991.0)) fail(info.Env(), "this is no size");
-  return allocate(info.Env(), static_cast<size_t>(bytes));
-}
+// ---- Tables -------------------------------------------------------------------------------------
 
 // tables(): the limits and widths of the layers, as the fast paths for scalars use them
 Napi::Value tables(const Napi::CallbackInfo& info) {
@@ -368,7 +360,6 @@ Napi::Object init(Napi::Env env) {
   set("shuffle", shuffle);
   set("partners", partners);
   set("sample", sample);
-  set("allocate", allocate_buffer);
   set("tables", tables);
   return exports;
 }

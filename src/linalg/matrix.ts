@@ -3,7 +3,7 @@
  */
 import { scopedConfig } from '../config/index.ts';
 import { preview, rangeError, typeError } from '../errors.ts';
-import { type Allocate, unwritten, zeros } from './allocate.ts';
+import { type Allocate, unwritten, zeros } from '../executor/results.ts';
 
 /** Elements: float64 or float32. */
 export type Elements = Float64Array | Float32Array;
@@ -149,8 +149,9 @@ export function newMatrix<D extends Elements>(
     stride[axis] = length;
     length *= shape[axis] as number;
   }
-  const data = allocate(like, length) as D;
-  return { data, shape: shape.slice(), stride, offset: 0 };
+  const data =
+    like instanceof Float64Array ? allocate(Float64Array, length) : allocate(Float32Array, length);
+  return { data: data as D, shape: shape.slice(), stride, offset: 0 };
 }
 
 /** First and last element that an operand touches. */

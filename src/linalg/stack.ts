@@ -3,8 +3,8 @@
  * NumPy.
  */
 import { preview, rangeError, typeError } from '../errors.ts';
+import { unwritten } from '../executor/results.ts';
 import { native } from '../native.ts';
-import { unwritten } from './allocate.ts';
 import type { Call } from './call.ts';
 import {
   type Elements,

@@ -2,7 +2,7 @@
  * Where numbers go: sizes, `out` arrays, and memory for new ones.
  */
 import { rangeError, typeError } from '../errors.ts';
-import { native } from '../native.ts';
+import { type ArrayConstructor, unwritten } from '../executor/results.ts';
 
 /** A count, or the lengths of axes. */
 export type Size = number | readonly number[];
@@ -40,27 +40,14 @@ export type Numbers =
   | BigUint64Array;
 
 /** The constructor of a typed array. */
-export interface NumbersConstructor<D extends Numbers> {
+export interface NumbersConstructor<D extends Numbers> extends ArrayConstructor<D> {
   readonly name: string;
-  readonly BYTES_PER_ELEMENT: number;
-  new (length: number): D;
-  new (buffer: ArrayBufferLike, byteOffset: number, length: number): D;
 }
 
 /** A place to fill, and what the caller gets for it. */
 export interface Target<D extends Numbers, R = D | NdArray<D>> {
   readonly data: D;
   readonly result: R;
-}
-
-/** Bytes from which memory comes from the addon: huge pages pay from a few of them on. */
-const LARGE = 4 << 20;
-
-/** New memory for `length` numbers. */
-export function allocate<D extends Numbers>(Kind: NumbersConstructor<D>, length: number): D {
-  const bytes = length * Kind.BYTES_PER_ELEMENT;
-  if (bytes < LARGE) return new Kind(length);
-  return new Kind(native.random.allocate(bytes), 0, length);
 }
 
 function isLength(value: unknown): value is number {
@@ -146,7 +133,7 @@ export function target<D extends Numbers>(
   out: D | NdArrayLike<D> | undefined,
 ): Target<D> {
   if (out === undefined) {
-    const data = allocate(Kind, lengthOf(size as Size));
+    const data = unwritten(Kind, lengthOf(size as Size));
     return { data, result: typeof size === 'number' ? data : shaped(data, size as number[]) };
   }
   const data = isNdArray(out) ? dense('out', out as NdArrayLike<D>) : (out as D);

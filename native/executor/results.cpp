@@ -1,16 +1,14 @@
-// The memory of large results: page faults would take more of a product's time than its checks.
+#include "executor/results.h"
 
 #include <cstdint>
 #include <cstdlib>
-
-#include "linalg/operations.h"
 
 #if defined(__linux__)
 #include <sys/mman.h>
 #include <unistd.h>
 #endif
 
-namespace heddle::linalg {
+namespace heddle::executor {
 
 namespace {
 
@@ -19,6 +17,9 @@ namespace {
 // the largest that was freed before (and below 32 MiB): a program is taken to need it no more. So
 // one that frees such a block keeps the smaller ones for the next result, as Python does that frees
 // one array after the other; V8 frees them some at a time.
+//
+// Memory of ours in external buffers would be simpler, but Node frees these only when the event
+// loop turns: a loop that makes one result after the other would keep them all.
 void keep_freed_blocks() {
 #if defined(__GLIBC__)
   constexpr size_t kLargestThreshold = size_t{32} << 20;
@@ -45,27 +46,18 @@ void use_large_pages(void* data, size_t bytes) {
 #endif
 }
 
-// prepareResult(array): an array for a large result has been made, and is about to be written.
+}  // namespace
+
 Napi::Value prepare_result(const Napi::CallbackInfo& info) {
   static const bool once = (keep_freed_blocks(), true);
   (void)once;
   void* data = nullptr;
-  size_t length = 0;
-  napi_typedarray_type type{};
-  if (napi_get_typedarray_info(info.Env(), info[0], &type, &length, &data, nullptr, nullptr) !=
-          napi_ok ||
-      (type != napi_float64_array && type != napi_float32_array)) {
-    throw Napi::TypeError::New(info.Env(),
-                               "heddle: a result is no array of floating-point numbers");
+  size_t bytes = 0;
+  if (napi_get_arraybuffer_info(info.Env(), info[0], &data, &bytes) != napi_ok) {
+    throw Napi::TypeError::New(info.Env(), "heddle: a result lies in no ArrayBuffer");
   }
-  use_large_pages(data, length * (type == napi_float64_array ? sizeof(double) : sizeof(float)));
+  use_large_pages(data, bytes);
   return info.Env().Undefined();
 }
 
-}  // namespace
-
-void define_results(Napi::Env env, Napi::Object exports) {
-  exports.Set("prepareResult", Napi::Function::New(env, prepare_result, "prepareResult"));
-}
-
-}  // namespace heddle::linalg
+}  // namespace heddle::executor

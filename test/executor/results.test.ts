@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { type Matrix, matmulSync } from '../../src/linalg/index.ts';
+import { defaultRng } from '../../src/random/index.ts';
 import { randomMatrix } from '../helpers/matrices.ts';
 
 /** Page faults of `count` calls. */
@@ -17,6 +18,18 @@ it('large results use memory again that was freed, instead of taking new pages',
   const product = () => matmulSync(a, a, { threads: 1 });
   faults(20, product);
   expect(faults(60, product)).toBeLessThan(0.4 * 60 * pages);
+});
+
+// Memory of external buffers would be held until the event loop turns.
+it.each([
+  ['products', (rows: number) => matmulSync(randomMatrix(rows, 1), randomMatrix(1, 1024))],
+  ['random numbers', (rows: number) => defaultRng(1).random(rows * 1024)],
+])('a loop of %s that never lets the event loop turn gives memory back', (_name, make) => {
+  const mebibytes = 8;
+  make(mebibytes * 128);
+  const before = process.memoryUsage.rss();
+  for (let i = 0; i < 120; i++) make(mebibytes * 128);
+  expect((process.memoryUsage.rss() - before) / 2 ** 20).toBeLessThan(0.5 * 120 * mebibytes);
 });
 
 it('results of all sizes are independent of each other and of what lay there before', () => {
