@@ -2,6 +2,7 @@
  * Compiles the text of a function, with its captures as parameters.
  */
 import vm from 'node:vm';
+import { placementOf } from './coverage.ts';
 import type { CodeNode } from './payload.ts';
 import { registerOrigin } from './stacks.ts';
 
@@ -63,18 +64,19 @@ function memberOf(node: CodeNode, made: object): object {
 
 function scriptOf(node: CodeNode, lead: string, tail: string): (...values: unknown[]) => unknown {
   const { origin } = node;
-  const code = lead + node.code + tail;
+  const { blanks, inFile } = placementOf(node, lead.length);
+  const code = lead + ' '.repeat(blanks) + node.code + tail;
   const key = `${origin?.file}:${origin?.line}:${origin?.column}:${code}`;
   let make = scripts.get(key);
   if (!make) {
     const filename = origin
-      ? registerOrigin(origin)
+      ? registerOrigin(origin, inFile)
       : `heddle:function/${node.name || 'anonymous'}`;
     // vm.Script and not Function(): it works under --disallow-code-generation-from-strings too.
     const script = new vm.Script(code, {
       filename,
       lineOffset: origin?.line ?? 0,
-      columnOffset: (origin?.column ?? 0) - lead.length - node.lead,
+      columnOffset: (origin?.column ?? 0) - lead.length - blanks - node.lead,
     });
     make = script.runInThisContext() as (...values: unknown[]) => unknown;
     if (scripts.size >= CACHE_SIZE) scripts.delete(scripts.keys().next().value!);

@@ -8,6 +8,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import vm from 'node:vm';
 import { Decoder } from '../memory/decoder.ts';
 import { compile } from './compile.ts';
+import { nameBeside } from './coverage.ts';
 import type { CodeNode, FunctionNode, FunctionPayload, Slots } from './payload.ts';
 
 /** What the linker must know of functions that this environment has already. */
@@ -166,7 +167,7 @@ function importer(base: string | null): (specifier: string) => Promise<unknown> 
   const url = from.startsWith('file:') ? from : pathToFileURL(from).href;
   // Only a script that is said to lie there finds what is found from there.
   const script = new vm.Script('(specifier) => import(specifier)', {
-    filename: url,
+    filename: nameBeside(url),
     importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   const load = script.runInThisContext() as (specifier: string) => Promise<unknown>;

@@ -1,6 +1,7 @@
 /**
  * Error stacks of compiled functions, in terms of the files that people wrote.
  */
+import { fileURLToPath } from 'node:url';
 import type { Origin } from './payload.ts';
 
 /** Marks file names whose positions are still those of compiled code. */
@@ -10,14 +11,21 @@ const KEEP = 2_000;
 const origins = new Map<string, Origin>();
 let next = 0;
 
-/** The file name under which code of this origin is compiled. */
-export function registerOrigin(origin: Origin): string {
+/**
+ * The file name under which code of this origin is compiled.
+ *
+ * @param inFile - whether its offsets are those of the file, for tools that go by them
+ */
+export function registerOrigin(origin: Origin, inFile: boolean): string {
   // Without a map the positions are right as they are, in any tool that shows them.
-  if (!origin.map) return origin.file;
+  if (!origin.map && inFile) return origin.file;
   const id = String(++next);
   origins.set(id, origin);
   if (origins.size > KEEP) origins.delete(origins.keys().next().value!);
-  return `${origin.file}${MARK}${id}`;
+  // As part of a path the mark makes another file of it, in a URL it doesn't.
+  const file =
+    inFile || !origin.file.startsWith('file:') ? origin.file : fileURLToPath(origin.file);
+  return `${file}${MARK}${id}`;
 }
 
 /** Translates the frames of a stack that are in compiled code. */

@@ -7,6 +7,7 @@ import {
   cpSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -138,6 +139,7 @@ describe('functions with captures travel from', () => {
        const other = require('./other.cjs');
        const os = require('os');
        exports.local = (x) => x * 2;
+       exports.table = new WeakMap(); // not used by the function
        var octal = 010;
        function sloppy(x) {
          return [typeof this, octal, other.add(x, 1), other.version, exports.local(x), os.EOL,
@@ -150,20 +152,71 @@ describe('functions with captures travel from', () => {
     await check(path.join(at, 'main.cjs'));
   }, 120_000);
 
+  it.each(['mjs', 'cjs'] as const)(
+    'imported modules, by reference (%s)',
+    async (kind) => {
+      const at = project(`reference-${kind}`, 'module');
+      const own = '() => ++calls'; // by value this would be refused
+      writeFileSync(
+        path.join(at, `state.${kind}`),
+        kind === 'mjs'
+          ? `let calls = 0; export const count = ${own}; export default ${own};`
+          : `let calls = 0; exports.count = ${own}; exports.default = ${own};`,
+      );
+      writeFileSync(
+        path.join(at, 'main.mjs'),
+        `import { map } from 'heddle';
+       import * as state from './state.${kind}';
+       import { count } from './state.${kind}';
+       const options = { jobs: process.argv[2] === 'sequential' ? 1 : 2, backend: process.argv[2] };
+       const positive = (list) => list.map((calls) => calls > 0);
+       const result = [
+         positive(await map([1, 2], count, options)),
+         positive(await map([1, 2], state.default.default ?? state.default, options)),
+         positive(await map([1, 2], () => count() + state.count(), options)),
+       ];
+       console.log(JSON.stringify({ result, own: true, stack: 'RangeError: marked' }));
+      `,
+      );
+      await check(path.join(at, 'main.mjs'));
+    },
+    60_000,
+  );
+
   it('code that istanbul has instrumented', async () => {
     const at = project('coverage', 'module');
+    // As istanbul-lib-instrument 6 writes it.
     writeFileSync(
       path.join(at, 'main.mjs'),
-      `import { map } from 'heddle';
-       function cov_2abc() {
-         const data = { s: { 0: 0, 1: 0 }, f: { 0: 0 }, b: { 0: [0, 0] } };
-         cov_2abc = function () { return data; };
-         return data;
+      `function cov_1ncb4uk5ya() {
+         var path = "/made/up.js";
+         var hash = "66d8a5832a6dfaecc235645f0d5bfb9be562aca8";
+         var global = new Function("return this")();
+         var gcv = "__coverage__";
+         var coverageData = {
+           path: "/made/up.js",
+           s: { "0": 0, "1": 0, "2": 0 }, f: { "0": 0, "1": 0 }, b: { "0": [0, 0] },
+           _coverageSchema: "1a1c01bbd47fc00a2c39e90264f33305004495a9", hash
+         };
+         var coverage = global[gcv] || (global[gcv] = {});
+         if (!coverage[path] || coverage[path].hash !== hash) { coverage[path] = coverageData; }
+         var actualCoverage = coverage[path];
+         {
+           // @ts-ignore
+           cov_1ncb4uk5ya = function () { return actualCoverage; };
+         }
+         return actualCoverage;
        }
-       cov_2abc();
-       const k = (cov_2abc().s[0]++, 2);
-       const fn = (x) => { cov_2abc().f[0]++; cov_2abc().s[1]++;
-         return x > 1 ? (cov_2abc().b[0][0]++, x * k) : (cov_2abc().b[0][1]++, x); };
+       cov_1ncb4uk5ya();
+       import { map } from 'heddle';
+       const k = (cov_1ncb4uk5ya().s[0]++, 2);
+       class Scale {
+         static unit = (cov_1ncb4uk5ya().s[1]++, 1);
+         static { cov_1ncb4uk5ya().s[2]++; Scale.unit *= k; }
+         by(x) { cov_1ncb4uk5ya().f[1]++; return x * Scale.unit; }
+       }
+       const fn = (x) => { cov_1ncb4uk5ya().f[0]++; cov_1ncb4uk5ya().s[1]++;
+         return x > 1 ? (cov_1ncb4uk5ya().b[0][0]++, new Scale().by(x)) : (cov_1ncb4uk5ya().b[0][1]++, x); };
        const result = await map([1, 2, 3], fn, { jobs: process.argv[2] === 'sequential' ? 1 : 2, backend: process.argv[2] });
        console.log(JSON.stringify({ result, own: true, stack: 'RangeError: marked' }));
       `,
@@ -171,6 +224,53 @@ describe('functions with captures travel from', () => {
     const result = (await check(path.join(at, 'main.mjs'))) as unknown as { result: number[] };
     expect(result.result).toEqual([1, 4, 6]);
   }, 120_000);
+
+  it.each(['processes', 'threads'])(
+    'a process whose coverage V8 measures, and counts in %s are those of the file',
+    async (backend) => {
+      const at = project(`v8-${backend}`, 'module');
+      const code = `// What comes before moves all offsets.
+        import { map, shutdownWorkers } from 'heddle';
+        const k = 3;
+        function never() {
+          return 'never';
+        }
+        const fn = (x) => {
+          if (x > 100) {
+            return 'too much';
+          }
+          return x * k;
+        };
+        console.log(JSON.stringify(await map([1, 2, 3], fn, { jobs: 2, backend: '${backend}' })));
+        await shutdownWorkers();
+      `;
+      const file = path.join(at, 'main.mjs');
+      writeFileSync(file, code);
+      const env = { ...process.env, NODE_V8_COVERAGE: path.join(at, 'counts') };
+      const { stdout } = await run(process.execPath, [file], { env });
+      expect(JSON.parse(stdout)).toEqual([3, 6, 9]);
+      const counts = new Map<string, number>();
+      for (const part of readCounts(path.join(at, 'counts'), pathToFileURL(file).href)) {
+        for (const [range, count] of part) counts.set(range, (counts.get(range) ?? 0) + count);
+      }
+      const [start, end] = [code.indexOf('(x) =>'), code.indexOf('};') + 1];
+      expect(counts.get(`${start}-${end}`)).toBe(3);
+      const unused = code.indexOf('{', code.indexOf('x > 100'));
+      expect(counts.get(`${unused}-${code.indexOf('}', unused) + 1}`)).toBe(0);
+      const never = code.indexOf('function never');
+      expect(counts.get(`${never}-${code.indexOf('}', never) + 1}`)).toBe(0);
+    },
+    60_000,
+  );
+
+  it('TypeScript under tsx, to whose coverage no worker adds counts of other offsets', async () => {
+    const at = project('v8-tsx', 'module');
+    const file = path.join(at, 'app.ts');
+    const env = { ...process.env, NODE_V8_COVERAGE: path.join(at, 'counts') };
+    await run(process.execPath, ['--import', tsx, file, 'threads'], { env });
+    // Only the main thread, which has loaded it.
+    expect(readCounts(path.join(at, 'counts'), pathToFileURL(file).href)).toHaveLength(1);
+  }, 60_000);
 
   it("vitest's pools", async () => {
     const at = project('pools', 'module');
@@ -199,13 +299,20 @@ describe('functions with captures travel from', () => {
     );
     const vitest = path.join(root, 'node_modules/vitest/vitest.mjs');
     const env = { ...process.env, VITEST: '', VITEST_POOL_ID: '', VITEST_WORKER_ID: '' };
-    for (const pool of ['forks', 'threads', 'vmThreads', 'vmForks']) {
+    const coverage = ['--coverage.enabled', '--coverage.provider=v8', '--coverage.reporter=text'];
+    for (const [pool, ...options] of [
+      ['forks', ...coverage],
+      ['threads', ...coverage],
+      ['vmThreads'],
+      ['vmForks'],
+    ]) {
       const { stdout } = await run(
         process.execPath,
-        [vitest, 'run', '--root', at, `--pool=${pool}`, '--testTimeout=60000'],
+        [vitest, 'run', '--root', at, `--pool=${pool}`, '--testTimeout=60000', ...options],
         { env },
       );
       expect(stdout).toMatch(/1 passed/);
+      expect(/helper\.ts +\|/.test(stdout)).toBe(options.length > 0);
     }
   }, 240_000);
 
@@ -247,6 +354,30 @@ describe('functions with captures travel from', () => {
     await expect(start('threads', 'worker')).rejects.toThrow(/may not load addons.*--allow-addons/);
   }, 120_000);
 });
+
+/** What each process and thread counted in the script of this URL: how often each range was run. */
+function readCounts(counts: string, url: string): Map<string, number>[] {
+  const all: Map<string, number>[] = [];
+  for (const name of readdirSync(counts)) {
+    const { result } = JSON.parse(readFileSync(path.join(counts, name), 'utf8')) as {
+      result: { url: string; functions: { ranges: Range[] }[] }[];
+    };
+    const ranges = result
+      .filter((script) => script.url === url)
+      .flatMap(({ functions }) => functions.flatMap((fn) => fn.ranges));
+    if (ranges.length === 0) continue;
+    all.push(
+      new Map(ranges.map(({ startOffset: a, endOffset: b, count }) => [`${a}-${b}`, count])),
+    );
+  }
+  return all;
+}
+
+interface Range {
+  readonly startOffset: number;
+  readonly endOffset: number;
+  readonly count: number;
+}
 
 /** Tries a function without captures, one with named ones and one with captures. */
 const withoutInspector = `

@@ -2,6 +2,7 @@
 import * as path from 'node:path';
 import { format } from 'node:util';
 import { invoker, map, type TaskError } from 'heddle';
+import * as all from './helper.js';
 import fallback, { counted, Model, unit } from './helper.js';
 
 const factor = 3;
@@ -46,6 +47,7 @@ function score(i: number): unknown[] {
   return [
     helper(i),
     counted(i),
+    all.counted(i),
     fallback(i),
     table[i],
     path.basename('/a/b.c'),
@@ -57,6 +59,11 @@ function score(i: number): unknown[] {
     new Model().predict(i),
     typeof path.posix.join,
   ];
+}
+
+/** Exported by the entry script, which no worker may load again. */
+export function exported(i: number): number {
+  return i * factor + all.unit;
 }
 
 function failing(i: number): number {
@@ -72,6 +79,7 @@ async function main(): Promise<void> {
   const scores = await map([0, 1, 2], score, options);
   const laters = await map([1, 2], later, options);
   const inline = await map([1, 2], (x) => x * factor + table.length, options);
+  const owned = await map([1, 2], exported, options);
   const model = invoker(new Model(), (m, i: number) => [m.predict(i), m instanceof Model], options);
   const models = await model.map([0, 1, 2]).toArray();
   await model.shutdown();
@@ -83,7 +91,7 @@ async function main(): Promise<void> {
     stack = String(((error as TaskError).cause as Error | undefined)?.stack ?? error);
   }
   const own = returned[0] instanceof Model;
-  console.log(JSON.stringify({ scores, laters, inline, models, own, stack }));
+  console.log(JSON.stringify({ scores, laters, inline, owned, models, own, stack }));
 }
 
 main().catch((error: unknown) => {

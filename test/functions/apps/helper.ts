@@ -8,6 +8,9 @@ export function counted(x: number): number {
 
 export const unit = 2;
 
+/** Can't be sent at all: who imports the module's namespace must get what they use alone. */
+export const table = new WeakMap<object, number>();
+
 export class Model {
   weights = new Float64Array([1, 2, 3]);
   predict(i: number): number {
