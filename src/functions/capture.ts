@@ -4,7 +4,8 @@
  * A payload is a graph, because helpers may call each other: nodes are functions, slots are the
  * values that they capture, and either may refer to the other.
  */
-import { CloneError } from '../memory/clone-error.ts';
+import { types } from 'node:util';
+import { CloneError, PROXY_REMEDY } from '../memory/clone-error.ts';
 import { type Callable, Encoder, type FunctionSink } from '../memory/encoder.ts';
 import type { Outgoing } from '../memory/outbox.ts';
 import { builtinReference, globalPath, isStandardGlobal } from './globals.ts';
@@ -320,6 +321,7 @@ function refuse(source: Source, path: string): void {
 }
 
 function native(fn: Callable, path: string): CloneError {
+  if (types.isProxy(fn)) return new CloneError(path, 'a Proxy', PROXY_REMEDY);
   const what = nameOf(fn).startsWith('bound ') ? 'a bound function' : 'a native function';
   return new CloneError(path, what, 'Call it from a function of your own: (x) => f(x).');
 }

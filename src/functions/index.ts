@@ -9,6 +9,7 @@ import { linkPayload } from './decode.ts';
 import { encodeGraph, type FunctionOptions, releaseAll } from './encode.ts';
 import type { FunctionPayload } from './payload.ts';
 import { bindings, references } from './registry.ts';
+import { parseFunction } from './source.ts';
 import { mapStack } from './stacks.ts';
 
 export type { FunctionOptions } from './encode.ts';
@@ -110,5 +111,6 @@ registerCallables({
     return linked instanceof Promise ? linked.then(() => {}) : null;
   },
   decode: (payload) => linkPayload(payload as FunctionPayload),
+  hasPrivate: (type) => parseFunction(Function.prototype.toString.call(type)).hasPrivate,
   mapStack,
 });

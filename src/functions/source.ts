@@ -26,6 +26,8 @@ export interface Source extends Analysis {
   readonly anchor: number;
   /** Names of the static fields that evaluating a class defines. */
   readonly statics: ReadonlySet<string>;
+  /** Whether instances of a class have `#private` members. */
+  readonly hasPrivate: boolean;
 }
 
 const cache = new Map<string, Source | SyntaxError>();
@@ -62,6 +64,7 @@ function parse(text: string): Source {
       lead: 1,
       anchor: anchorOf(expression, text),
       statics: isClass ? staticsOf(expression) : new Set(),
+      hasPrivate: isClass && hasPrivate(expression),
     };
   }
   const member = attempt(`({${text}})`);
@@ -98,6 +101,7 @@ function parsedMember(code: string, form: Form, node: ObjectExpression): Source 
     lead: 2,
     anchor: value.start,
     statics: new Set(),
+    hasPrivate: false,
   };
 }
 
@@ -155,6 +159,13 @@ function isFunctionNode(node: Expression): boolean {
     node.type === 'FunctionExpression' ||
     node.type === 'ArrowFunctionExpression' ||
     node.type === 'ClassExpression'
+  );
+}
+
+function hasPrivate(node: Extract<Expression, { type: 'ClassExpression' }>): boolean {
+  return node.body.body.some(
+    (member) =>
+      member.type !== 'StaticBlock' && !member.static && member.key.type === 'PrivateIdentifier',
   );
 }
 

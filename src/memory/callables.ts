@@ -17,6 +17,8 @@ export interface CallableCodec {
   /** Null when decode() can be called at once. */
   load(payload: unknown): Promise<void> | null;
   decode(payload: unknown): unknown;
+  /** Whether instances of a class, without its base classes, have `#private` members. */
+  hasPrivate(type: Callable): boolean;
   /** An error stack in terms of the files that people wrote. */
   mapStack(stack: string): string;
 }
@@ -43,6 +45,10 @@ export function loadCallable(payload: unknown): Promise<void> | null {
 
 export function decodeCallable(payload: unknown): unknown {
   return required('value').decode(payload);
+}
+
+export function hasPrivate(type: Callable): boolean {
+  return required('value').hasPrivate(type);
 }
 
 export function mapStack(stack: string): string {

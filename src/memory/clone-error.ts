@@ -34,6 +34,9 @@ export class CloneError extends TypeError {
   }
 }
 
+/** What to do with a Proxy: nobody can look into one, or make it anew. */
+export const PROXY_REMEDY = 'Send what it stands for.';
+
 /** A property access as it would be written in source: `.name` or `["two words"]` or `[3]`. */
 export function step(path: string, key: string | number): string {
   if (typeof key === 'number' || /^\d+$/.test(key)) return `${path}[${key}]`;

@@ -4,8 +4,8 @@
  */
 import { builtinModules } from 'node:module';
 import { types } from 'node:util';
-import { mapStack } from './callables.ts';
-import { CloneError, kindOf, step } from './clone-error.ts';
+import { hasPrivate, mapStack } from './callables.ts';
+import { CloneError, kindOf, PROXY_REMEDY, step } from './clone-error.ts';
 import { restore, state } from './hooks.ts';
 import { type ViewOptions, ViewTable } from './views.ts';
 import type { Reference, Step } from './wire.ts';
@@ -132,7 +132,7 @@ export class Encoder {
 
   #object(value: object, path: string): unknown {
     if (types.isProxy(value)) {
-      throw new CloneError(path, 'a Proxy', 'Send the object that it stands for.');
+      throw new CloneError(path, 'a Proxy', PROXY_REMEDY);
     }
     if (Array.isArray(value)) return this.#array(value, path);
     if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) {
@@ -350,7 +350,11 @@ function isNodeClass(type: Callable): boolean {
     }
     const timer = setTimeout(() => {}, 0);
     clearTimeout(timer);
-    nodeClasses.add(timer.constructor);
+    const immediate = setImmediate(() => {});
+    clearImmediate(immediate);
+    for (const one of [timer, immediate]) nodeClasses.add(one.constructor);
+    // Globals that no module exports; signals, ports and channels of messages are event targets.
+    for (const one of [AbortController, EventTarget, globalThis.Event]) nodeClasses.add(one);
     nodeClasses.delete(Object);
   }
   for (let at: unknown = type; typeof at === 'function'; at = Object.getPrototypeOf(at)) {
@@ -378,8 +382,11 @@ function hasPrivateState(type: Callable): boolean {
     at = Object.getPrototypeOf(at)
   ) {
     const text = Function.prototype.toString.call(at);
-    // Compilers turn private members into WeakMaps; the syntax itself is `#name` in a class.
-    if (/^class\b/.test(text) && /(^|[\s;{}.(,!])#[A-Za-z_$][\w$]*/.test(text)) found = true;
+    // Compilers turn private members into WeakMaps; the syntax itself is `#name` in a class. Only a
+    // parser tells it from a comment, and members of instances from static ones.
+    if (/^class\b/.test(text) && /#[\p{ID_Start}$_\\]/u.test(text)) {
+      found ||= hasPrivate(at as unknown as Callable);
+    }
   }
   privateState.set(type, found);
   return found;

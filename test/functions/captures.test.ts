@@ -184,12 +184,13 @@ describe('captures', () => {
 });
 
 describe('refusals name the path, the place and the remedy', () => {
-  const refused = (fn: Any, message: RegExp) => {
+  const refused = (fn: Any, message: RegExp, remedy: RegExp) => {
     try {
       encodeFunction(fn);
     } catch (error) {
       expect(error).toBeInstanceOf(CloneError);
       expect((error as Error).message).toMatch(message);
+      expect((error as Error).message).toMatch(remedy);
       expect((error as Error).message).toMatch(/captures\.test\.ts:\d+:\d+/);
       return;
     }
@@ -201,34 +202,59 @@ describe('refusals name the path, the place and the remedy', () => {
     const { PassThrough } = await import('node:stream');
     const { EventEmitter } = await import('node:events');
     const db = { conn: { socket: new Socket() } };
-    refused(() => db.conn.socket, /captures 'db\.conn\.socket', a Socket/);
+    const plain = /Send plain data instead\.$/;
+    refused(() => db.conn.socket, /captures 'db\.conn\.socket', a Socket/, plain);
     const use = () => db;
-    refused(() => use(), /captures 'use → db\.conn\.socket', a Socket/);
-    const values: [unknown, RegExp][] = [
-      [new PassThrough(), /a PassThrough/],
-      [new EventEmitter(), /an EventEmitter/],
-      [setTimeout(() => {}, 0), /a Timeout/],
-      [Promise.resolve(), /a Promise/],
-      [(function* () {})(), /a generator/],
-      [new WeakMap(), /a WeakMap/],
-      [new WeakSet(), /a WeakSet/],
-      [new WeakRef({}), /a WeakRef/],
-      [new Proxy({}, {}), /a Proxy/],
-      [Symbol('own'), /unregistered symbol/],
-      [half.bind(null), /a bound function/],
-      [new Derived(1), /#private/],
+    refused(() => use(), /captures 'use → db\.conn\.socket', a Socket/, plain);
+    const interval = setInterval(() => {}, 1000);
+    clearInterval(interval);
+    const values: [unknown, RegExp, RegExp][] = [
+      [new PassThrough(), /a PassThrough/, plain],
+      [new EventEmitter(), /an EventEmitter/, plain],
+      [new (class Bus extends EventEmitter {})(), /a Bus/, plain],
+      [setTimeout(() => {}, 0), /a Timeout/, plain],
+      [interval, /a Timeout/, plain],
+      [setImmediate(() => {}), /an Immediate/, plain],
+      [new MessageChannel().port1, /a MessagePort/, plain],
+      [Promise.resolve(), /a Promise/, /Await it first/],
+      [(function* () {})(), /a generator/, /Collect it into an array first/],
+      [(async function* () {})(), /a generator/, /Collect it into an array first/],
+      [new WeakMap(), /a WeakMap/, /Use a Map or a Set/],
+      [new WeakSet(), /a WeakSet/, /Use a Map or a Set/],
+      [new WeakRef({}), /a WeakRef/, /Send what it refers to/],
+      [new Proxy({}, {}), /a Proxy/, /Send what it stands for/],
+      [new Proxy(half, {}), /'value', a Proxy/, /Send what it stands for/],
+      [new AbortController(), /an AbortController/, plain],
+      [AbortSignal.timeout(1), /an AbortSignal/, plain],
+      [Symbol('own'), /an unregistered symbol \(Symbol\(own\)\)/, /Use Symbol\.for\(\)/],
+      [half.bind(null), /a bound function/, /\(x\) => f\(x\)/],
+      [new Derived(1), /a Derived with #private members/, /heddle\.state/],
     ];
-    for (const [value, message] of values) refused(() => value, message);
+    for (const [value, message, remedy] of values) {
+      refused(() => value, message, remedy);
+      expect(() => encode({ a: [value] }, { to: 'process', maxBytes: 1e6, path: 'task' })).toThrow(
+        /task\.a\[0\]/,
+      );
+    }
   });
 
   it('for what ties a function to its place', () => {
+    const argument = /Pass what it needs as an argument\.$/;
     let count = 0;
-    refused(() => {
-      count++;
-    }, /captures 'count', a variable that it assigns to/);
-    refused(() => {
-      [count] = [1];
-    }, /'count'/);
+    refused(
+      () => {
+        count++;
+      },
+      /captures 'count', a variable that it assigns to/,
+      /Return the value, or use shared\.zeros\(\)/,
+    );
+    refused(
+      () => {
+        [count] = [1];
+      },
+      /'count'/,
+      /Return the value/,
+    );
     expect(count).toBe(0);
     class Owner extends Base {
       #secret = 1;
@@ -242,19 +268,23 @@ describe('refusals name the path, the place and the remedy', () => {
         return super.twice();
       }
     }
-    refused(new Owner(1).arrow() as Any, /uses the 'this' of the place/);
-    refused(new Owner(1).private() as Any, /private member #secret/);
-    refused(Owner.prototype.method as Any, /uses 'super'/);
+    refused(new Owner(1).arrow() as Any, /uses the 'this' of the place/, argument);
+    refused(new Owner(1).private() as Any, /private member #secret/, argument);
+    refused(Owner.prototype.method as Any, /uses 'super'/, argument);
     function outer(..._: number[]) {
       // biome-ignore lint/complexity/noArguments: that is what is tested
       return () => arguments.length;
     }
-    refused(outer(1) as Any, /'arguments'/);
+    refused(outer(1) as Any, /'arguments'/, argument);
     expect(() => encodeFunction(half.bind(null))).toThrow(/'bound half' .* it is a bound function/);
   });
 
   it('for too much that is not shared', () => {
     const text = 'x'.repeat(65 << 20);
-    refused(() => text.length, /65 MiB of captures that are not shared/);
+    refused(
+      () => text.length,
+      /65 MiB of captures that are not shared/,
+      /share\(\) them, or .* invoker\(\)/,
+    );
   });
 });

@@ -147,6 +147,31 @@ describe.each(ways)('the codec to a %s', (_name, through) => {
     expect(output[1].weights).toEqual(new Float64Array([1, 2]));
   });
 
+  it('takes nothing for a private member that is none', () => {
+    class Point {
+      static #count = 0;
+      // #region coordinates
+      x = 1; /* as in #color */
+      hash = ' #fff';
+      // #endregion
+      static get count() {
+        return Point.#count;
+      }
+    }
+    const output = through(new Point()) as Point;
+    expect(output).toBeInstanceOf(Point);
+    expect(output).toEqual(new Point());
+    class Method {
+      #own() {
+        return Point.count;
+      }
+      call() {
+        return this.#own();
+      }
+    }
+    expect(() => through(new Method())).toThrow(/a Method with #private members.*heddle\.state/);
+  });
+
   it('leaves plain values as they are', () => {
     for (const value of [1, 'x', null, undefined, [1, 2, 3], { a: [{ b: new Float64Array(3) }] }]) {
       expect(encode(value, options).message).toBe(value);

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import '../../src/functions/index.ts';
 import {
@@ -249,4 +250,40 @@ it('frees what is never decoded', () => {
   const again = encode(new Float64Array(LENGTH), { to: 'process', maxBytes: 1 << 20 });
   expect(sharedMemoryInfo().waitingBytes).toBeLessThan(before);
   again.release();
+});
+
+it('copies through the message where no descriptor is left, and says so where it must share', () => {
+  const program = `
+    import { openSync } from 'node:fs';
+    import { decode, encode, share } from ${JSON.stringify(new URL('../../dist/memory/index.js', import.meta.url).href)};
+    const array = new Float64Array(1 << 18).fill(3);
+    const options = { to: 'process', maxBytes: 1 << 20 };
+    share(new Float64Array(1 << 16)); // all is loaded
+    try { for (;;) openSync('/dev/null'); } catch {}
+    const { message, release } = encode({ array }, options);
+    let error;
+    try { share(array); } catch (e) { error = [e.code, e.message]; }
+    console.log(JSON.stringify([decode(structuredClone(message)).array[5], error]));
+    release();
+  `;
+  const script = `ulimit -n 100; exec ${process.execPath} --input-type=module -e "$0"`;
+  const [value, error] = JSON.parse(
+    execFileSync('/bin/sh', ['-c', script, program], { encoding: 'utf8' }),
+  ) as [number, [string, string]];
+  expect(value).toBe(3);
+  expect(error[0]).toBe('ERR_HEDDLE_SHARED_MEMORY');
+  expect(error[1]).toMatch(/creating shared memory: Too many open files/);
+});
+
+const hugePage = '/sys/kernel/mm/transparent_hugepage/hpage_pmd_size';
+
+it.runIf(existsSync(hugePage))('advises huge pages, and begins at one', () => {
+  const bytes = 2 * Number(readFileSync(hugePage, 'latin1'));
+  const array = shared.zeros('uint8', bytes);
+  const { inode } = sharedMemoryInfo().segments.find((segment) => segment.bytes === bytes)!;
+  const maps = readFileSync('/proc/self/smaps', 'latin1').split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m);
+  const own = maps.find((part) => new RegExp(`^\\S+ rw-s 0+ \\S+ ${inode} `).test(part))!;
+  expect(/^VmFlags:.* hg\b/m.test(own)).toBe(true);
+  expect(Number.parseInt(own, 16) % (bytes / 2)).toBe(0);
+  expect(array.length).toBe(bytes);
 });
