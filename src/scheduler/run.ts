@@ -380,8 +380,16 @@ export class Run {
     this.#batches.delete(batch);
     batch.worker.free(batch);
     if (batch.settled > 0) this.#sizer.measured(batch.settled, batch.spent);
-    if (this.ended) this.#calm();
-    else this.#finishIfDone();
+    if (this.ended) {
+      this.#calm();
+      return;
+    }
+    // Whatever made a worker leave tasks out: the caller must not take their places for results.
+    const missing = batch.count - batch.settled;
+    if (missing > 0) {
+      const last = batch.first + batch.count - 1;
+      this.fail(new Error(`Worker ${batch.worker.id} left out ${missing} task(s) up to ${last}`));
+    } else this.#finishIfDone();
   }
 
   #finishIfDone(): void {

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   delayed,
   imap,
@@ -10,6 +10,7 @@ import {
   shutdownWorkers,
   TaskError,
   TaskTimeoutError,
+  task,
   WorkerCrashedError,
 } from '../../src/index.ts';
 import {
@@ -186,6 +187,28 @@ describe.each(everyBackend)('errors: %s', (_, options) => {
     expect(await rejection(results.next())).toMatchObject({ name: 'AbortError' });
     // Its worker ends the task by itself, and lives.
     expect(await map([1], (x) => x, options)).toEqual([1]);
+  });
+});
+
+describe.each(workerBackends)('the first task of new workers: %s', (_, options) => {
+  const kernels = new URL('../fixtures/kernels.mjs', import.meta.url);
+  beforeEach(() => shutdownWorkers({ kill: true }));
+
+  it('waits for its function and for what decodes its argument', async () => {
+    const area = task<[object], number>(kernels, 'area');
+    expect(await map([{ width: 2, height: 3 }], area, options)).toEqual([6]);
+  });
+
+  it('fails where its module does', async () => {
+    const broken = task<[object], number>(new URL('./nothing.mjs', kernels), 'area');
+    const error = await rejection(map([{ width: 2, height: 3 }], broken, options));
+    expect(error).toMatchObject({ code: 'ERR_HEDDLE_WORKER_SETUP' });
+    const settings = { ...options, returnErrors: true };
+    expect(await rejection(map([1, 2, 3], broken as never, settings))).toMatchObject({
+      code: 'ERR_HEDDLE_WORKER_SETUP',
+    });
+    // The same functions may be there at the next call.
+    expect(await map([1, 2], (x) => x, options)).toEqual([1, 2]);
   });
 });
 

@@ -52,6 +52,8 @@ interface Opened {
   /** While functions or the model are loaded. */
   loading: Promise<void> | null;
   failed: boolean;
+  /** Until the parent has been told that it failed. */
+  telling: Promise<void> | null;
 }
 
 /** A batch that is running. */
@@ -170,6 +172,7 @@ export class Runner {
       made: false,
       loading: null,
       failed: false,
+      telling: null,
     };
     this.#contexts.set(message.context, opened);
     this.#load(opened, message.functions);
@@ -213,7 +216,13 @@ export class Runner {
       this.#host.send({ type: 'open-failed', context, error: packed.message }, packed.transfer);
     };
     if (codec.isReady()) tell();
-    else void codec.whenReady().then(tell);
+    else opened.telling = codec.whenReady().then(tell);
+  }
+
+  /** Ends a batch whose context is not there, after the parent has been told why. */
+  #giveUp(batch: BatchMessage, opened?: Opened): void {
+    if (opened?.telling) void opened.telling.then(() => this.#sendLast(batch, 0));
+    else this.#sendLast(batch, 0);
   }
 
   #caller(opened: Opened): Call {
@@ -245,12 +254,10 @@ export class Runner {
     const opened = this.#contexts.get(batch.context);
     // A context that has been closed belongs to a job that has ended: nobody waits.
     if (!opened || opened.failed) {
-      this.#sendLast(batch, 0);
+      this.#giveUp(batch, opened);
       return;
     }
-    const wait =
-      opened.loading ??
-      (batch.args.kind === 'coded' ? opened.codec.loading(batch.args.message) : null);
+    const wait = this.#waitFor(batch, opened);
     if (!wait) {
       this.#enter(batch, opened);
       return;
@@ -259,18 +266,24 @@ export class Runner {
     wait.then(
       () => {
         this.#busy = false;
-        if (opened.failed) this.#sendLast(batch, 0);
-        else if (opened.loading) this.#start(batch);
+        if (opened.failed || opened.loading) this.#start(batch);
         else this.#enter(batch, opened);
         this.#drain();
       },
       (error: unknown) => {
         this.#busy = false;
         this.#openFailed(opened, error);
-        this.#sendLast(batch, 0);
+        this.#giveUp(batch, opened);
         this.#drain();
       },
     );
+  }
+
+  /** What has to be there before a batch: the functions, the model, and what its arguments need. */
+  #waitFor({ args }: BatchMessage, opened: Opened): Promise<void> | null {
+    const ready = args.kind === 'coded' ? opened.codec.loading(args.message) : null;
+    const { loading } = opened;
+    return loading && ready ? Promise.all([loading, ready]).then(() => {}) : (loading ?? ready);
   }
 
   /** Runs what is queued. In a loop, because a batch may end before its start has returned. */
@@ -294,7 +307,7 @@ export class Runner {
       args = opened.codec.unpack(batch.args);
     } catch (error) {
       this.#openFailed(opened, error);
-      this.#sendLast(batch, 0);
+      this.#giveUp(batch, opened);
       return;
     }
     let cell = this.#host.cell;
