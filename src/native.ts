@@ -229,6 +229,11 @@ export interface NativeThreadpools {
 
 /** What worker processes need from the system. */
 export interface NativeWorkers {
+  /**
+   * Closes a descriptor that was made here. In a worker thread Node keeps a list of the descriptors
+   * that its own functions opened there, and warns of others that they close.
+   */
+  closeDescriptor(fd: number): void;
   /** Makes a page of shared memory and returns its descriptor, which the caller closes. */
   createPage(): number;
   /**

@@ -42,6 +42,11 @@ Napi::Value pipe(const Napi::CallbackInfo& info) {
   return pair;
 }
 
+// closeDescriptor(fd): closes what was made here.
+void close_one(const Napi::CallbackInfo& info) {
+  close_descriptor(info[0].As<Napi::Number>().Int32Value());
+}
+
 // watchPeer(fd, graceMs): see watch.h.
 void watch(const Napi::CallbackInfo& info) {
   const int error =
@@ -53,6 +58,7 @@ void watch(const Napi::CallbackInfo& info) {
 
 Napi::Object init(Napi::Env env) {
   Napi::Object exports = Napi::Object::New(env);
+  exports.Set("closeDescriptor", Napi::Function::New(env, close_one, "closeDescriptor"));
   exports.Set("createPage", Napi::Function::New(env, create, "createPage"));
   exports.Set("createPipe", Napi::Function::New(env, pipe, "createPipe"));
   exports.Set("mapPage", Napi::Function::New(env, map, "mapPage"));

@@ -33,6 +33,8 @@ int create_pipe(int parent_end, int ends[2]) {
   return error;
 }
 
+void close_descriptor(int fd) { close(fd); }
+
 }  // namespace heddle::workers
 
 #else
@@ -42,6 +44,8 @@ int create_pipe(int parent_end, int ends[2]) {
 namespace heddle::workers {
 
 int create_pipe(int, int[2]) { return ENOSYS; }
+
+void close_descriptor(int) {}
 
 }  // namespace heddle::workers
 

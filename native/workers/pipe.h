@@ -7,4 +7,7 @@ namespace heddle::workers {
 // writing) doesn't block. Returns 0, or an errno.
 int create_pipe(int parent_end, int ends[2]);
 
+// Closes an end of a pipe, or another descriptor that was made for a worker.
+void close_descriptor(int fd);
+
 }  // namespace heddle::workers

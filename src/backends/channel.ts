@@ -34,7 +34,7 @@ export class PipePair implements Channel {
     try {
       this.#fromWorker = native.workers.createPipe(0);
     } catch (error) {
-      for (const fd of this.#toWorker) fs.closeSync(fd);
+      for (const fd of this.#toWorker) native.workers.closeDescriptor(fd);
       throw error;
     }
   }
@@ -46,7 +46,7 @@ export class PipePair implements Channel {
 
   /** Lets go of the worker's ends, which it has by now. */
   closeChild(): void {
-    for (const fd of this.child) fs.closeSync(fd);
+    for (const fd of this.child) native.workers.closeDescriptor(fd);
   }
 
   write(bytes: Buffer): void {
@@ -90,9 +90,9 @@ export class PipePair implements Channel {
     if (this.#closed) return;
     this.#closed = true;
     if (this.#overflow) this.#overflow.destroy();
-    else fs.closeSync(this.#toWorker[1]);
+    else native.workers.closeDescriptor(this.#toWorker[1]);
     if (this.#reader) this.#reader.destroy();
-    else fs.closeSync(this.#fromWorker[0]);
+    else native.workers.closeDescriptor(this.#fromWorker[0]);
   }
 }
 

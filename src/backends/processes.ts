@@ -2,7 +2,6 @@
  * The backend 'processes': each worker is a process of its own, with thread pools of its own.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { BUDGET_VARIABLE } from '../config/budget.ts';
 import { addonFile, native } from '../native.ts';
@@ -57,7 +56,7 @@ class ProcessHandle implements WorkerHandle {
       pipes?.close();
       throw error;
     } finally {
-      if (page !== null) fs.closeSync(page);
+      if (page !== null) native.workers.closeDescriptor(page);
       pipes?.closeChild();
     }
     this.#channel = pipes ?? new StdioChannel(this.#child, INBOX, OUTBOX);
