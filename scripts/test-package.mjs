@@ -23,6 +23,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { otherNode } from './other-node.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const root = path.resolve(here, '..');
@@ -134,25 +135,6 @@ function runInJail(jail, args) {
   );
   if (status !== 0) throw new Error(`exit code ${status}\n${stdout}${stderr}`);
   return stdout.trim();
-}
-
-/** Another version of Node, from npm. */
-function otherNode(version, arch = process.arch) {
-  const folder = path.join(root, '.cache/downloads/node', `${version}-${arch}`);
-  const node = path.join(folder, 'package/bin/node');
-  if (!existsSync(node)) {
-    mkdirSync(folder, { recursive: true });
-    const [{ filename }] = JSON.parse(
-      execFileSync(
-        'npm',
-        ['pack', `node-linux-${arch}@${version}`, '--json', '--pack-destination', folder],
-        { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
-      ),
-    );
-    execFileSync('tar', ['-xzf', path.join(folder, filename), '-C', folder]);
-    rmSync(path.join(folder, filename));
-  }
-  return node;
 }
 
 if (!existsSync(path.join(root, 'prebuilds', target))) {

@@ -3,6 +3,7 @@
  */
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
+import { findTsx, tsxInterfaces } from '../functions/typescript.ts';
 
 /** Tells a worker process that it has no page. */
 export const NO_PAGE = '--heddle-no-page';
@@ -76,16 +77,7 @@ function tsxInterface(): URL | null {
   if (flag === undefined && !fromSource) return null;
   const loader = flag === undefined ? null : /(file:.*\/tsx\/dist\/)[^/]*$/.exec(flag);
   if (loader) return new URL('esm/api/index.mjs', loader[1]);
-  for (const from of [import.meta.url, pathToFileURL(`${process.cwd()}/`)]) {
-    try {
-      const manifest = createRequire(from).resolve('tsx/package.json');
-      // What `require` finds for 'tsx/esm/api' is the CommonJS half, which can't be imported.
-      return new URL('./dist/esm/api/index.mjs', pathToFileURL(manifest));
-    } catch {
-      // Not there; perhaps the program has its own.
-    }
-  }
-  return null;
+  return findTsx([import.meta.url, pathToFileURL(`${process.cwd()}/`).href]);
 }
 
 /**
@@ -102,10 +94,8 @@ export function threadEntry(): ThreadEntry {
       ? { entry: `import(${JSON.stringify(entry.href)});`, eval: true }
       : { entry, eval: false };
   }
-  // Both kinds of module: what a CommonJS program requires is TypeScript too.
-  const kinds = [tsx.href, new URL('../../cjs/api/index.mjs', tsx).href];
   const code =
-    `Promise.all(${JSON.stringify(kinds)}.map((url) => import(url)))` +
+    `Promise.all(${JSON.stringify(tsxInterfaces(tsx))}.map((url) => import(url)))` +
     '.then((kinds) => { for (const tsx of kinds) tsx.register(); ' +
     `return import(${JSON.stringify(entry.href)}); })` +
     '.catch((error) => { process.nextTick(() => { throw error; }); });';

@@ -140,8 +140,20 @@ const noCounters = {
   b: new Proxy({}, { get: () => [] }),
 };
 
+/** Whether a module is, or may be, TypeScript: a module of a program that is. */
+function isTypeScript(specifier: string, parent: string | null | undefined): boolean {
+  const typed = /\.[cm]?tsx?(?:[?#]|$)/;
+  return typed.test(specifier) || (specifier.startsWith('.') && typed.test(parent ?? ''));
+}
+
+async function prepare(url: string): Promise<void> {
+  const { prepareTypeScript } = await import('./typescript.ts');
+  await prepareTypeScript(url);
+}
+
 async function load(node: Extract<FunctionNode, { kind: 'module' }>): Promise<unknown> {
   const { url, parent, name, system } = node;
+  if (system === 'import' && isTypeScript(url, parent)) await prepare(parent ?? url);
   const namespace: unknown =
     system === 'require'
       ? (createRequire(url)(fileURLToPath(url)) as unknown)
@@ -171,7 +183,7 @@ function importer(base: string | null): (specifier: string) => Promise<unknown> 
     importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   const load = script.runInThisContext() as (specifier: string) => Promise<unknown>;
-  return (specifier) => {
+  const start = (specifier: string): Promise<unknown> => {
     // Node warns that this is experimental when import() is called, before it returns.
     const { emitWarning } = process;
     process.emitWarning = () => {};
@@ -181,4 +193,6 @@ function importer(base: string | null): (specifier: string) => Promise<unknown> 
       process.emitWarning = emitWarning;
     }
   };
+  return (specifier) =>
+    isTypeScript(specifier, base) ? prepare(url).then(() => start(specifier)) : start(specifier);
 }

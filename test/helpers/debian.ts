@@ -1,6 +1,7 @@
 /** What of Debian's the tests compare with, by the package that brings it, and what is not there. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { hasNodes } from './nodes.ts';
 
 /** Debian's name of the architecture, in which its libraries lie. */
 export const triplet = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
@@ -70,12 +71,22 @@ function imports(modules: string): boolean {
   return spawnSync(python, ['-c', `import ${modules}`], { env }).status === 0;
 }
 
+/** What brings other versions of Node. */
+const nodes = 'node scripts/other-node.mjs 20 22 24';
+const nodeUsers = {
+  'test/functions/type-stripping.test.ts': ['22', '24'],
+  'test/functions/typescript.test.ts': ['20'],
+};
+
 /**
- * The tests that can't run here, and the packages that they want.
+ * The tests that can't run here, and the commands that bring what they want.
  *
  * @throws Error in CI, where all must run.
  */
-export function leftOut(): { readonly files: string[]; readonly packages: string[] } {
+export function leftOut(): {
+  readonly files: string[];
+  readonly commands: string[];
+} {
   const files: string[] = [];
   const packages = new Set<string>();
   for (const [file, names] of Object.entries(users)) {
@@ -88,8 +99,13 @@ export function leftOut(): { readonly files: string[]; readonly packages: string
     files.push(file);
     for (const name of peer.packages) packages.add(name);
   }
-  if (files.length > 0 && process.env.CI) {
-    throw new Error(`missing in CI: ${[...packages].join(' ')}`);
+  const commands: string[] = [];
+  if (packages.size > 0) commands.push(`sudo apt-get install ${[...packages].sort().join(' ')}`);
+  for (const [file, versions] of Object.entries(nodeUsers)) {
+    if (hasNodes(...versions)) continue;
+    files.push(file);
+    if (!commands.includes(nodes)) commands.push(nodes);
   }
-  return { files, packages: [...packages].sort() };
+  if (files.length > 0 && process.env.CI) throw new Error(`missing in CI: ${commands.join('; ')}`);
+  return { files, commands };
 }

@@ -1,0 +1,69 @@
+/**
+ * TypeScript in workers of programs that run it in a way of their own.
+ *
+ * Workers inherit tsx, and Node 22.18 and later strip types by themselves. What vitest compiles, it
+ * compiles for itself alone: on Node 20 a worker of its tests can run no module in TypeScript.
+ */
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+
+/** tsx's interface for ES modules as it is found from these modules, the first that has it. */
+export function findTsx(from: readonly string[]): URL | null {
+  for (const base of from) {
+    try {
+      const manifest = createRequire(base).resolve('tsx/package.json');
+      // What `require` finds for 'tsx/esm/api' is the CommonJS half, which can't be imported.
+      return new URL('./dist/esm/api/index.mjs', pathToFileURL(manifest));
+    } catch {
+      // Not there; perhaps the next one has it.
+    }
+  }
+  return null;
+}
+
+/** tsx's interfaces for both kinds of module: what a CommonJS program requires is TypeScript too. */
+export function tsxInterfaces(tsx: URL): readonly string[] {
+  return [tsx.href, new URL('../../cjs/api/index.mjs', tsx).href];
+}
+
+/** Flags by which a program registers what loads its ES modules. */
+const LOADERS = /(^|\s)(--import|--loader|--experimental-loader)(=|\s|$)/;
+
+/** Whether this thread has some way to run TypeScript: Node's, or that of a loader. */
+function runsTypeScript(): boolean {
+  const { typescript } = process.features as { readonly typescript?: unknown };
+  if (typescript || import.meta.url.endsWith('.ts')) return true;
+  // A loader of the program may be for TypeScript; one that is not says what is missing.
+  return LOADERS.test([process.env.NODE_OPTIONS ?? '', ...process.execArgv].join(' '));
+}
+
+let ready: Promise<void> | null = null;
+
+async function registerTsx(url: string): Promise<void> {
+  if (runsTypeScript()) return;
+  const tsx = findTsx([url, pathToFileURL(`${process.cwd()}/`).href]);
+  if (!tsx) {
+    throw new TypeError(
+      `A worker can't load ${url}: Node ${process.versions.node} runs no TypeScript by itself. ` +
+        'Install tsx beside it, or take Node 22.18 or later.',
+    );
+  }
+  for (const href of tsxInterfaces(tsx)) {
+    const { register } = (await import(href)) as { register(): unknown };
+    register();
+  }
+}
+
+/**
+ * Sees to it that this thread can import a module in TypeScript. To be called before the first try:
+ * Node remembers a module that could not be loaded.
+ *
+ * @throws TypeError where nothing is there that can
+ */
+export function prepareTypeScript(url: string): Promise<void> {
+  ready ??= registerTsx(url);
+  ready.catch(() => {
+    ready = null;
+  });
+  return ready;
+}
