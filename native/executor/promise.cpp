@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "executor/bytes.h"
 #include "executor/results.h"
 #include "threadpools/limits.h"
 
@@ -48,12 +49,13 @@ class Environment {
 
 class PromiseJob : public Job {
  public:
-  PromiseJob(Napi::Env env, Environment& home, double call_id, const Napi::Value& keep,
+  PromiseJob(Napi::Env env, Environment& home, double call_id, const Napi::Array& keep,
              std::function<Outcome(const Grant&)> body)
       : id(call_id),
         deferred(Napi::Promise::Deferred::New(env)),
         home_(home),
-        keep_(Napi::Persistent(keep.As<Napi::Object>())),
+        keep_(Napi::Persistent<Napi::Object>(keep)),
+        bytes_(keep),
         body_(std::move(body)) {
     owner = &home;
   }
@@ -89,6 +91,7 @@ class PromiseJob : public Job {
  private:
   Environment& home_;
   Napi::ObjectReference keep_;
+  const HeldBytes bytes_;
   std::function<Outcome(const Grant&)> body_;
   Outcome outcome_ = 0;
   std::string error_;
@@ -198,7 +201,7 @@ Demand within_limits(Demand demand) {
 Napi::Value queue(Napi::Env env, const Mode& mode, const Demand& demand, const Napi::Value& keep,
                   std::function<Outcome(const Grant&)> body) {
   Environment& home = Environment::of(env);
-  auto job = std::make_unique<PromiseJob>(env, home, mode.id, keep, std::move(body));
+  auto job = std::make_unique<PromiseJob>(env, home, mode.id, keep.As<Napi::Array>(), std::move(body));
   job->demand = within_limits(demand);
   const Napi::Value promise = job->deferred.Promise();
   home.submit(std::move(job));

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import type { Elements, MatrixLike } from '../../src/linalg/index.ts';
 import * as linalg from '../../src/linalg/index.ts';
@@ -260,7 +262,6 @@ describe('buffers that change while a call waits', () => {
     const expected = linalg.matmulSync(kept, kept).data[5];
     const calls = work.map((one) => linalg.svdvals(one));
     const other = linalg.matmul(kept, kept);
-    // The new owner keeps the bytes alive: only then is this no reading of freed memory.
     const owners = work
       .slice(4)
       .map(({ data }) => structuredClone(data.buffer, { transfer: [data.buffer as ArrayBuffer] }));
@@ -272,5 +273,39 @@ describe('buffers that change while a call waits', () => {
     }
     expect(owners.map((owner) => owner.byteLength)).toEqual(Array(4).fill(320_000));
     expect((await other).data[5]).toBeCloseTo(expected!, 10);
+  });
+
+  it('one that is transferred, and then freed by its new owner, is there until it is done', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const shape = [60, 60];
+    const work = Array.from({ length: 20 }, () => {
+      const a = { data: random(3600), shape };
+      // The transpose of a view with gaps is packed by code that sanitizers see.
+      const gaps = { data: random(7200), shape, stride: [2, 120] };
+      const out = { data: new Float64Array(3600), shape };
+      const expected = linalg.matmulSync(a, gaps).data;
+      return { a, gaps, out, expected };
+    });
+    // Half a second each on one core.
+    const long = { data: random(250_000), shape: [500, 500] };
+    const busy = Array.from({ length: 2 }, () => linalg.eig(long, { threads: 1 }));
+    const calls = Promise.allSettled(
+      work.map(({ a, gaps, out }) => linalg.matmul(a, gaps, { out })),
+    );
+    expect(linalg.executorStats().queued).toBeGreaterThanOrEqual(work.length);
+    for (const { a, gaps } of work) {
+      structuredClone(null, { transfer: [a.data.buffer, gaps.data.buffer] });
+      expect([a.data.length, gaps.data.length]).toEqual([0, 0]);
+    }
+    collect();
+    const others = Array.from({ length: 100 }, () => new Float64Array(3600).fill(Number.NaN));
+    for (const one of await calls) {
+      expect(one.status).toBe('rejected');
+      expect(String((one as PromiseRejectedResult).reason)).toMatch(/was transferred/);
+    }
+    for (const { out, expected } of work) expect(out.data).toEqual(expected);
+    expect(others[0]![0]).toBeNaN();
+    await Promise.all(busy);
   });
 });
