@@ -96,11 +96,10 @@ const preload = runtimes.map((name) => {
 
 const filters = rest.some((argument) => !argument.startsWith('-'))
   ? []
-  : SUBSET.map((name) => `test/${name}/`)
+  : SUBSET.map((name) =>
       // Most random numbers are drawn by one thread, which says nothing about races.
-      .map((folder) =>
-        kind === 'tsan' && folder === 'test/random/' ? `${folder}parallel` : folder,
-      );
+      kind === 'tsan' && name === 'random' ? 'test/random/parallel' : `test/${name}/`,
+    );
 const command = [
   ...prefix,
   process.execPath,

@@ -30,45 +30,66 @@ const users: Readonly<Record<string, readonly LibraryName[]>> = {
   'test/cli/doctor.test.ts': ['libomp', 'openblas-pthread'],
   'test/cli/info.test.ts': ['blis-pthread', 'libomp', 'openblas-pthread'],
   'test/executor/spawning.test.ts': [
-    ...(['blis-blas', 'openblas-openmp', 'openblas-pthread', 'openblas-serial'] as const),
+    'blis-blas',
+    'openblas-openmp',
+    'openblas-pthread',
+    'openblas-serial',
     'reference-blas',
   ],
   'test/threadpools/conflict.test.ts': ['libomp'],
   'test/threadpools/defaults.test.ts': [
-    ...(['blis-pthread', 'libomp', 'libvips', 'openblas-openmp', 'openblas-pthread'] as const),
+    'blis-pthread',
+    'libomp',
+    'libvips',
+    'openblas-openmp',
+    'openblas-pthread',
   ],
   'test/threadpools/info.test.ts': Object.keys(libraries) as LibraryName[],
   'test/threadpools/limits.test.ts': [
-    ...(['blis-pthread', 'libomp', 'libvips', 'openblas-pthread', 'openblas-serial'] as const),
+    'blis-pthread',
+    'libomp',
+    'libvips',
+    'openblas-pthread',
+    'openblas-serial',
   ],
   'test/threadpools/teams.test.ts': ['libomp', 'openblas-openmp', 'openblas-pthread'],
   'test/threadpools/workers.test.ts': [
-    ...(['blis-pthread', 'libvips', 'openblas-openmp', 'openblas-pthread'] as const),
+    'blis-pthread',
+    'libvips',
+    'openblas-openmp',
+    'openblas-pthread',
   ],
 };
 
 /** Python, with the peers whose results ours are compared with. */
 export const python = process.env.HEDDLE_PYTHON ?? '/usr/bin/python3';
 
-const peers = {
-  'test/linalg/numpy.test.ts': {
-    packages: ['python3-numpy', 'python3-scipy'],
-    there: () => imports('numpy, scipy'),
-  },
-  'test/memory/numpy.test.ts': {
-    packages: ['python3-numpy'],
-    there: () => imports('numpy'),
-  },
+/** The files that compare with Python's: package of Debian, what tells that it is there. */
+const peers: Readonly<Record<string, Readonly<Record<string, PythonModule | DataFolder>>>> = {
+  'test/linalg/numpy.test.ts': { 'python3-numpy': 'numpy', 'python3-scipy': 'scipy' },
+  'test/memory/numpy.test.ts': { 'python3-numpy': 'numpy' },
   'test/neighbors/sklearn.test.ts': {
-    packages: ['python3-sklearn', 'dataset-fashion-mnist'],
-    there: () => imports('sklearn') && existsSync('/usr/share/datasets/fashion-mnist'),
+    'python3-sklearn': 'sklearn',
+    'dataset-fashion-mnist': '/usr/share/datasets/fashion-mnist',
   },
 };
 
-function imports(modules: string): boolean {
+const pythonModules = ['numpy', 'scipy', 'sklearn'] as const;
+type PythonModule = (typeof pythonModules)[number];
+type DataFolder = `/${string}`;
+
+/** Which of them Python would find. They are not loaded, which takes seconds. */
+function foundModules(): readonly string[] {
+  const script =
+    'import sys, importlib.util\n' +
+    'print(*(name for name in sys.argv[1:] if importlib.util.find_spec(name)))';
   // A sanitizer's runtime, which a run may preload, is for Node alone.
   const env = { ...process.env, LD_PRELOAD: '' };
-  return spawnSync(python, ['-c', `import ${modules}`], { env }).status === 0;
+  const { status, stdout } = spawnSync(python, ['-c', script, ...pythonModules], {
+    env,
+    encoding: 'utf8',
+  });
+  return status === 0 ? stdout.trim().split(' ') : [];
 }
 
 /** What brings other versions of Node. */
@@ -94,10 +115,13 @@ export function leftOut(): {
     if (missing.length > 0) files.push(file);
     for (const name of missing) packages.add(libraries[name][0]);
   }
-  for (const [file, peer] of Object.entries(peers)) {
-    if (peer.there()) continue;
-    files.push(file);
-    for (const name of peer.packages) packages.add(name);
+  const found = foundModules();
+  for (const [file, wanted] of Object.entries(peers)) {
+    const missing = Object.entries(wanted).filter(
+      ([, what]) => !(what.startsWith('/') ? existsSync(what) : found.includes(what)),
+    );
+    if (missing.length > 0) files.push(file);
+    for (const [name] of missing) packages.add(name);
   }
   const commands: string[] = [];
   if (packages.size > 0) commands.push(`sudo apt-get install ${[...packages].sort().join(' ')}`);

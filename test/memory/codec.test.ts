@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CloneError, decode, encode, heddle, loading } from '../../src/memory/index.ts';
 import '../../src/functions/index.ts';
+import { anyValue } from '../helpers/values.ts';
 
 const options = { to: 'process', maxBytes: 1 << 20, path: 'task' } as const;
 
@@ -31,16 +32,7 @@ describe.each(ways)('the codec to a %s', (_name, through) => {
   it('carries arbitrary values', () => {
     const value = fc.letrec((tie) => ({
       leaf: fc.oneof(
-        fc.anything({
-          withBigInt: true,
-          withDate: true,
-          withMap: true,
-          withSet: true,
-          withSparseArray: true,
-          withTypedArray: true,
-          withNullPrototype: true,
-          withBoxedValues: true,
-        }),
+        anyValue,
         fc.constant(-0),
         fc.constant(undefined),
         fc.constant(Symbol.for('x')),

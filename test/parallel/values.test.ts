@@ -5,19 +5,11 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { map, shutdownWorkers } from '../../src/index.ts';
 import { difference } from '../helpers/isomorphic.ts';
+import { anyValue } from '../helpers/values.ts';
 import { workerBackends } from './support.ts';
 
 const leaf = fc.oneof(
-  fc.anything({
-    withBigInt: true,
-    withDate: true,
-    withMap: true,
-    withSet: true,
-    withSparseArray: true,
-    withTypedArray: true,
-    withNullPrototype: true,
-    withBoxedValues: true,
-  }),
+  anyValue,
   fc.constantFrom<unknown>(-0, undefined, Number.NaN, Symbol.for('x'), Symbol.iterator, /a+/gi),
 );
 
