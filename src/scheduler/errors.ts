@@ -39,8 +39,8 @@ export class CallSite {
   }
 }
 
-/** Where this library's files are. */
-const OWN_FILES = fileURLToPath(new URL('../', import.meta.url));
+/** Where this library's files are, and what they were compiled from, which source maps name. */
+const OWN_FILES = ['../', '../../src/'].map((at) => fileURLToPath(new URL(at, import.meta.url)));
 
 /** The lines of a stack below its message. */
 function frames(stack: string | undefined): string {
@@ -49,7 +49,7 @@ function frames(stack: string | undefined): string {
   if (first < 0) return '';
   // What called the task is this library's business: its own frames and Node's around them.
   const lines = stack.slice(first).trimEnd().split('\n');
-  const own = (line: string): boolean => line.includes(OWN_FILES);
+  const own = (line: string): boolean => OWN_FILES.some((at) => line.includes(at));
   const last = lines.findLastIndex((line) => !own(line) && !/[( ]node:/.test(line));
   const called = lines.slice(last + 1);
   return (called.some(own) ? lines.slice(0, last + 1) : lines).join('\n');
