@@ -1,20 +1,21 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import '../helpers/built.ts';
 import { ended, startFixture } from '../helpers/child.ts';
 
 describe('ending with operations in flight', () => {
   it('worker threads end cleanly', { timeout: 60_000 }, async () => {
-    const result = await ended(startFixture('executor-life.ts', ['terminate']), 50);
+    const result = await ended(startFixture('executor-life.mjs', ['terminate']), 50);
     expect(result).toMatchObject({ code: 0, signal: null, stdout: 'fine\n', stderr: '' });
   });
 
   it('the process exits at once, with its own status', { timeout: 60_000 }, async () => {
-    const result = await ended(startFixture('executor-life.ts', ['exit']), 50);
+    const result = await ended(startFixture('executor-life.mjs', ['exit']), 50);
     expect(result).toMatchObject({ code: 7, signal: null, stderr: '' });
   });
 
   it('the addon outlives the only worker that loaded it', { timeout: 60_000 }, async () => {
-    const result = await ended(startFixture('executor-life.ts', ['unload']), 50);
+    const result = await ended(startFixture('executor-life.mjs', ['unload']), 50);
     expect(result).toMatchObject({ code: 0, signal: null, stdout: 'fine\n', stderr: '' });
   });
 });
@@ -47,7 +48,7 @@ describe('the core budget', () => {
   for (const budget of [1, 2]) {
     it(`of ${budget} is never exceeded under a mixed load`, { timeout: 60_000 }, async () => {
       const env = { HEDDLE_MAX_CPU_COUNT: String(budget) };
-      const child = startFixture('executor-load.ts', ['3', '6'], { env });
+      const child = startFixture('executor-load.mjs', ['3', '6'], { env });
       const end = ended(child, 50);
       await Promise.race([new Promise((resolve) => child.stdout?.once('data', resolve)), end]);
 

@@ -4,14 +4,15 @@ import { fileURLToPath } from 'node:url';
 
 const root = new URL('../../', import.meta.url);
 
-/** Starts a TypeScript fixture of `test/fixtures` in a process of its own. */
+/** Starts a fixture of `test/fixtures` in a process of its own. */
 export function startFixture(
   name: string,
   args: readonly string[] = [],
   options: SpawnOptions = {},
 ): ChildProcess {
   const file = fileURLToPath(new URL(`test/fixtures/${name}`, root));
-  return spawn(process.execPath, ['--import', 'tsx', file, ...args], {
+  const loader = name.endsWith('.ts') ? ['--import', 'tsx'] : [];
+  return spawn(process.execPath, [...loader, file, ...args], {
     cwd: fileURLToPath(root),
     stdio: ['ignore', 'pipe', 'pipe'],
     ...options,

@@ -1,4 +1,3 @@
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   delayed,
   imap,
@@ -12,7 +11,8 @@ import {
   TaskTimeoutError,
   task,
   WorkerCrashedError,
-} from '../../src/index.ts';
+} from 'heddle';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   everyBackend,
   isAlive,

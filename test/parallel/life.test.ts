@@ -2,13 +2,14 @@
  * The lives of workers: how they end, and what they leave.
  */
 import { execFileSync } from 'node:child_process';
+import { channel } from 'node:diagnostics_channel';
 import fs from 'node:fs';
 import os from 'node:os';
+import { map, shutdownWorkers } from 'heddle';
 import { afterAll, afterEach, describe, expect, it, onTestFinished } from 'vitest';
-import { map, shutdownWorkers } from '../../src/index.ts';
+import { builtUrl } from '../helpers/built.ts';
 import {
   fastest,
-  heddleUrl,
   isAlive,
   range,
   runProgram,
@@ -165,7 +166,11 @@ describe('a terminal', () => {
   it('shows no stack after Ctrl-C', async () => {
     const { programArguments } = await import('./support.ts');
     const program = programArguments(`
-      setTimeout(() => process.kill(process.pid, 'SIGINT'), 300);
+      const { channel } = await import('node:diagnostics_channel');
+      let started = 0;
+      channel('heddle:worker:started').subscribe(() => {
+        if (++started === 2) setTimeout(() => process.kill(process.pid, 'SIGINT'), 50);
+      });
       await heddle.map([1, 2], () => { for (;;); }, { jobs: 2, backend: 'processes' });
     `);
     // The shell's group gets the signal as a terminal would send it.
@@ -219,10 +224,17 @@ describe.each(workerBackends)('workers: %s', (backend, options) => {
   });
 
   it('end when they have been idle', async () => {
+    const ended = new Set<string>();
+    const note = (event: unknown): void => {
+      const { worker, pid } = event as { worker: number; pid: number };
+      ended.add(`${worker}:${pid}`);
+    };
+    channel('heddle:worker:ended').subscribe(note);
+    onTestFinished(() => void channel('heddle:worker:ended').unsubscribe(note));
     const first = new Set(await who({ idleTimeout: 200 }));
+    await until(() => [...first].every((one) => ended.has(one)), 'the end of idle workers');
     const pids = [...first].map((text) => Number(text.split(':')[1]));
-    if (backend === 'processes') await until(() => !pids.some(isAlive), 'the end of idle workers');
-    else await new Promise((resolve) => setTimeout(resolve, 1000));
+    if (backend === 'processes') expect(pids.some(isAlive)).toBe(false);
     const second = await who({ idleTimeout: 60_000 });
     for (const one of second) expect(first.has(one)).toBe(false);
   });
@@ -255,7 +267,7 @@ describe.each(workerBackends)('workers: %s', (backend, options) => {
       const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
       const note = (level) => (fields, text) => console.log(JSON.stringify({ level, ...fields, text }));
       heddle.setLogger(Object.fromEntries(levels.map((level) => [level, note(level)])));
-      await heddle.map(['${heddleUrl}'], async (url) => {
+      await heddle.map(['${builtUrl}'], async (url) => {
         const { getLogger } = await import(url);
         getLogger().warn({ user: 3, err: new RangeError('inner') }, 'careful');
         console.log('plain');
@@ -274,9 +286,9 @@ describe.each(workerBackends)('workers: %s', (backend, options) => {
 
   it('run nested work one after another, and start no workers of their own', async () => {
     const inner = await map(
-      [heddleUrl, heddleUrl],
+      [builtUrl, builtUrl],
       async (url) => {
-        const heddle = (await import(url)) as typeof import('../../src/index.ts');
+        const heddle = (await import(url)) as typeof import('heddle');
         const results = await heddle.map([1, 2, 3], (x) => x * 2, { backend: 'processes' });
         const asked = heddle.describeParallel({ jobs: 4 });
         return [results, heddle.describeParallel().jobs, asked.jobs, asked.backend] as const;
@@ -288,18 +300,18 @@ describe.each(workerBackends)('workers: %s', (backend, options) => {
 
   it('end a recursion without a fork bomb', async () => {
     const depth = async ([url, left]: [string, number]): Promise<number> => {
-      const heddle = (await import(url)) as typeof import('../../src/index.ts');
+      const heddle = (await import(url)) as typeof import('heddle');
       if (left === 0) return 0;
       const down = async ([u, l]: [string, number]): Promise<number> => {
-        const inner = (await import(u)) as typeof import('../../src/index.ts');
+        const inner = (await import(u)) as typeof import('heddle');
         return l + inner.describeParallel({ jobs: 2 }).jobs;
       };
       const results = await heddle.map([[url, left - 1]] as [string, number][], down, { jobs: 2 });
       return 1 + results[0]!;
     };
     const tasks: [string, number][] = [
-      [heddleUrl, 3],
-      [heddleUrl, 3],
+      [builtUrl, 3],
+      [builtUrl, 3],
     ];
     expect(await map(tasks, depth, options)).toEqual([4, 4]);
   });

@@ -192,12 +192,12 @@ describe.each(everyBackend)('map and its kin: %s', (_, options) => {
   });
 
   it('hands the scope on to the tasks', async () => {
-    const { heddleUrl } = await import('./support.ts');
+    const config = new URL('../../src/config/index.ts', import.meta.url).href;
     const seen = await withConfig({ maxBytes: 12345, backendThreads: 1 }, () =>
       map(
-        [heddleUrl],
+        [config],
         async (url) => {
-          const config = (await import(url.replace('index.ts', 'config/index.ts'))) as {
+          const config = (await import(url)) as {
             scopedConfig(): object;
           };
           return { ...config.scopedConfig() };

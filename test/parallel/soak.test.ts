@@ -2,8 +2,8 @@
  * An hour's worth of calls in a few seconds: nothing that a process has may grow with them.
  */
 import fs from 'node:fs';
+import { imap, invoker, map, shutdownWorkers } from 'heddle';
 import { afterAll, expect, it } from 'vitest';
-import { imap, invoker, map, shutdownWorkers } from '../../src/index.ts';
 import { range, rejection, sleep, until, workerBackends } from './support.ts';
 
 afterAll(() => shutdownWorkers({ kill: true }));

@@ -2,8 +2,8 @@
  * How fast a job stops: what is promised, and not what a busy machine makes of it.
  */
 import { channel } from 'node:diagnostics_channel';
+import { imap, map, shutdownWorkers } from 'heddle';
 import { afterAll, describe, expect, it } from 'vitest';
-import { imap, map, shutdownWorkers } from '../../src/index.ts';
 import { fastest, isAlive, range, rejection, sleep, until, workerBackends } from './support.ts';
 
 /** A loop that nothing interrupts is stopped within this (ms). */

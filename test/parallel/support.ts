@@ -4,7 +4,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
+import { builtUrl } from '../helpers/built.ts';
 
 /** Every backend, with the options that choose it. */
 export const everyBackend = [
@@ -63,14 +64,10 @@ export function isAlive(pid: number): boolean {
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 
-/** Heddle's sources, for programs that tests start. */
-export const heddleUrl = pathToFileURL(path.join(root, 'src/index.ts')).href;
-
-/** Arguments for node to run a program that imports {@link heddleUrl}. */
+/** Arguments for node to run a program that imports the built package as `heddle`. */
 export function programArguments(code: string): string[] {
-  const tsx = pathToFileURL(path.join(root, 'node_modules/tsx/dist/loader.mjs')).href;
-  const preamble = `import * as heddle from ${JSON.stringify(heddleUrl)};\n`;
-  return ['--import', tsx, '--input-type=module', '-e', preamble + code];
+  const preamble = `import * as heddle from ${JSON.stringify(builtUrl)};\n`;
+  return ['--input-type=module', '-e', preamble + code];
 }
 
 /** Runs a program, with flags of Node, to its end and gives its output. */
