@@ -72,13 +72,7 @@ struct Stack {
 // The numbers of one call, in the order in which they were written.
 class Frame {
  public:
-  explicit Frame(const Napi::CallbackInfo& info)
-      : info_(info), numbers_(static_cast<const double*>(info.Data())) {
-    const double mode = next();
-    mode_.blocking = mode < 0;
-    mode_.id = mode > 0 ? mode : 0;
-    threads_ = static_cast<int>(next());
-  }
+  explicit Frame(const Napi::CallbackInfo& info);
 
   Napi::Env env() const { return info_.Env(); }
   const executor::Mode& mode() const { return mode_; }
@@ -88,57 +82,20 @@ class Frame {
   bool flag() { return next() != 0; }
 
   // A size, count or index; what TypeScript lets through is checked here once more.
-  int64_t count() {
-    const double value = next();
-    if (!(value >= 0)) throw Napi::RangeError::New(env(), "heddle: a size is below 0");
-    return whole(value);
-  }
+  int64_t count();
 
   // Whether the first buffer is of float64; each buffer's type is checked when it is taken.
-  bool is_double() {
-    first_ = typed_array(0);
-    return first_.known && first_.type == napi_float64_array;
-  }
+  bool is_double();
 
   // The next matrix: buffer argument `argument`, and rows, columns, offset and strides of the
   // frame. Throws RangeError where any element of it would lie outside the buffer.
   template <typename T>
-  View<T> matrix(size_t argument) {
-    const auto array = elements<T>(argument);
-    int64_t offset = 0;
-    View<T> view = read_view<T>(offset);
-    Extent extent(offset);
-    extent.add(view.rows, view.row_stride);
-    extent.add(view.columns, view.column_stride);
-    require_inside(extent, array.length);
-    if (!extent.empty()) view.data = array.data + offset;
-    return view;
-  }
+  View<T> matrix(size_t argument);
 
   // The next stack of matrices: as matrix(), then the number of its axes and each one's length and
   // stride.
   template <typename T>
-  Stack<T> stack(size_t argument) {
-    const auto array = elements<T>(argument);
-    int64_t offset = 0;
-    Stack<T> stack;
-    stack.first = read_view<T>(offset);
-    Extent extent(offset);
-    extent.add(stack.first.rows, stack.first.row_stride);
-    extent.add(stack.first.columns, stack.first.column_stride);
-    stack.axis_count = static_cast<size_t>(count());
-    if (stack.axis_count > kMaxStackAxes) {
-      throw Napi::RangeError::New(env(), "heddle: a stack has too many axes");
-    }
-    for (size_t axis = 0; axis < stack.axis_count; ++axis) {
-      const int64_t length = count();
-      stack.axes[axis] = {length, stride()};
-      extent.add(length, stack.axes[axis].stride);
-    }
-    require_inside(extent, array.length);
-    if (!extent.empty()) stack.first.data = array.data + offset;
-    return stack;
-  }
+  Stack<T> stack(size_t argument);
 
   struct Integers {
     int32_t* data;
@@ -146,21 +103,10 @@ class Frame {
   };
 
   // An Int32Array argument.
-  Integers integers(size_t argument) {
-    const TypedArray array = typed_array(argument);
-    if (!array.known || array.type != napi_int32_array) {
-      throw Napi::TypeError::New(env(), "heddle: a buffer is no Int32Array");
-    }
-    return {static_cast<int32_t*>(array.data), array.length};
-  }
+  Integers integers(size_t argument);
 
   // Everything the call was given, for a queued operation to keep alive.
-  Napi::Value keep() const {
-    if (mode_.blocking) return env().Undefined();
-    Napi::Array all = Napi::Array::New(env(), info_.Length());
-    for (uint32_t index = 0; index < info_.Length(); ++index) all.Set(index, info_[index]);
-    return all;
-  }
+  Napi::Value keep() const;
 
   Demand demand(double work) const {
     Demand wanted;
@@ -176,77 +122,21 @@ class Frame {
     size_t length;
   };
 
-  // The first and last element that strides reach, and how many there are. In double: sizes are
-  // below 2^53, and what is rounded is far outside any buffer.
-  class Extent {
-   public:
-    explicit Extent(int64_t offset) : first_(static_cast<double>(offset)), last_(first_) {}
-
-    void add(int64_t length, int64_t stride) {
-      const double span = (static_cast<double>(length) - 1) * static_cast<double>(stride);
-      (span < 0 ? first_ : last_) += span;
-      size_ *= static_cast<double>(length);
-      empty_ = empty_ || length == 0;
-    }
-
-    double first() const { return first_; }
-    double last() const { return last_; }
-    double size() const { return size_; }
-    bool empty() const { return empty_; }
-
-   private:
-    double first_;
-    double last_;
-    double size_ = 1;
-    bool empty_ = false;
-  };
+  class Extent;
 
   // Throws RangeError where an element would lie outside the buffer, or where there are so many
   // (strides may be zero) that counting them would overflow.
-  void require_inside(const Extent& extent, size_t length) const {
-    if (extent.empty()) return;
-    if (!(extent.first() >= 0 && extent.last() < static_cast<double>(length))) {
-      throw Napi::RangeError::New(env(), "heddle: a matrix reaches outside its buffer");
-    }
-    if (!(extent.size() <= kMaxElements)) {
-      throw Napi::RangeError::New(env(), "heddle: a matrix has too many elements");
-    }
-  }
+  void require_inside(const Extent& extent, size_t length) const;
 
-  int64_t whole(double value) const {
-    constexpr double kMaxSafe = 9007199254740991.0;
-    if (value >= -kMaxSafe && value <= kMaxSafe) {
-      const auto number = static_cast<int64_t>(value);
-      if (static_cast<double>(number) == value) return number;
-    }
-    throw Napi::RangeError::New(env(), "heddle: a size or stride is not a whole number");
-  }
+  int64_t whole(double value) const;
 
   template <typename T>
-  View<T> read_view(int64_t& offset) {
-    View<T> view;
-    view.rows = count();
-    view.columns = count();
-    offset = count();
-    view.row_stride = stride();
-    view.column_stride = stride();
-    return view;
-  }
-
-  static constexpr double kMaxElements = 281474976710656.0;  // 2^48
+  View<T> read_view(int64_t& offset);
 
   int64_t stride() { return whole(next()); }
 
   template <typename T>
-  Elements<T> elements(size_t argument) {
-    constexpr napi_typedarray_type wanted =
-        sizeof(T) == sizeof(double) ? napi_float64_array : napi_float32_array;
-    const TypedArray array = argument == 0 && first_.known ? first_ : typed_array(argument);
-    if (!array.known || array.type != wanted) {
-      throw Napi::TypeError::New(env(), "heddle: a buffer is of another element type");
-    }
-    return {static_cast<T*>(array.data), array.length};
-  }
+  Elements<T> elements(size_t argument);
 
   struct TypedArray {
     bool known = false;
@@ -256,13 +146,7 @@ class Frame {
   };
 
   // What a typed array is; not `known` where the argument is none.
-  TypedArray typed_array(size_t argument) const {
-    TypedArray array;
-    // napi_ here: node-addon-api's TypedArrayOf asks three times for what this tells at once.
-    array.known = napi_get_typedarray_info(env(), info_[argument], &array.type, &array.length,
-                                           &array.data, nullptr, nullptr) == napi_ok;
-    return array;
-  }
+  TypedArray typed_array(size_t argument) const;
 
   const Napi::CallbackInfo& info_;
   const double* numbers_;
