@@ -102,6 +102,12 @@ export interface NativeOpenmp {
 /** A segment that this process holds; opaque. */
 export type NativeSegment = { readonly __segment: unique symbol };
 
+/**
+ * What a segment is filled for: one receiver; one message after another, by a mapping that is kept;
+ * or for long.
+ */
+export type SegmentUse = 'once' | 'repeated' | 'lasting';
+
 /** By what another thread or process opens a segment, while its holder holds it. */
 export interface NativeHandle {
   readonly locator: string;
@@ -124,8 +130,8 @@ export interface NativeMemory {
   mappings(segment: NativeSegment): number;
   /** Begins a generation. */
   renew(segment: NativeSegment): void;
-  /** Copies the bytes to its start. `lasting`: not for once; `threads`: the most that may copy. */
-  write(segment: NativeSegment, bytes: Uint8Array, lasting: boolean, threads: number): void;
+  /** Copies the bytes to its start. `threads`: the most that may copy. */
+  write(segment: NativeSegment, bytes: Uint8Array, use: SegmentUse, threads: number): void;
   map(segment: NativeSegment, isPrivate: boolean): ArrayBuffer;
   /** Whether a private mapping still shows the segment everywhere; false where nobody can tell. */
   isUnwritten(buffer: ArrayBuffer): boolean;

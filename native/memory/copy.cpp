@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "executor/executor.h"
+#include "memory/userfault.h"
 
 namespace heddle::memory {
 
@@ -37,16 +38,23 @@ void give_up_huge_pages() {
 
 class Copy {
  public:
-  Copy(const File& file, const char* data, size_t bytes, bool lasting)
-      : file_(file), data_(data), bytes_(bytes), slow_(lasting ? kSlowLasting : kSlow) {
+  Copy(Segment& segment, const char* data, size_t bytes, Use use, int threads)
+      : file_(segment.file()),
+        range_(use == Use::kRepeated ? segment.window() : own_range_),
+        data_(data),
+        bytes_(bytes),
+        slow_(use == Use::kLasting ? kSlowLasting : kSlow),
+        // A segment is used again for arrays of its size: all of its pages are there.
+        filled_(use == Use::kRepeated && segment.control().generation.load() > 1) {
     const size_t huge = huge_page_size();
     part_ = std::max(kPart, huge);
     parts_ = (bytes + part_ - 1) / part_;
-    huge_ = bytes >= huge && (lasting ? huge != 0 : huge_pages_pay());
-    if (!huge_) return;
+    huge_ = !filled_ && bytes >= huge && (use == Use::kLasting ? huge != 0 : huge_pages_pay());
+    if (!huge_ && !filled_ && threads == 1) return;
     Failure ignored;
-    range_ = Range::map(file, 0, bytes / huge * huge, Access::kShared, ignored);
-    huge_ = static_cast<bool>(range_);
+    if (!range_) range_ = Range::map(file_, 0, bytes, Access::kShared, ignored);
+    huge_ = huge_ && range_;
+    if (!huge_ && !filled_) open_pages();
   }
 
   size_t parts() const { return parts_; }
@@ -75,13 +83,18 @@ class Copy {
   bool wait(Failure& failure) {
     std::unique_lock<std::mutex> lock(mutex_);
     all_ended_.wait(lock, [&] { return ended_ == parts_; });
-    range_ = Range();
+    pages_.reset();
+    own_range_ = Range();
     if (!ok_) failure = failure_;
     return ok_;
   }
 
  private:
   bool copy(size_t offset, size_t bytes, Failure& failure) {
+    if (filled_ && range_) {
+      std::memcpy(range_.data() + offset, data_ + offset, bytes);
+      return true;
+    }
     size_t done = 0;
     if (huge_.load()) {
       const size_t whole = bytes / huge_page_size() * huge_page_size();
@@ -94,6 +107,9 @@ class Copy {
       } else {
         give_up();
       }
+    } else if (pages_ && *pages_) {
+      const size_t whole = bytes / page_size() * page_size();
+      if (pages_->copy(range_.data() + offset, data_ + offset, whole)) done = whole;
     }
     return file_.write(data_ + offset + done, bytes - done, offset + done, failure);
   }
@@ -113,14 +129,21 @@ class Copy {
     give_up_huge_pages();
   }
 
+  void open_pages() {
+    if (range_) pages_ = std::make_unique<UserFault>(range_);
+  }
+
   const File& file_;
+  Range own_range_;
+  Range& range_;
+  std::unique_ptr<UserFault> pages_;
   const char* data_;
   size_t bytes_;
   int slow_;
   std::atomic<bool> huge_{false};
+  bool filled_;
   size_t part_ = 0;
   size_t parts_ = 0;
-  Range range_;
   std::mutex mutex_;
   std::condition_variable all_ended_;
   size_t begun_ = 0;
@@ -144,12 +167,12 @@ class Helper : public Job {
 
 }  // namespace
 
-bool copy_into(const Segment& segment, const void* data, size_t bytes, bool lasting, int threads,
+bool copy_into(Segment& segment, const void* data, size_t bytes, Use use, int threads,
                Failure& failure) {
-  const size_t most = bytes < kParallelBytes ? 1 : std::max(threads, 1);
+  const int most = bytes < kParallelBytes ? 1 : std::max(threads, 1);
   const auto copy =
-      std::make_shared<Copy>(segment.file(), static_cast<const char*>(data), bytes, lasting);
-  const size_t helpers = std::min(most, copy->parts()) - 1;
+      std::make_shared<Copy>(segment, static_cast<const char*>(data), bytes, use, most);
+  const size_t helpers = std::min(static_cast<size_t>(most), copy->parts()) - 1;
   for (size_t i = 0; i < helpers; ++i) {
     Executor::instance().submit(std::make_unique<Helper>(copy));
   }

@@ -10,10 +10,14 @@
 
 namespace heddle::memory {
 
-// `lasting`: the memory will be used for long, so that huge pages pay even where the kernel takes
-// its time to find some. `threads`: the most that may copy at once, this one among them; the others
-// are the executor's.
-bool copy_into(const Segment& segment, const void* data, size_t bytes, bool lasting, int threads,
+enum class Use {
+  kOnce,      // one receiver gets it
+  kRepeated,  // for one message, and then for the next: the way into it stays open
+  kLasting,   // for long, so that huge pages pay even where the kernel takes its time to find some
+};
+
+// `threads`: the most that may copy at once, this one among them; the others are the executor's.
+bool copy_into(Segment& segment, const void* data, size_t bytes, Use use, int threads,
                Failure& failure);
 
 }  // namespace heddle::memory

@@ -92,17 +92,21 @@ void renew(const Napi::CallbackInfo& info) {
   control.opened.store(0);
 }
 
-// write(segment, bytes: Uint8Array, lasting, threads): copies the bytes to its start.
+// write(segment, bytes: Uint8Array, use, threads): copies the bytes to its start. `use` is 'once',
+// 'repeated' or 'lasting'.
 void write(const Napi::CallbackInfo& info) {
-  const Segment& segment = *pointer_argument(info);
+  Segment& segment = *pointer_argument(info);
   const Napi::Uint8Array bytes = info[1].As<Napi::Uint8Array>();
   if (bytes.ByteLength() > segment.bytes()) {
     throw Napi::RangeError::New(info.Env(), "the bytes must fit into the segment");
   }
   Failure failure;
+  const std::string name = info[2].As<Napi::String>();
+  const Use use = name == "lasting"    ? Use::kLasting
+                  : name == "repeated" ? Use::kRepeated
+                                       : Use::kOnce;
   const int threads = info[3].As<Napi::Number>().Int32Value();
-  if (!copy_into(segment, bytes.Data(), bytes.ByteLength(), info[2].ToBoolean(), threads,
-                 failure)) {
+  if (!copy_into(segment, bytes.Data(), bytes.ByteLength(), use, threads, failure)) {
     throw error_of(info.Env(), failure);
   }
 }

@@ -44,11 +44,14 @@ class Segment : public std::enable_shared_from_this<Segment> {
   bool created() const { return created_; }
   std::string locator() const { return file_.locator(); }
   const File& file() const { return file_; }
+  // A mapping of the data for the one who fills the segment again and again; he keeps it here.
+  Range& window() { return window_; }
   Control& control() const { return *reinterpret_cast<Control*>(control_.data()); }
 
  private:
   File file_;
   Range control_;
+  Range window_;
   uint64_t inode_;
   size_t bytes_;
   bool created_;

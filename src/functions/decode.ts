@@ -7,8 +7,12 @@ import { classOf, isMine, rememberClass } from './registry.ts';
 
 const KEEP = 500;
 
-/** What was made, least recently used first. */
-const made = new Map<string, unknown>();
+/**
+ * What was made, least recently used first. Functions with shared memory among their captures are
+ * not kept alive by this: each call of `map` shares the arrays anew, and they would pile up.
+ */
+const made = new Map<string, Made>();
+type Made = { deref(): unknown };
 const pending = new Map<string, Promise<unknown>>();
 const known = { get: classOf, add: rememberClass };
 
@@ -17,26 +21,32 @@ export function linkPayload(payload: FunctionPayload): unknown {
   const { id } = payload;
   const class_ = classOf(id);
   if (class_) return class_;
-  if (made.has(id)) {
-    const fn = made.get(id);
+  const found = made.get(id);
+  const fn = found?.deref();
+  if (found && fn) {
     made.delete(id);
-    made.set(id, fn);
+    made.set(id, found);
     return fn;
   }
   const waiting = pending.get(id);
   if (waiting) return waiting;
   const own = isMine(payload) ? structuredClone(payload) : payload;
-  if (!needsLoading(own)) return keep(id, linkSync(own, known));
+  if (!needsLoading(own)) return keep(payload, linkSync(own, known));
   const loading = link(own, known)
-    .then((fn) => keep(id, fn))
+    .then((fn) => keep(payload, fn))
     // A module that fails to load may be there at the next try.
     .finally(() => pending.delete(id));
   pending.set(id, loading);
   return loading;
 }
 
-function keep(id: string, fn: unknown): unknown {
-  made.set(id, fn);
+function keep(payload: FunctionPayload, fn: unknown): unknown {
+  made.delete(payload.id);
+  made.set(payload.id, holdsMemory(payload) ? new WeakRef(fn as object) : { deref: () => fn });
   if (made.size > KEEP) made.delete(made.keys().next().value!);
   return fn;
+}
+
+function holdsMemory({ slots }: FunctionPayload): boolean {
+  return slots?.references.some(({ kind }) => kind === 'segment') === true;
 }

@@ -27,7 +27,7 @@ interface Waiting {
 }
 
 const KEEP_BYTES = 256 * 2 ** 20;
-const KEEP_MS = 1_000;
+const KEEP_MS = 5_000;
 
 let waiting: Waiting[] = [];
 let sweeping = false;
@@ -40,7 +40,7 @@ let sweeping = false;
  */
 export function send(bytes: Uint8Array, receivers: 'one' | 'many'): Outgoing {
   const segment = reuse(bytes.byteLength) ?? native.memory.create(bytes.byteLength);
-  fill(segment, bytes, false);
+  fill(segment, bytes, receivers === 'one' ? 'once' : 'repeated');
   const handle: SegmentHandle = {
     kind: 'memory',
     ...native.memory.handle(segment),

@@ -3,7 +3,8 @@
  * buffers are on one.
  */
 import { resolveThreads } from '../executor/index.ts';
-import { type NativeSegment, native } from '../native.ts';
+import { type NativeSegment, native, type SegmentUse } from '../native.ts';
+import { borrow } from './collect.ts';
 
 /**
  * Who may write. `'copyonwrite'`: every worker may, and keeps what it wrote to itself.
@@ -78,16 +79,16 @@ function hold(segment: NativeSegment, mode: SharedMode): ArrayBuffer {
 /** From here on a copy may take more than this thread. */
 const PARALLEL_BYTES = 8 * 2 ** 20;
 
-/** Copies bytes to the start of a segment. `lasting`: it is meant for more than one message. */
-export function fill(segment: NativeSegment, bytes: Uint8Array, lasting: boolean): void {
+/** Copies bytes to the start of a segment. */
+export function fill(segment: NativeSegment, bytes: Uint8Array, use: SegmentUse): void {
   const threads = bytes.byteLength < PARALLEL_BYTES ? 1 : resolveThreads();
-  native.memory.write(segment, bytes, lasting, threads);
+  native.memory.write(segment, bytes, use, threads);
 }
 
 /** New shared memory with a copy of `bytes`, which are at least 1. */
 export function allocateCopy(bytes: Uint8Array, mode: SharedMode): ArrayBuffer {
   const segment = native.memory.create(bytes.byteLength);
-  fill(segment, bytes, true);
+  fill(segment, bytes, 'lasting');
   return hold(segment, mode);
 }
 
@@ -139,6 +140,7 @@ export function open(handle: SegmentHandle): ArrayBuffer {
     native.memory.markOpened(segment);
   }
   if (mode === 'copyonwrite') keep(copies, inode, buffer);
+  if (mode === 'once') borrow(bytes);
   if (mode !== 'readwrite') {
     // What was written here is seen here only: whoever gets this array next needs a copy.
     native.memory.release(segment);

@@ -6,7 +6,7 @@ import type { Codec } from '../backends/codec.ts';
 import { localCodec, remoteCodec } from '../backends/codec.ts';
 import type { CallMode, FunctionMessage, OpenMessage } from '../backends/protocol.ts';
 import { exportScope } from '../config/index.ts';
-import { encodeFunction } from '../functions/index.ts';
+import { encodeFunction, type FunctionPayload, releaseFunction } from '../functions/index.ts';
 import { decode, discard, encode, loading } from '../memory/codec.ts';
 import type { ResolvedOptions } from './options.ts';
 
@@ -97,5 +97,8 @@ export class Job {
   /** No worker will open this job any more. */
   release(): void {
     this.#releaseModel?.();
+    for (const fn of this.functions) {
+      if (fn.kind === 'payload') releaseFunction(fn.payload as FunctionPayload);
+    }
   }
 }

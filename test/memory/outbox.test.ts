@@ -1,3 +1,4 @@
+import { openSync, readSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { send } from '../../src/memory/outbox.ts';
 import { type SegmentHandle, touch } from '../../src/memory/segment.ts';
@@ -26,4 +27,22 @@ it('uses memory again that its receiver has dropped', () => {
   const second = send(bytes, 'one').handle as Memory;
   expect(second.inode).toBe((first.handle as Memory).inode);
   expect(second.generation).toBe((first.handle as Memory).generation + 1);
+});
+
+it('fills memory that it uses again with every byte, by several threads', () => {
+  const bytes = new Uint32Array((9 * 2 ** 20 + 4096 + 8) / 4);
+  const inodes = new Set<number>();
+  for (let round = 1; round < 5; round++) {
+    for (let i = 0; i < bytes.length; i++) bytes[i] = Math.imul(i + round, 0x9e3779b1);
+    const outgoing = send(new Uint8Array(bytes.buffer), 'many');
+    const { locator, inode, generation } = outgoing.handle as Memory;
+    const segment = native.memory.open(locator, inode, bytes.byteLength, generation);
+    const seen = Buffer.alloc(bytes.byteLength);
+    readSync(openSync(locator, 'r'), seen, 0, seen.length, 0);
+    expect(seen.equals(Buffer.from(bytes.buffer))).toBe(true);
+    native.memory.release(segment);
+    outgoing.release();
+    inodes.add(inode);
+  }
+  expect(inodes.size).toBe(1);
 });

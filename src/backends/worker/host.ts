@@ -12,7 +12,7 @@ import { type Codec, type FunctionLoader, remoteCodec, type TaskFunction } from 
 import type { FromWorker, FunctionMessage, ToWorker, WorkerInit } from '../protocol.ts';
 import { redirectConsole } from './console.ts';
 import type { WorkerInfo } from './context.ts';
-import { lateCodec, loadCodec } from './late.ts';
+import { giveBack, lateCodec, loadCodec } from './late.ts';
 import { openOutlet } from './outlet.ts';
 import { taskRng } from './rng.ts';
 import { Runner } from './runner.ts';
@@ -34,21 +34,10 @@ export interface Environment {
 /** What a first task need not wait for is loaded this much later (ms). */
 const LATER_MS = 30;
 
-/** Functions that have been loaded: a promise per call would cost more than the call. */
-const loaded = new Map<string, TaskFunction>();
-
-const load: FunctionLoader = (message) => {
-  if (message.kind === 'local') return message.fn as TaskFunction;
-  const payload = message.payload as FunctionPayload;
-  const known = loaded.get(payload.id);
-  if (known) return known;
-  const keep = (fn: unknown): TaskFunction => {
-    loaded.set(payload.id, fn as TaskFunction);
-    return fn as TaskFunction;
-  };
-  const linked = linkPayload(payload);
-  return linked instanceof Promise ? linked.then(keep) : keep(linked);
-};
+const load: FunctionLoader = (message) =>
+  message.kind === 'local'
+    ? (message.fn as TaskFunction)
+    : (linkPayload(message.payload as FunctionPayload) as TaskFunction | Promise<TaskFunction>);
 
 function isEmpty(scope: unknown): boolean {
   for (const _ in scope as object) return false;
@@ -145,6 +134,9 @@ export function startWorker(environment: Environment): (message: ToWorker) => vo
     if (message.type === 'open') lookAtPools();
     if (message.type === 'init') begin(message);
     else if (early) early.push(message);
-    else runner!.receive(message);
+    else {
+      runner!.receive(message);
+      if (message.type === 'close') giveBack();
+    }
   };
 }

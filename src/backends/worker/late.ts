@@ -6,7 +6,9 @@
  */
 import type { ValueCodec } from '../codec.ts';
 
-type Loaded = Pick<ValueCodec, 'encode' | 'decode' | 'discard' | 'loading'>;
+type Loaded = Pick<ValueCodec, 'encode' | 'decode' | 'discard' | 'loading'> & {
+  giveBack(): void;
+};
 
 let codec: Loaded | null = null;
 let loading: Promise<void> | null = null;
@@ -26,6 +28,11 @@ export function loadCodec(): Promise<void> {
 function loaded(): Loaded {
   if (!codec) throw new Error('the codec is not loaded');
   return codec;
+}
+
+/** To be called when a job has ended: what it has left behind may be much memory. */
+export function giveBack(): void {
+  codec?.giveBack();
 }
 
 /** Decodes primitives at once, and everything once it is loaded. */
