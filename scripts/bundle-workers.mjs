@@ -1,104 +1,161 @@
-// Puts the modules that a worker loads before its first task into one file.
+// Puts the modules that a worker loads before its first task into one file, or two.
 //
-// Node takes about a millisecond for each ES module, and a worker needs more than twenty. They are
-// bundled as dist/backends/worker/core.js; in its old place each module exports what the bundle
-// has, so that there is one instance of it whoever imports it: a task that imports heddle shares
-// the worker's state. Each worker starts with a CommonJS file, which loads ES modules without the
-// detours of the asynchronous loader.
-import { rmSync, writeFileSync } from 'node:fs';
+// Node takes about a millisecond for each ES module, a worker needs more than twenty, and the first
+// of them loads the loader: a tenth of the time that a process takes to start. So they are bundled
+// as CommonJS: dist/backends/worker/core.cjs is for both kinds of worker, pools.cjs is what a thread
+// needs besides. In its old place each module exports what the bundle has, so that there is one
+// instance of it whoever imports it: a task that imports heddle shares the worker's state. Entries
+// exist twice: process.cjs, and process.js for workers that load modules through hooks.
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 
-/** What finds its own file by `import.meta.url` stays where it is. */
-const STAYS = new Set(['native.js']);
+/**
+ * What the bundle has in place of `import.meta`: the URL of native.js, which looks around itself.
+ * Made when it is asked for: a worker's first URL takes it longer than its first task.
+ */
+const PLACE = [
+  "'use strict';",
+  'const place = {',
+  '  get url() {',
+  "    const file = require('node:path').join(__dirname, '../../native.js');",
+  "    return require('node:url').pathToFileURL(file).href;",
+  '  },',
+  '};',
+].join('\n');
+
+/** Where each kind of worker is told the addon's file, which its parent has found: src/native.ts. */
+const ADDON = {
+  process: 'process.argv[2]',
+  thread: "require('node:worker_threads').workerData.addon",
+};
+
+/** A source map that names no sources but files: what is made here is none. */
+function withoutMade(text, folder) {
+  const map = JSON.parse(text);
+  const real = (source) => existsSync(path.resolve(folder, source));
+  return JSON.stringify({ ...map, sources: map.sources.map((name) => (real(name) ? name : null)) });
+}
 
 export async function bundleWorkers(dist) {
   const out = path.join(dist, 'backends/worker');
   const entries = ['process', 'thread'].map((name) => path.join(out, `${name}.js`));
-  const places = {
+  const settings = {
+    absWorkingDir: dist,
+    write: false,
+    metafile: true,
+    outdir: out,
+    format: 'esm',
+    platform: 'node',
+    target: 'es2022',
+    sourcemap: true,
+    sourcesContent: false,
+    // Less to read at each start; names stay, for stacks.
+    minifyWhitespace: true,
+    logLevel: 'warning',
+  };
+  /** Resolves what is imported here by `resolve`, and leaves what is imported later where it is. */
+  const places = (resolve) => ({
     name: 'places',
     setup({ onResolve }) {
       onResolve({ filter: /^\./ }, ({ path: name, resolveDir, kind }) => {
         const file = path.resolve(resolveDir, name);
-        if (kind !== 'dynamic-import' && !STAYS.has(path.relative(dist, file)))
-          return { path: file };
+        if (kind !== 'dynamic-import') return resolve(file);
         const relative = path.relative(out, file).split(path.sep).join('/');
         return { path: relative.startsWith('.') ? relative : `./${relative}`, external: true };
       });
     },
-  };
-  const settings = {
-    absWorkingDir: dist,
-    outdir: out,
-    write: false,
-    metafile: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'es2022',
-    logLevel: 'warning',
-  };
-  const bundled = { ...settings, bundle: true, splitting: true, plugins: [places] };
-
-  const probe = await build({ ...bundled, entryPoints: entries });
-  const modules = Object.keys(probe.metafile.inputs).filter((name) => {
-    return !entries.includes(path.join(dist, name));
   });
+  const asItIs = places((file) => ({ path: file }));
+
+  /** The modules that an entry needs, itself left out. */
+  const needs = async (entry) => {
+    const probe = await build({
+      ...settings,
+      bundle: true,
+      plugins: [asItIs],
+      entryPoints: [entry],
+    });
+    const relative = path.relative(dist, entry).replaceAll('\\', '/');
+    return Object.keys(probe.metafile.inputs).filter((name) => name !== relative);
+  };
+  const core = await needs(entries[0]);
+  const pools = (await needs(entries[1])).filter((name) => !core.includes(name));
+  const modules = [...core, ...pools];
   const single = await build({ ...settings, outbase: dist, entryPoints: modules });
-  const names = new Map();
+  const names = new Map(modules.map((module) => [module, []]));
   for (const { entryPoint, exports } of Object.values(single.metafile.outputs)) {
-    if (entryPoint && exports.length > 0) names.set(entryPoint, exports);
+    if (entryPoint) names.set(entryPoint, exports);
   }
   const alias = (module, name) => `${module.replace(/\W/g, '_')}$${name}`;
-  const list = (module, write) => names.get(module).map(write).join(', ');
-  const core = [...names.keys()].map((module) => {
-    return `export { ${list(module, (name) => `${name} as ${alias(module, name)}`)} } from './${module}';`;
-  });
-  const corePlugin = {
-    name: 'core',
-    setup({ onLoad, onResolve }) {
-      onResolve({ filter: /^core$/ }, () => ({ path: 'core', namespace: 'core' }));
-      onLoad({ filter: /.*/, namespace: 'core' }, () => {
-        return { contents: core.join('\n'), resolveDir: dist };
-      });
-    },
+  /** An ES module with the exports of one that a bundle has, for a module in this folder. */
+  const stub = (module, folder) => {
+    const list = names.get(module).map((name) => `${alias(module, name)} as ${name}`);
+    if (list.length === 0) return 'export {};\n';
+    const file = path.join(out, core.includes(module) ? 'core.cjs' : 'pools.cjs');
+    const from = path.relative(folder, file).replaceAll('\\', '/');
+    return `export { ${list.join(', ')} } from '${from.startsWith('.') ? from : `./${from}`}';\n`;
   };
-  const result = await build({
-    ...bundled,
-    entryPoints: [
-      ...entries.map((file) => ({ in: file, out: path.basename(file, '.js') })),
-      'core',
-    ],
-    chunkNames: 'shared-[hash]',
-    sourcemap: true,
-    sourcesContent: false,
-    plugins: [corePlugin, places],
-  });
-  for (const { path: file, contents } of result.outputFiles) writeFileSync(file, contents);
+  /** Lets what another bundle has be taken from there, but for the modules of this one. */
+  const elsewhere = (own) => [
+    {
+      name: 'bundles',
+      setup({ onLoad, onResolve }) {
+        onResolve({ filter: /\.cjs$/ }, ({ path: file }) => ({ path: file, external: true }));
+        onLoad({ filter: /.*/, namespace: 'bundled' }, ({ path: file }) => ({
+          contents: stub(path.relative(dist, file).replaceAll('\\', '/'), out),
+        }));
+      },
+    },
+    places((file) => {
+      const module = path.relative(dist, file).replaceAll('\\', '/');
+      return { path: file, namespace: own.includes(module) ? 'file' : 'bundled' };
+    }),
+  ];
+
+  const results = [];
+  for (const [name, list] of Object.entries({ core, pools })) {
+    const contents = list.map((module) => {
+      const exported = names.get(module).map((own) => `${own} as ${alias(module, own)}`);
+      return `export { ${exported.join(', ')} } from './${module}';`;
+    });
+    const bundle = await build({
+      ...settings,
+      bundle: true,
+      format: 'cjs',
+      plugins: elsewhere(list),
+      stdin: { contents: contents.join('\n'), resolveDir: dist, sourcefile: `${name}.js` },
+      outdir: undefined,
+      outfile: path.join(out, `${name}.cjs`),
+      define: { 'import.meta': 'place' },
+      banner: { js: PLACE },
+    });
+    results.push(bundle);
+  }
+  for (const [name, where] of Object.entries(ADDON)) {
+    const entry = { ...settings, bundle: true, plugins: elsewhere([]) };
+    const entryPoints = [path.join(out, `${name}.js`)];
+    const js = `'use strict';\nglobalThis[Symbol.for('heddle.addon')] = ${where};`;
+    const extension = { '.js': '.cjs' };
+    results.push(
+      await build({ ...entry, entryPoints }),
+      await build({
+        ...entry,
+        entryPoints,
+        format: 'cjs',
+        outExtension: extension,
+        banner: { js },
+      }),
+    );
+  }
+  for (const { outputFiles } of results) {
+    for (const { path: file, contents, text } of outputFiles) {
+      writeFileSync(file, file.endsWith('.map') ? withoutMade(text, out) : contents);
+    }
+  }
   for (const module of modules) {
     const file = path.join(dist, module);
     rmSync(`${file}.map`, { force: true });
-    if (!names.has(module)) {
-      writeFileSync(file, 'export {};\n');
-      continue;
-    }
-    const from = path.relative(path.dirname(file), path.join(out, 'core.js')).replaceAll('\\', '/');
-    const target = from.startsWith('.') ? from : `./${from}`;
-    writeFileSync(
-      file,
-      `export { ${list(module, (name) => `${alias(module, name)} as ${name}`)} } from '${target}';\n`,
-    );
-  }
-  const addon = {
-    process: 'process.argv[2]',
-    thread: "require('node:worker_threads').workerData.addon",
-  };
-  for (const [name, where] of Object.entries(addon)) {
-    const lines = [
-      "'use strict';",
-      '// The parent has found the addon: see src/native.ts.',
-      `globalThis[Symbol.for('heddle.addon')] = ${where};`,
-      `require('./${name}.js');`,
-    ];
-    writeFileSync(path.join(out, `${name}.cjs`), `${lines.join('\n')}\n`);
+    writeFileSync(file, stub(module, path.dirname(file)));
   }
 }

@@ -317,15 +317,21 @@ export interface NativeAddon {
 /** Where the entry of a worker puts the file that its parent has found: looking takes a while. */
 const FOUND = Symbol.for('heddle.addon');
 
-function load(): { readonly file: string; readonly addon: NativeAddon } {
+function packageRoot(): string {
+  return path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+}
+
+function find(): string {
   const require = createRequire(import.meta.url);
-  const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+  return (require('node-gyp-build') as { path(root: string): string }).path(packageRoot());
+}
+
+function load(): { readonly file: string; readonly addon: NativeAddon } {
   const override = process.env.HEDDLE_ADDON;
   try {
-    let file = (globalThis as { [FOUND]?: string })[FOUND];
-    if (override) file = path.resolve(override);
-    file ??= (require('node-gyp-build') as { path(root: string): string }).path(root);
-    return { file, addon: require(file) as NativeAddon };
+    const found = (globalThis as { [FOUND]?: string })[FOUND];
+    const file = override ? path.resolve(override) : (found ?? find());
+    return { file, addon: createRequire(file)(file) as NativeAddon };
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ERR_DLOPEN_DISABLED') {
       throw new Error(
@@ -336,7 +342,7 @@ function load(): { readonly file: string; readonly addon: NativeAddon } {
     }
     throw new Error(
       `heddle: no addon for ${process.platform}-${process.arch} (Node ${process.versions.node}) ` +
-        `could be loaded from ${override ?? root}. Build it with \`npx heddle-build\` ` +
+        `could be loaded from ${override ?? packageRoot()}. Build it with \`npx heddle-build\` ` +
         '(needs CMake 3.21 or later and a C++17 compiler).',
       { cause },
     );

@@ -12,9 +12,9 @@ import { builtinReference, globalPath, isStandardGlobal } from './globals.ts';
 import { type Inspection, inspectFunction, NoInspector, type Script, sourceOf } from './inspect.ts';
 import { exportOf, importOf, type ModuleReference, requiredModule, scriptPath } from './modules.ts';
 import { originOf } from './origin.ts';
-import type { CodeNode, FunctionNode, Slots } from './payload.ts';
+import { type CodeNode, type FunctionNode, IMPORT, IMPORT_META, type Slots } from './payload.ts';
 import type { FreeName } from './scope.ts';
-import { IMPORT, IMPORT_META, parseFunction, type Source } from './source.ts';
+import { parseFunction, type Source } from './source.ts';
 
 /** What the collector must know of functions that were seen before. */
 export interface Registry {

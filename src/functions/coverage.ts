@@ -8,8 +8,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { CodeNode } from './payload.ts';
-import { IMPORT, IMPORT_META } from './source.ts';
+import { type CodeNode, IMPORT, IMPORT_META } from './payload.ts';
 
 const measured = Boolean(process.env.NODE_V8_COVERAGE);
 const files = new Map<string, string | null>();

@@ -74,3 +74,9 @@ export interface FunctionPayload {
   readonly nodes: readonly FunctionNode[];
   readonly slots: Slots | null;
 }
+
+/** What `import.meta` is called in code that is compiled as a script. */
+export const IMPORT_META = 'import$meta';
+
+/** What `import` of `import()` is called there. */
+export const IMPORT = '$mport';

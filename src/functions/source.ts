@@ -3,13 +3,8 @@
  */
 import type { AnyNode, Expression } from 'acorn';
 import { acorn } from './acorn.ts';
+import { IMPORT, IMPORT_META } from './payload.ts';
 import { type Analysis, analyse } from './scope.ts';
-
-/** What `import.meta` is called in code that is compiled as a script. */
-export const IMPORT_META = 'import$meta';
-
-/** What `import` of `import()` is called there. */
-export const IMPORT = '$mport';
 
 /** What kind of text it is. */
 export type Form = 'expression' | 'method' | 'get' | 'set';

@@ -6,7 +6,8 @@
  * the segment's control page when that is.
  */
 import { type NativeSegment, native } from '../native.ts';
-import { fill, type SegmentHandle } from './segment.ts';
+import { fill } from './copy.ts';
+import type { SegmentHandle } from './segment.ts';
 
 /** A copy on its way. */
 export interface Outgoing {

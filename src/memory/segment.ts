@@ -2,8 +2,7 @@
  * Shared segments as ArrayBuffers: making them, opening them by a handle, and knowing which
  * buffers are on one.
  */
-import { resolveThreads } from '../executor/index.ts';
-import { type NativeSegment, native, type SegmentUse } from '../native.ts';
+import { type NativeSegment, native } from '../native.ts';
 import { borrow } from './collect.ts';
 
 /**
@@ -71,25 +70,10 @@ export function allocate(bytes: number, mode: SharedMode): ArrayBuffer {
   return hold(native.memory.create(bytes), mode);
 }
 
-function hold(segment: NativeSegment, mode: SharedMode): ArrayBuffer {
+/** Maps a segment that was made here, for reading and writing. */
+export function hold(segment: NativeSegment, mode: SharedMode): ArrayBuffer {
   const handle: SegmentHandle = { kind: 'memory', ...native.memory.handle(segment), mode };
   return remember(native.memory.map(segment, false), { handle, segment });
-}
-
-/** From here on a copy may take more than this thread. */
-const PARALLEL_BYTES = 8 * 2 ** 20;
-
-/** Copies bytes to the start of a segment. */
-export function fill(segment: NativeSegment, bytes: Uint8Array, use: SegmentUse): void {
-  const threads = bytes.byteLength < PARALLEL_BYTES ? 1 : resolveThreads();
-  native.memory.write(segment, bytes, use, threads);
-}
-
-/** New shared memory with a copy of `bytes`, which are at least 1. */
-export function allocateCopy(bytes: Uint8Array, mode: SharedMode): ArrayBuffer {
-  const segment = native.memory.create(bytes.byteLength);
-  fill(segment, bytes, 'lasting');
-  return hold(segment, mode);
 }
 
 /** Maps a part of a file; see `mapFile`. */

@@ -3,6 +3,7 @@
  */
 import { types } from 'node:util';
 import { typeError } from '../errors.ts';
+import { allocateCopy } from './copy.ts';
 import {
   constructorOf,
   type DType,
@@ -13,7 +14,7 @@ import {
   sizeOf,
   type TypedArray,
 } from './dtype.ts';
-import { allocate, allocateCopy, handleOf, type SharedMode } from './segment.ts';
+import { allocate, handleOf, type SharedMode } from './segment.ts';
 
 /** How shared memory is to be used. */
 export interface ShareOptions {
