@@ -3,6 +3,7 @@
  * loads no more than it has to.
  */
 import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -22,7 +23,7 @@ function run(code: string, flags: readonly string[] = []): Record<string, unknow
   return JSON.parse(stdout) as Record<string, unknown>;
 }
 
-describe.each(workerBackends)('the built package: %s', (_, options) => {
+describe.each(workerBackends)('the built package: %s', (backend, options) => {
   const program = `
     const options = ${JSON.stringify(options)};
     const [inside] = await heddle.withConfig({ batchSize: 7 }, () =>
@@ -51,16 +52,47 @@ describe.each(workerBackends)('the built package: %s', (_, options) => {
     expect(stack).not.toContain(path.dirname(dist));
   });
 
-  it('starts without looking for the addon', () => {
+  it('starts with its bundle and the addon, and looks for neither', () => {
     const { files } = run(`
       const [files] = await heddle.map([1], () => {
         const { createRequire } = process.getBuiltinModule('node:module');
-        return Object.keys(createRequire('/')('node:module')._cache);
+        return Object.keys(createRequire('/')('node:module')._cache).join();
       }, ${JSON.stringify(options)});
-      console.log(JSON.stringify({ files }));
+      console.log(JSON.stringify({ files: files.split(',') }));
     `);
     const names = (files as string[]).map((file) => path.basename(file));
-    expect(names.filter((name) => name.endsWith('.node'))).toHaveLength(1);
-    expect(names).not.toContain('node-gyp-build.js');
+    const expected =
+      backend === 'processes'
+        ? ['core.cjs', 'heddle.node', 'process.cjs']
+        : ['core.cjs', 'heddle.node', 'pools.cjs', 'thread.cjs'];
+    expect(names.map((name) => name.replace(/^heddle.*\.node$/, 'heddle.node')).sort()).toEqual(
+      expected,
+    );
+  });
+});
+
+describe('the bundles of workers', () => {
+  const folder = path.join(path.dirname(dist), 'backends/worker');
+
+  it('leave to later what a first task in a process does without', () => {
+    const stub = (name: string) => readFileSync(path.join(path.dirname(dist), name), 'utf8');
+    expect(stub('backends/worker/runner.js')).toContain("'./core.cjs'");
+    for (const name of ['config/index.js', 'threadpools/index.js', 'machine/index.js']) {
+      expect(stub(name)).toContain('pools.cjs');
+    }
+    expect(stub('functions/scope.js')).not.toContain('.cjs');
+  });
+
+  it('name sources that the package has, and no folder of the machine that built it', () => {
+    for (const name of readdirSync(folder).filter((file) => file.endsWith('.map'))) {
+      const { sources } = JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as {
+        sources: (string | null)[];
+      };
+      for (const source of sources) {
+        if (source === null) continue;
+        expect(path.isAbsolute(source)).toBe(false);
+        expect(existsSync(path.resolve(folder, source)), source).toBe(true);
+      }
+    }
   });
 });
