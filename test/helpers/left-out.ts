@@ -5,7 +5,7 @@ export function teardown(): void {
   const { files, commands } = leftOut();
   if (files.length === 0) return;
   console.log(
-    `\n${files.length} files of tests want what is not installed and were left out. ` +
-      `All tests: ${commands.join(' && ')}\n`,
+    `\nFiles of tests left out, for want of what is not installed here: ${files.length}. ` +
+      `To run all: ${commands.join(' && ')}\n`,
   );
 }
