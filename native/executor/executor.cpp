@@ -28,9 +28,20 @@ void Executor::set_thread_control(ThreadControl* control) {
   control_ = control;
 }
 
+namespace {
+
+// Tells threads apart.
+const void* calling_thread() {
+  static thread_local const char here = 0;
+  return &here;
+}
+
+}  // namespace
+
 // ---- Callers that block -----------------------------------------------------------------------
 
 void Executor::run_blocking(Ticket& ticket) {
+  ticket.source = calling_thread();
   {
     std::unique_lock<std::mutex> lock(mutex_);
     if (starts_at_once(ticket)) {
@@ -60,6 +71,7 @@ void Executor::submit(std::unique_ptr<Job> job) {
   auto ticket = std::make_unique<Ticket>();
   ticket->demand = job->demand;
   ticket->owner = job->owner;
+  ticket->source = calling_thread();
   ticket->job = std::move(job);
   ticket->grant.cancelled = &ticket->job->cancelled;
   const std::lock_guard<std::mutex> lock(mutex_);

@@ -14,6 +14,7 @@
 // keeps for each calling thread stay few.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -147,7 +148,8 @@ class Executor {
     int cores = 0;  // taken from the budget
     Clock::time_point started{};
     std::unique_ptr<Job> job;
-    const void* owner = nullptr;  // of the job
+    const void* owner = nullptr;   // of the job
+    const void* source = nullptr;  // the thread that it comes from
     void (*call)(void* context, const Grant& grant) = nullptr;
     void* context = nullptr;
     std::condition_variable* wake = nullptr;  // of the caller that blocks, where it waits
@@ -172,6 +174,7 @@ class Executor {
   int decide(const Ticket& head) const;  // executor/policy.cpp
   int widest(const Demand& demand) const;
   double drain_seconds() const;
+  double expected_work(const Ticket& head, double seconds) const;
   void learn(const Ticket& ticket);
   std::deque<Ticket*>* next_queue();
   void dispatch(Ticket* own = nullptr);
@@ -193,6 +196,13 @@ class Executor {
   std::deque<Ticket*> queued_;    // jobs in order of submission
   double queued_work_ = 0;        // of both
   std::vector<Ticket*> running_;
+  // What ended last, and what ended last of any other source.
+  struct Ended {
+    const void* source = nullptr;
+    double work = 0;
+    Clock::time_point at{};
+  };
+  std::array<Ended, 2> ended_;
   std::vector<const void*> delivering_;  // owners of jobs that have run but are not told yet
   std::vector<Thread*> idle_;            // last in, first out
   int threads_ = 0;

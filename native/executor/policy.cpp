@@ -42,9 +42,23 @@ double Executor::drain_seconds() const {
 }
 
 void Executor::learn(const Ticket& ticket) {
+  const Clock::time_point now = Clock::now();
+  if (ended_[0].source != ticket.source) ended_[1] = ended_[0];
+  ended_[0] = {ticket.source, ticket.demand.work, now};
   if (ticket.grant.width != 1 || ticket.demand.work < policy::kWorkPerCore) return;
-  const double seconds = std::chrono::duration<double>(Clock::now() - ticket.started).count();
+  const double seconds = std::chrono::duration<double>(now - ticket.started).count();
   if (seconds > 0) rate_ += 0.1 * (ticket.demand.work / seconds - rate_);
+}
+
+// Work that is likely to be asked for within the next `seconds`, while `head` runs: another source
+// whose operation ended no longer ago than that is taken to come back with the like. Two threads
+// that each call in a loop would take turns wide otherwise, since none waits when the other's call
+// ends.
+double Executor::expected_work(const Ticket& head, double seconds) const {
+  const Ended& other = ended_[0].source != head.source ? ended_[0] : ended_[1];
+  if (other.source == nullptr || other.source == head.source) return 0;
+  const double ago = std::chrono::duration<double>(Clock::now() - other.at).count();
+  return ago < seconds ? other.work : 0;
 }
 
 // The width at which `head` should start now, or 0 if it should wait. Compares when everything
@@ -59,7 +73,8 @@ int Executor::decide(const Ticket& head) const {
   if (want == 1) return 1;
 
   const double own = head.demand.work / rate_;
-  const double others = std::max(0.0, queued_work_ - head.demand.work) / rate_;
+  double others = std::max(0.0, queued_work_ - head.demand.work) / rate_;
+  if (others == 0) others = expected_work(head, own) / rate_;
   const double drain = busy_ > 0 ? drain_seconds() : 0;
   const double narrow = std::max(own, (own + others) / cores);
   const double wide = drain + own / (want * policy::kWideEfficiency) + others / cores;

@@ -201,7 +201,8 @@ Demand within_limits(Demand demand) {
 Napi::Value queue(Napi::Env env, const Mode& mode, const Demand& demand, const Napi::Value& keep,
                   std::function<Outcome(const Grant&)> body) {
   Environment& home = Environment::of(env);
-  auto job = std::make_unique<PromiseJob>(env, home, mode.id, keep.As<Napi::Array>(), std::move(body));
+  auto job =
+      std::make_unique<PromiseJob>(env, home, mode.id, keep.As<Napi::Array>(), std::move(body));
   job->demand = within_limits(demand);
   const Napi::Value promise = job->deferred.Promise();
   home.submit(std::move(job));

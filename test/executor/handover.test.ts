@@ -22,7 +22,7 @@ it('goes on with the next blocking call on the threads that compute already', as
   const module = new URL('../fixtures/executor-callers.ts', import.meta.url).href;
   const all = Array.from({ length: workers }, () => {
     return new Worker(new URL('../fixtures/typescript-worker.mjs', import.meta.url), {
-      workerData: { module, arrived, workers },
+      workerData: { module, arrived, workers, threads: 1 },
       env: { ...process.env, HEDDLE_MAX_CPU_COUNT: '2' },
     });
   });
