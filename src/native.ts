@@ -296,8 +296,9 @@ export interface NativeSync {
   /** A number for this environment, from 1 to 255, unique in the process. */
   slot(): number;
   /** Marks a word when this environment ends: all but `flag` becomes 1; `signal` is woken. */
-  hold(words: Int32Array, index: number, owner: number, flag: number, signal: number): void;
-  drop(words: Int32Array, index: number): void;
+  hold(words: Int32Array, index: number, owner: number, flag: number, signal: number): number;
+  /** Ends that for the number that hold() gave, unless the owner has the word in his hands. */
+  drop(number: number): void;
 }
 
 /** The addon's modules, one for each folder of `native/`. */

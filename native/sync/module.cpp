@@ -101,20 +101,22 @@ Napi::Value slot(const Napi::CallbackInfo& info) {
 }
 
 // hold(words, index, owner, flag, signal): marks the word when this environment, whose token
-// `owner` is, ends while it holds it.
-void hold(const Napi::CallbackInfo& info) {
+// `owner` is, ends while it holds it. Returns a number for drop().
+Napi::Value hold(const Napi::CallbackInfo& info) {
   Word* const word = shared_word_argument(info);
   const double signal = info[4].As<Napi::Number>().DoubleValue();
   Napi::Int32Array words = info[0].As<Napi::Int32Array>();
   if (!(signal >= 0) || signal >= static_cast<double>(words.ElementLength())) {
     throw Napi::RangeError::New(info.Env(), "the word must be in the array");
   }
-  environment(info).hold(word, info[2].As<Napi::Number>(), info[3].As<Napi::Number>(),
-                         reinterpret_cast<Word*>(words.Data() + static_cast<size_t>(signal)));
+  return Napi::Number::New(
+      info.Env(),
+      environment(info).hold(word, info[2].As<Napi::Number>(), info[3].As<Napi::Number>(),
+                             reinterpret_cast<Word*>(words.Data() + static_cast<size_t>(signal))));
 }
 
-// drop(words, index): it holds it no more.
-void drop(const Napi::CallbackInfo& info) { environment(info).drop(word_argument(info, 0)); }
+// drop(number): the words have been collected.
+void drop(const Napi::CallbackInfo& info) { environment(info).drop(info[0].As<Napi::Number>()); }
 
 }  // namespace
 

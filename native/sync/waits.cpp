@@ -26,7 +26,7 @@ Environment::Environment(Napi::Env env) : env_(env) {
 }
 
 void Environment::close() {
-  for (const Held& held : held_) {
+  for (const auto& [number, held] : held_) {
     int32_t value = held.word->load();
     while ((value & ~held.flag) == held.owner) {
       if (!held.word->compare_exchange_weak(value, (value & held.flag) | 1)) continue;
@@ -105,14 +105,16 @@ void Environment::cancel(double id) {
   wake(found->second->word, INT_MAX);
 }
 
-void Environment::hold(Word* word, int32_t owner, int32_t flag, Word* signal) {
-  held_.push_back({word, owner, flag, signal, memory::Mapping::at(word)});
+double Environment::hold(Word* word, int32_t owner, int32_t flag, Word* signal) {
+  held_[++next_] = {word, owner, flag, signal, memory::Mapping::at(word)};
+  return next_;
 }
 
-void Environment::drop(Word* word) {
-  const auto found =
-      std::find_if(held_.begin(), held_.end(), [=](const Held& held) { return held.word == word; });
-  if (found != held_.end()) held_.erase(found);
+void Environment::drop(double number) {
+  const auto found = held_.find(number);
+  if (found == held_.end()) return;
+  const Held& held = found->second;
+  if ((held.word->load() & ~held.flag) != held.owner) held_.erase(found);
 }
 
 }  // namespace heddle::sync

@@ -29,9 +29,11 @@ class Environment {
   void cancel(double id);
 
   // A word to be marked when the environment ends, if it has `owner` then, who is gone: it keeps
-  // the bit `flag` and becomes 1 otherwise, and the sleepers of `signal` are woken.
-  void hold(Word* word, int32_t owner, int32_t flag, Word* signal);
-  void drop(Word* word);
+  // the bit `flag` and becomes 1 otherwise, and the sleepers of `signal` are woken. Returns a
+  // number.
+  double hold(Word* word, int32_t owner, int32_t flag, Word* signal);
+  // Nobody here can come to the word any more; who has it in his hands now keeps it until the end.
+  void drop(double number);
 
  private:
   struct Wait {
@@ -64,7 +66,7 @@ class Environment {
   Napi::Env env_;
   ThreadSafe call_;
   std::unordered_map<double, std::unique_ptr<Wait>> waits_;
-  std::vector<Held> held_;
+  std::unordered_map<double, Held> held_;
   double next_ = 0;
 };
 

@@ -6,9 +6,7 @@ import { restore, state } from '../memory/hooks.ts';
 import {
   type AsyncWaitOptions,
   Deadline,
-  drop,
   GONE,
-  hold,
   isGone,
   newWords,
   ownStart,
@@ -17,6 +15,7 @@ import {
   sleepAsync,
   type WaitOptions,
   wake,
+  watch,
 } from './words.ts';
 
 /**
@@ -43,9 +42,6 @@ export class BrokenBarrierError extends Error {
     this.name = 'BrokenBarrierError';
   }
 }
-
-/** Memory in which this thread waits. */
-const kept = new Set<Int32Array>();
 
 /**
  * Lets `parties` processes or threads wait until all have come, again and again. Travels like a
@@ -116,8 +112,6 @@ export class Barrier {
     } catch (error) {
       this.abort();
       throw error;
-    } finally {
-      this.#leave(place);
     }
     return place;
   }
@@ -132,16 +126,11 @@ export class Barrier {
       entered = this.#enter();
     }
     const { place, round } = entered;
-    try {
-      for (;;) {
-        const bell = Atomics.load(this.#words, BELL);
-        if (!this.#mustWait(round, deadline)) break;
-        sleep(this.#words, BELL, bell, deadline);
-      }
-    } finally {
-      this.#leave(place);
+    for (;;) {
+      const bell = Atomics.load(this.#words, BELL);
+      if (!this.#mustWait(round, deadline)) return place;
+      sleep(this.#words, BELL, bell, deadline);
     }
-    return place;
   }
 
   /** Breaks the barrier: the waits of all end with an error. */
@@ -196,15 +185,13 @@ export class Barrier {
   #signIn(place: number): boolean {
     const words = this.#words;
     const at = PLACES + place * PLACE_WORDS;
-    kept.add(words);
-    // Held first: a thread that ends between two of these steps leaves the place marked.
-    hold(words, at, 0, BELL);
+    // Watched first: a thread that ends between two of these steps leaves the place marked.
+    watch(words, at, 0, BELL);
     const other = Atomics.compareExchange(words, at, 0, ownToken());
     if (other === 0) {
       Atomics.store(words, at + 1, ownStart());
       return true;
     }
-    drop(words, at);
     const started = Atomics.load(words, at + 1);
     if (other === GONE || (started !== 0 && isGone(other, started))) {
       this.abort();
@@ -217,17 +204,12 @@ export class Barrier {
     const at = PLACES + place * PLACE_WORDS;
     Atomics.store(this.#words, at + 1, 0);
     Atomics.compareExchange(this.#words, at, ownToken(), 0);
-    drop(this.#words, at);
   }
 
   #isFull(deadline: Deadline): boolean {
     if (this.broken) throw new BrokenBarrierError('reset() it');
     if (deadline.left === 0) throw new BrokenBarrierError('the time is up');
     return this.waiting >= this.parties;
-  }
-
-  #leave(place: number): void {
-    if (place < this.parties - 1) drop(this.#words, PLACES + place * PLACE_WORDS);
   }
 
   #mustWait(round: number, deadline: Deadline): boolean {

@@ -8,8 +8,7 @@ import { restore, state } from '../memory/hooks.ts';
 import {
   type AsyncWaitOptions,
   Deadline,
-  drop,
-  hold,
+  GONE,
   isGone,
   NotHeldError,
   newWords,
@@ -20,6 +19,7 @@ import {
   WAITERS,
   type WaitOptions,
   wake,
+  watch,
 } from './words.ts';
 
 const WORD = 0;
@@ -88,12 +88,14 @@ export class Lock {
   async acquire(options: AsyncWaitOptions = {}): Promise<LockHold | null> {
     const deadline = new Deadline(options);
     options.signal?.throwIfAborted();
+    let look = false;
     for (let mark = 0; ; mark = WAITERS) {
-      const abandoned = tryTake(this.#words, mark);
+      const last = deadline.left === 0;
+      const abandoned = tryTake(this.#words, mark, look || last);
       if (abandoned !== null) return new Held(this.#words, abandoned);
-      if (deadline.left === 0) return null;
+      if (last) return null;
       const value = announce(this.#words);
-      if (value !== 0) await sleepAsync(this.#words, WORD, value, deadline, options.signal);
+      if (value !== 0) look = await sleepAsync(this.#words, WORD, value, deadline, options.signal);
     }
   }
 
@@ -102,13 +104,8 @@ export class Lock {
   acquireSync(options: WaitOptions): LockHold | null;
   acquireSync(options: WaitOptions = {}): LockHold | null {
     const deadline = new Deadline(options);
-    for (let mark = 0; ; mark = WAITERS) {
-      const abandoned = tryTake(this.#words, mark);
-      if (abandoned !== null) return new Held(this.#words, abandoned);
-      if (deadline.left === 0) return null;
-      const value = announce(this.#words);
-      if (value !== 0) sleep(this.#words, WORD, value, deadline);
-    }
+    const abandoned = take(this.#words, deadline);
+    return abandoned === null ? null : new Held(this.#words, abandoned);
   }
 
   /** Runs a function with the lock held. */
@@ -156,33 +153,28 @@ class Held implements LockHold {
   }
 }
 
-/** Locks that are held here, so that the memory stays while the addon has to mark it. */
-const heldHere = new Set<Int32Array>();
-
 /**
  * Takes the lock if it is free or its holder is gone.
  *
  * @param mark - WAITERS for one that has slept: others may sleep still
+ * @param look - whether to look if the holder's process lives, which costs more than most waits
  * @returns whether it was abandoned; null when it is held
  */
-export function tryTake(words: Int32Array, mark: number): boolean | null {
+function tryTake(words: Int32Array, mark: number, look: boolean): boolean | null {
   const token = ownToken();
   const value = Atomics.load(words, WORD);
   const abandoned = value !== 0;
   if (abandoned) {
     const holder = value & ~WAITERS;
+    if (holder !== GONE && !look) return null;
     const start = Atomics.load(words, OWNER) === holder ? Atomics.load(words, START) : 0;
     if (!isGone(holder, start)) return null;
   }
-  hold(words, WORD, WAITERS, WORD);
+  watch(words, WORD, WAITERS, WORD);
   const mine = token | (value & WAITERS) | mark;
-  if (Atomics.compareExchange(words, WORD, value, mine) !== value) {
-    drop(words, WORD);
-    return null;
-  }
+  if (Atomics.compareExchange(words, WORD, value, mine) !== value) return null;
   Atomics.store(words, START, ownStart());
   Atomics.store(words, OWNER, token);
-  heldHere.add(words);
   return abandoned;
 }
 
@@ -194,22 +186,38 @@ function announce(words: Int32Array): number {
   return Atomics.compareExchange(words, WORD, value, marked) === value ? marked : 0;
 }
 
+/** How often to look before going to sleep: for about as long as that takes by itself. */
+const LOOKS = 200;
+
+/** Most locks are held for less time than it takes to sleep and be woken. */
+function becomesFree(words: Int32Array): boolean {
+  for (let i = 0; i < LOOKS; i++) if (Atomics.load(words, WORD) === 0) return true;
+  return false;
+}
+
+/** Waits for the lock, blocking; whether it was abandoned, or null when the time is up. */
+function take(words: Int32Array, deadline: Deadline): boolean | null {
+  let look = false;
+  for (let mark = 0; ; mark = WAITERS) {
+    const free = tryTake(words, mark, look);
+    if (free !== null) return free;
+    if (deadline.left === 0) return tryTake(words, mark, true);
+    if (becomesFree(words)) continue;
+    const value = announce(words);
+    if (value !== 0) look = sleep(words, WORD, value, deadline);
+  }
+}
+
 /** Frees the lock. */
 export function letGo(words: Int32Array): void {
   if ((Atomics.load(words, WORD) & ~WAITERS) !== ownToken()) throw new NotHeldError('lock');
-  drop(words, WORD);
   Atomics.store(words, OWNER, 0);
-  heldHere.delete(words);
   if (Atomics.exchange(words, WORD, 0) & WAITERS) wake(words, WORD, 1);
 }
 
+const FOREVER = new Deadline({});
+
 /** Takes the lock, blocking, for the few instructions that other objects of heddle/sync need it. */
 export function takeSync(words: Int32Array): boolean {
-  const deadline = new Deadline({});
-  for (let mark = 0; ; mark = WAITERS) {
-    const abandoned = tryTake(words, mark);
-    if (abandoned !== null) return abandoned;
-    const value = announce(words);
-    if (value !== 0) sleep(words, WORD, value, deadline);
-  }
+  return take(words, FOREVER)!;
 }

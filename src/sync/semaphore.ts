@@ -7,7 +7,7 @@ import { WORDS as LOCK_WORDS, letGo, takeSync } from './lock.ts';
 import {
   type AsyncWaitOptions,
   Deadline,
-  hold,
+  GONE,
   isGone,
   newWords,
   ownStart,
@@ -16,6 +16,7 @@ import {
   sleepAsync,
   type WaitOptions,
   wake,
+  watch,
 } from './words.ts';
 
 // The lock has the first words; whoever changes others than WAITING has it.
@@ -81,11 +82,12 @@ export class Semaphore {
   async acquire(options: AsyncWaitOptions = {}): Promise<boolean> {
     const deadline = new Deadline(options);
     options.signal?.throwIfAborted();
-    while (!this.#take()) {
-      if (deadline.left === 0) return false;
+    let look = deadline.left === 0;
+    while (!this.#take(look)) {
+      if (deadline.left === 0) return look ? false : this.#take(true);
       Atomics.add(this.#words, WAITING, 1);
       try {
-        await sleepAsync(this.#words, VALUE, 0, deadline, options.signal);
+        look = await sleepAsync(this.#words, VALUE, 0, deadline, options.signal);
       } finally {
         Atomics.sub(this.#words, WAITING, 1);
       }
@@ -96,10 +98,11 @@ export class Semaphore {
   /** The same, blocking the thread: for workers. */
   acquireSync(options: WaitOptions = {}): boolean {
     const deadline = new Deadline(options);
-    while (!this.#take()) {
-      if (deadline.left === 0) return false;
+    let look = deadline.left === 0;
+    while (!this.#take(look)) {
+      if (deadline.left === 0) return look ? false : this.#take(true);
       Atomics.add(this.#words, WAITING, 1);
-      sleep(this.#words, VALUE, 0, deadline);
+      look = sleep(this.#words, VALUE, 0, deadline);
       Atomics.sub(this.#words, WAITING, 1);
     }
     return true;
@@ -132,11 +135,12 @@ export class Semaphore {
     if (Atomics.load(words, WAITING) > 0) wake(words, VALUE, count);
   }
 
-  #take(): boolean {
+  /** @param look - whether to look if holders live, which costs more than most waits */
+  #take(look: boolean): boolean {
     const words = this.#words;
     enter(words);
     try {
-      if (Atomics.load(words, VALUE) <= 0) giveBack(words);
+      if (Atomics.load(words, VALUE) <= 0) giveBack(words, look);
       const value = Atomics.load(words, VALUE);
       if (value <= 0) return false;
       const entry = ownEntry(words) || newEntry(words);
@@ -218,7 +222,7 @@ function newEntry(words: Int32Array): number {
     const found = Atomics.load(words, at);
     // What a dead holder had must have been given back before another uses its place.
     if (found !== 0 && (Atomics.load(words, at + 2) > 0 || !isDead(words, at))) continue;
-    hold(words, at, 0, VALUE);
+    watch(words, at, 0, VALUE);
     Atomics.store(words, at + 1, ownStart());
     Atomics.store(words, at, ownToken());
     entries.set(words, at);
@@ -232,12 +236,13 @@ function isDead(words: Int32Array, entry: number): boolean {
 }
 
 /** Gives back what dead holders had. */
-function giveBack(words: Int32Array): void {
+function giveBack(words: Int32Array, look: boolean): void {
   let found = 0;
   for (let at = HOLDERS; at < WORDS; at += HOLDER_WORDS) {
     if (Atomics.load(words, at) === 0) break;
     const count = Atomics.load(words, at + 2);
-    if (count === 0 || !isDead(words, at)) continue;
+    if (count === 0) continue;
+    if (Atomics.load(words, at) !== GONE && !(look && isDead(words, at))) continue;
     const value = Atomics.load(words, VALUE) + count;
     write(words, value, Atomics.load(words, ABANDONED) + count, at, 0);
     found += count;

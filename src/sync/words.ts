@@ -43,9 +43,21 @@ export class Deadline {
  */
 const LOOK = 50;
 
-/** Sleeps until a word may have changed, or it is time to look around. */
-export function sleep(words: Int32Array, index: number, value: number, deadline: Deadline): void {
-  native.sync.wait(words, index, value, Math.min(deadline.left, LOOK));
+/** What waits of the addon end with: nothing happened in the time that was given. */
+const TIMED_OUT = 2;
+
+/**
+ * Sleeps until a word may have changed, or it is time to look around.
+ *
+ * @returns whether it is time to look around
+ */
+export function sleep(
+  words: Int32Array,
+  index: number,
+  value: number,
+  deadline: Deadline,
+): boolean {
+  return native.sync.wait(words, index, value, Math.min(deadline.left, LOOK)) === TIMED_OUT;
 }
 
 /** The same without blocking. Rejects with the signal's reason. */
@@ -55,7 +67,7 @@ export function sleepAsync(
   value: number,
   deadline: Deadline,
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const wait = native.sync.waitAsync(
@@ -63,10 +75,10 @@ export function sleepAsync(
       index,
       value,
       Math.min(deadline.left, 2 * LOOK),
-      () => {
+      (result) => {
         signal?.removeEventListener('abort', abort);
         if (signal?.aborted) reject(signal.reason as Error);
-        else resolve();
+        else resolve(result === TIMED_OUT);
       },
     );
     const abort = () => native.sync.cancel(wait);
@@ -117,17 +129,25 @@ export function isGone(holder: number, started: number): boolean {
   return !native.sync.alive(pid, started);
 }
 
-/**
- * Has a word marked if this thread ends while its token is in it. To be called before the token is
- * put there: a thread may end between any two steps.
- */
-export function hold(words: Int32Array, index: number, flag: number, signal: number): void {
-  native.sync.hold(words, index, ownToken(), flag, signal);
-}
+/** The words that the addon watches for us, and its numbers for that. */
+const watched = new WeakMap<Int32Array, Map<number, number>>();
+const collected = new FinalizationRegistry<ReadonlyMap<number, number>>((numbers) => {
+  for (const number of numbers.values()) native.sync.drop(number);
+});
 
-/** Undoes {@link hold}. */
-export function drop(words: Int32Array, index: number): void {
-  native.sync.drop(words, index);
+/**
+ * Has a word marked if this thread ends while its token is in it: from now on, whenever that is. To
+ * be called before the token is put there, as a thread may end between any two steps.
+ */
+export function watch(words: Int32Array, index: number, flag: number, signal: number): void {
+  let numbers = watched.get(words);
+  if (!numbers) {
+    numbers = new Map();
+    watched.set(words, numbers);
+    collected.register(words, numbers);
+  }
+  if (numbers.has(index)) return;
+  numbers.set(index, native.sync.hold(words, index, ownToken(), flag, signal));
 }
 
 /** The error for letting go what one does not hold. */
