@@ -149,7 +149,12 @@ const suite: Suite = {
               child.once('message', resolve);
               child.send(1);
             });
-            return () => child.kill();
+            // Until it has gone: its end would take its time from who comes next.
+            return () =>
+              new Promise((resolve) => {
+                child.once('exit', resolve);
+                child.kill();
+              });
           }),
           startContender('heddle threads', () => startHeddle('threads')),
           startContender('worker_threads, raw', async () => {
