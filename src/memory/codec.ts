@@ -13,7 +13,7 @@ import { touch } from './segment.ts';
 import type { Wrapped } from './wire.ts';
 
 export { CloneError } from './clone-error.ts';
-export { giveBack } from './collect.ts';
+export { giveBack } from './segment.ts';
 
 /** Where a message goes and from which size its arrays are shared instead of copied. */
 export interface EncodeOptions {

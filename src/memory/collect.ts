@@ -15,15 +15,21 @@ const DELAY_MS = 5;
 let borrowed = 0;
 let collect: (() => void) | null = null;
 let waiting = false;
+/** Out of the engine's reach while it collects. */
+let kept: readonly unknown[] = [];
 
 /** Counts memory that was mapped for one message. */
 export function borrow(bytes: number): void {
   borrowed += bytes;
 }
 
-/** To be called when a job has ended: collects garbage soon, if there is much memory in it. */
-export function giveBack(): void {
-  if (waiting || borrowed < LEAST_BYTES) return;
+/**
+ * Collects garbage soon, if there is much memory in it.
+ *
+ * @param keep - gives what is to stay, also where nobody has it now
+ */
+export function collectSoon(keep: () => readonly unknown[]): void {
+  if (waiting || kept.length > 0 || borrowed < LEAST_BYTES) return;
   // It takes time in proportion to the heap, and none to what is mapped.
   if (borrowed < v8.getHeapStatistics().used_heap_size) return;
   waiting = true;
@@ -31,7 +37,9 @@ export function giveBack(): void {
     waiting = false;
     borrowed = 0;
     collect ??= collector();
+    kept = keep();
     collect();
+    kept = [];
   }, DELAY_MS).unref();
 }
 

@@ -3,7 +3,7 @@
  * buffers are on one.
  */
 import { type NativeSegment, native } from '../native.ts';
-import { borrow } from './collect.ts';
+import { borrow, collectSoon } from './collect.ts';
 
 /**
  * Who may write. `'copyonwrite'`: every worker may, and keeps what it wrote to itself.
@@ -144,4 +144,12 @@ export function touch(handle: Extract<SegmentHandle, { kind: 'memory' }>): void 
   } catch {
     // The sender has ended, and its memory with it.
   }
+}
+
+/**
+ * To be called when a job has ended: what was mapped for its messages goes soon. What was shared on
+ * purpose is likely to come again, and stays.
+ */
+export function giveBack(): void {
+  collectSoon(() => [...copies.values()].map((known) => known.deref()));
 }
