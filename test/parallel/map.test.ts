@@ -256,6 +256,23 @@ describe.each(workerBackends)('workers: %s', (_, options) => {
     expect(performance.now() - started).toBeLessThan(5000);
   });
 
+  it('sees an array that was changed in place between two calls', async () => {
+    // Large enough to be shared, and not.
+    for (const length of [10, 200_000]) {
+      const table = new Float64Array(length).fill(1);
+      for (const value of [1, 2, 3]) {
+        table[length - 1] = value;
+        const last = (x: Float64Array) => [x[x.length - 1], table[table.length - 1]];
+        expect(await map([table, table], last, options)).toEqual([
+          [value, value],
+          [value, value],
+        ]);
+        await using scorer = invoker(table, (model, i: number) => model[i], options);
+        expect(await scorer.map([length - 1]).toArray()).toEqual([value]);
+      }
+    }
+  });
+
   it('sends slow tasks one by one and fast ones together', async () => {
     const slow = imap(range(12), (x) => new Promise((r) => setTimeout(r, 20, x)), options);
     await slow.toArray();
