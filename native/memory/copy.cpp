@@ -1,9 +1,11 @@
 #include "memory/copy.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstring>
+#include <memory>
 #include <mutex>
 
 #include "executor/executor.h"
@@ -15,8 +17,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Waking a thread pays from here on.
-constexpr size_t kParallelBytes = size_t{8} << 20;
 // What a thread takes at a time: a call to the kernel, which asks all cores for pages they hold,
 // is worth it, and the threads end together.
 constexpr size_t kPart = size_t{4} << 20;
@@ -169,7 +169,8 @@ class Helper : public Job {
 
 bool copy_into(Segment& segment, const void* data, size_t bytes, Use use, int threads,
                Failure& failure) {
-  const int most = bytes < kParallelBytes ? 1 : std::max(threads, 1);
+  if (bytes == 0) return true;
+  const int most = std::max(threads, 1);
   const auto copy =
       std::make_shared<Copy>(segment, static_cast<const char*>(data), bytes, use, most);
   const size_t helpers = std::min(static_cast<size_t>(most), copy->parts()) - 1;
