@@ -174,8 +174,7 @@ Napi::Object init(Napi::Env env) {
   exports.Set("operationLimit",
               Napi::Function::New(env, operation_limit_function, "operationLimit"));
   // A worker that ends gives back what it holds; runs on the worker's own thread.
-  napi_add_env_cleanup_hook(
-      env, [](void*) { ThreadLimits::of_this_thread().close_all(); }, nullptr);
+  env.AddCleanupHook([] { ThreadLimits::of_this_thread().close_all(); });
   return exports;
 }
 

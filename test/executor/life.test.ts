@@ -1,6 +1,8 @@
+import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import '../helpers/built.ts';
+import { addonFile } from '../../src/native.ts';
 import { ended, startFixture } from '../helpers/child.ts';
 
 describe('ending with operations in flight', () => {
@@ -17,6 +19,16 @@ describe('ending with operations in flight', () => {
   it('the addon outlives the only worker that loaded it', { timeout: 60_000 }, async () => {
     const result = await ended(startFixture('executor-life.mjs', ['unload']), 50);
     expect(result).toMatchObject({ code: 0, signal: null, stdout: 'fine\n', stderr: '' });
+  });
+
+  it('the addon may be loaded once more, as by a module registry that starts anew', async () => {
+    const code = `
+      const file = ${JSON.stringify(addonFile)};
+      const first = require(file);
+      delete require.cache[file];
+      console.log(require(file) !== first);`;
+    const result = await ended(spawn(process.execPath, ['-e', code]), 20);
+    expect(result).toEqual({ code: 0, signal: null, stdout: 'true\n', stderr: '' });
   });
 });
 
