@@ -7,7 +7,7 @@ import { BoundedSemaphore } from '../../src/sync/index.ts';
 const mortal = fileURLToPath(new URL('./mortal.mjs', import.meta.url));
 
 /** Has a process acquire and release; 'died' when it did before it had done both. */
-function attempt(semaphore: BoundedSemaphore, access: number): Promise<unknown> {
+function attempt(semaphore: BoundedSemaphore, write: number): Promise<unknown> {
   const { message, release } = encode(semaphore[heddle.state](), { to: 'process', maxBytes: 1 });
   return new Promise((resolve) => {
     const child = fork(mortal, { serialization: 'advanced' });
@@ -19,7 +19,7 @@ function attempt(semaphore: BoundedSemaphore, access: number): Promise<unknown> 
       release();
       resolve(result);
     });
-    child.send({ words: message, access });
+    child.send({ words: message, write });
   });
 }
 
@@ -37,20 +37,20 @@ it('a semaphore loses and gains nothing, at whichever step its holder is killed'
   let through = false;
   const lane = async () => {
     while (!through) {
-      const access = next++;
+      const write = next++;
       const semaphore = new BoundedSemaphore(1);
       // First one dies that has the permit, so that the next has to give that back as well.
       expect(await attempt(semaphore, -1)).toBe('died');
-      const result = await attempt(semaphore, access);
+      const result = await attempt(semaphore, write);
       if (result !== 'died') through = true;
-      outcomes.set(access, [result, await isWhole(semaphore)]);
+      outcomes.set(write, [result, await isWhole(semaphore)]);
     }
   };
   await Promise.all([lane(), lane(), lane()]);
   expect(outcomes.size).toBeGreaterThan(10);
-  for (const [access, [result, whole]] of outcomes as Map<number, [unknown, boolean]>) {
-    expect({ access, result: result === true || result === 'died', whole }).toEqual({
-      access,
+  for (const [write, [result, whole]] of outcomes as Map<number, [unknown, boolean]>) {
+    expect({ write, result: result === true || result === 'died', whole }).toEqual({
+      write,
       result: true,
       whole: true,
     });

@@ -1,14 +1,15 @@
-// A process that kills itself before a given access to shared memory: once it has the words of a
-// semaphore it acquires and releases. The built library is used, because it starts fast.
+// A process that kills itself before a given write to shared memory: once it has the words of a
+// semaphore it acquires and releases. (To die before a load leaves what the write before it left.)
+// The built library is used, because it starts fast.
 import { decode } from '../../dist/memory/codec.js';
 import { restore } from '../../dist/memory/hooks.js';
 import { Semaphore } from '../../dist/sync/index.js';
 
-const methods = ['add', 'compareExchange', 'exchange', 'load', 'store', 'sub'];
+const methods = ['add', 'compareExchange', 'exchange', 'store', 'sub'];
 
-/** Counts accesses from here on, and dies before the one with this number. */
-function dieBefore(access) {
-  let left = access;
+/** Counts writes from here on, and dies before the one with this number. */
+function dieBefore(write) {
+  let left = write;
   for (const method of methods) {
     const original = Atomics[method];
     Atomics[method] = (...args) => {
@@ -18,11 +19,11 @@ function dieBefore(access) {
   }
 }
 
-process.once('message', ({ words, access }) => {
+process.once('message', ({ words, write }) => {
   const semaphore = Semaphore[restore](decode(words));
-  if (access >= 0) dieBefore(access);
+  if (write >= 0) dieBefore(write);
   const taken = semaphore.acquireSync({ timeout: 10_000 });
-  if (access < 0) process.kill(process.pid, 'SIGKILL'); // with the permit in its hands
+  if (write < 0) process.kill(process.pid, 'SIGKILL'); // with the permit in its hands
   if (taken) semaphore.release();
   process.send(taken, () => process.disconnect());
 });
