@@ -96,8 +96,9 @@ const suite: Suite = {
         unit: 'run',
         iterations: 1,
         about:
-          'An ordinary array, copied into shared memory within the time that is measured; or one that ' +
-          'was put there once, before, and that the workers have mapped already. ' +
+          'An ordinary array, copied into shared memory within the time that is measured, which is that ' +
+          'of the call before if it was not long ago; or one that was put there once, before, and that ' +
+          'the workers have mapped already. ' +
           'The others are sent the model twice and get tasks that do nothing.',
         contenders: [
           ...each((pool) => pool.model(model, tasks)),
