@@ -3,7 +3,7 @@
  * multiprocessing.
  */
 import { heddle } from './dispatch/pools.ts';
-import { type Contender, inProcess, python, type Suite } from './harness/index.ts';
+import { type Contender, type Group, inProcess, python, type Suite } from './harness/index.ts';
 
 type Sync = typeof import('../src/sync/index.ts');
 
@@ -90,120 +90,116 @@ def setup(params):
   });
 }
 
+const targets = [{ contender: 'heddle', against: 'multiprocessing', speedup: 1 }];
+
+/** An operation of one thread; `python` as for {@link multiprocessing}. */
+function quiet(
+  [name, unit]: readonly [string, string],
+  make: (api: Sync) => () => void,
+  python: string,
+  others: Contender[] = [],
+): Group {
+  return {
+    name,
+    unit,
+    operations: TIMES,
+    contenders: [alone('heddle', make), ...others, multiprocessing(python)],
+    targets,
+  };
+}
+
+/** An object that two processes want all the time; `python` makes its twin. */
+function wanted(
+  name: string,
+  times: number,
+  make: (api: Sync) => () => void,
+  python: string,
+): Group {
+  return {
+    name: `${name} that two processes want all the time`,
+    unit: 'acquire and release',
+    operations: WORKERS * times,
+    iterations: 1,
+    contenders: [
+      contended(times, make),
+      contendedPython(times, python, 'shared.acquire(); shared.release()'),
+    ],
+    targets,
+  };
+}
+
+const lock = ({ Lock }: Sync) => {
+  const own = new Lock();
+  return () => own.acquireSync().release();
+};
+
+const semaphoreOf =
+  (count: number) =>
+  ({ Semaphore }: Sync) => {
+    const semaphore = new Semaphore(count);
+    return () => {
+      semaphore.acquireSync();
+      semaphore.release();
+    };
+  };
+
 const suite: Suite = {
   title: 'Locks and queues between processes',
   groups({ short }) {
     const times = short ? 500 : 20_000;
     const words = new Int32Array(new SharedArrayBuffer(8));
+    const atomics = alone('bare Atomics', () => () => {
+      Atomics.compareExchange(words, 0, 0, 1);
+      Atomics.store(words, 0, 0);
+    });
     return [
-      {
-        name: 'a lock that nobody else wants',
-        unit: 'acquire and release',
-        operations: TIMES,
-        contenders: [
-          alone('heddle', ({ Lock }) => {
-            const lock = new Lock();
-            return () => lock.acquireSync().release();
-          }),
-          alone('bare Atomics', () => () => {
-            Atomics.compareExchange(words, 0, 0, 1);
-            Atomics.store(words, 0, 0);
-          }),
-          multiprocessing(`lock = mp.Lock()
+      quiet(
+        ['a lock that nobody else wants', 'acquire and release'],
+        lock,
+        `lock = mp.Lock()
 def step():
     lock.acquire()
-    lock.release()`),
-        ],
-        targets: [{ contender: 'heddle', against: 'multiprocessing', speedup: 1 }],
-      },
-      {
-        name: 'a semaphore that nobody else wants',
-        unit: 'acquire and release',
-        operations: TIMES,
-        contenders: [
-          alone('heddle', ({ Semaphore }) => {
-            const semaphore = new Semaphore(2);
-            return () => {
-              semaphore.acquireSync();
-              semaphore.release();
-            };
-          }),
-          multiprocessing(`semaphore = mp.Semaphore(2)
+    lock.release()`,
+        [atomics],
+      ),
+      quiet(
+        ['a semaphore that nobody else wants', 'acquire and release'],
+        semaphoreOf(2),
+        `semaphore = mp.Semaphore(2)
 def step():
     semaphore.acquire()
-    semaphore.release()`),
-        ],
-        targets: [{ contender: 'heddle', against: 'multiprocessing', speedup: 1 }],
-      },
-      {
-        name: 'an event that nobody waits for',
-        unit: 'set and clear',
-        operations: TIMES,
-        contenders: [
-          alone('heddle', ({ Event }) => {
-            const event = new Event();
-            return () => {
-              event.set();
-              event.clear();
-            };
-          }),
-          multiprocessing(`event = mp.Event()
+    semaphore.release()`,
+      ),
+      quiet(
+        ['an event that nobody waits for', 'set and clear'],
+        ({ Event }) => {
+          const event = new Event();
+          return () => {
+            event.set();
+            event.clear();
+          };
+        },
+        `event = mp.Event()
 def step():
     event.set()
-    event.clear()`),
-        ],
-        targets: [{ contender: 'heddle', against: 'multiprocessing', speedup: 1 }],
-      },
-      {
-        name: 'a queue, put and got by one thread',
-        unit: 'put and get',
-        operations: TIMES,
-        contenders: [
-          alone('heddle', ({ Queue }) => {
-            const queue = new Queue<object>();
-            return () => {
-              queue.putSync({ id: 1, text: 'some text' });
-              queue.getSync();
-            };
-          }),
-          multiprocessing(`queue = mp.Queue()
+    event.clear()`,
+      ),
+      quiet(
+        ['a queue, put and got by one thread', 'put and get'],
+        ({ Queue }) => {
+          const queue = new Queue<object>();
+          return () => {
+            queue.putSync({ id: 1, text: 'some text' });
+            queue.getSync();
+          };
+        },
+        `queue = mp.Queue()
 def step():
     queue.put({ "id": 1, "text": "some text" })
-    queue.get()`),
-        ],
-        targets: [{ contender: 'heddle', against: 'multiprocessing', speedup: 1 }],
-      },
-      {
-        name: 'a lock that two processes want all the time',
-        unit: 'acquire and release',
-        operations: WORKERS * times,
-        iterations: 1,
-        contenders: [
-          contended(times, ({ Lock }) => {
-            const lock = new Lock();
-            return () => lock.acquireSync().release();
-          }),
-          contendedPython(times, 'mp.Lock()', 'shared.acquire(); shared.release()'),
-        ],
-        targets: [{ contender: 'heddle', against: 'multiprocessing', speedup: 1 }],
-      },
-      {
-        name: 'a semaphore of one that two processes want all the time',
-        unit: 'acquire and release',
-        operations: WORKERS * times,
-        iterations: 1,
-        contenders: [
-          contended(times, ({ Semaphore }) => {
-            const semaphore = new Semaphore(1);
-            return () => {
-              semaphore.acquireSync();
-              semaphore.release();
-            };
-          }),
-          contendedPython(times, 'mp.Semaphore(1)', 'shared.acquire(); shared.release()'),
-        ],
-        targets: [{ contender: 'heddle', against: 'multiprocessing', speedup: 1 }],
-      },
+    queue.get()`,
+      ),
+      wanted('a lock', times, lock, 'mp.Lock()'),
+      wanted('a semaphore of one', times, semaphoreOf(1), 'mp.Semaphore(1)'),
     ];
   },
 };

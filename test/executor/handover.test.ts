@@ -1,8 +1,7 @@
-import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { Worker } from 'node:worker_threads';
 import { expect, it } from 'vitest';
 import { native } from '../../src/native.ts';
+import { runCallers } from './callers.ts';
 
 /** CPU time of the executor's own threads until now, in ms. */
 function computeThreads(): number {
@@ -17,17 +16,8 @@ function computeThreads(): number {
 // A core that waited for the next caller to wake up, on whichever core the system had put it, stood
 // idle for a sixth of the time.
 it('goes on with the next blocking call on the threads that compute already', async () => {
-  const workers = 4;
-  const arrived = new Int32Array(new SharedArrayBuffer(4));
-  const module = new URL('../fixtures/executor-callers.ts', import.meta.url).href;
-  const all = Array.from({ length: workers }, () => {
-    return new Worker(new URL('../fixtures/typescript-worker.mjs', import.meta.url), {
-      workerData: { module, arrived, workers, threads: 1 },
-      env: { ...process.env, HEDDLE_MAX_CPU_COUNT: '2' },
-    });
-  });
-  const times = await Promise.all(all.map((worker) => once(worker, 'message')));
-  const callers = times.reduce((sum, [time]) => sum + time, 0);
+  const { times, end } = await runCallers(4, 1);
+  const callers = times.reduce((sum, time) => sum + time, 0);
 
   const { budget, peak, narrow, threads } = native.executor.stats();
   expect(budget).toBe(2);
@@ -35,5 +25,5 @@ it('goes on with the next blocking call on the threads that compute already', as
   expect(narrow).toBeGreaterThanOrEqual(400);
   expect(threads).toBeLessThanOrEqual(3); // a new one may start while another is about to be idle
   expect(computeThreads()).toBeGreaterThan(callers);
-  await Promise.all(all.map((worker) => worker.terminate()));
+  await end();
 });
