@@ -3,7 +3,7 @@
  */
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import { findTsx, tsxInterfaces } from '../functions/typescript.ts';
+import { findTsx, LOADER_FLAGS, startedWith, tsxInterfaces } from '../functions/typescript.ts';
 
 /** Tells a worker process that it has no page. */
 export const NO_PAGE = '--heddle-no-page';
@@ -32,11 +32,9 @@ function inherited(flags: readonly string[]): string[] {
 
 const fromSource = import.meta.url.endsWith('.ts');
 
-const LOADERS = /(^|\s)(--import|--require|-r|--loader|--experimental-loader)(=|\s|$)/;
-
 /** Whether workers load modules through hooks, which may make CommonJS of what is required. */
 function hasLoaders(): boolean {
-  return LOADERS.test([process.env.NODE_OPTIONS ?? '', ...process.execArgv].join(' '));
+  return startedWith([...LOADER_FLAGS, '--require', '-r']);
 }
 
 /**

@@ -9,18 +9,6 @@ import type { FromWorker, ToWorker } from './protocol.ts';
 import { packMessage, unpackMessage } from './tuples.ts';
 import type { Backend, WorkerEvents, WorkerHandle, WorkerSpec } from './types.ts';
 
-/**
- * Where coverage is measured, a thread writes what it counted as it ends, so the process waits for
- * that: an idle thread, which keeps no process alive, is told to end before the process does.
- */
-const measured = Boolean(process.env.NODE_V8_COVERAGE);
-const living = new Set<ThreadHandle>();
-if (measured) {
-  process.on('beforeExit', () => {
-    for (const handle of living) handle.send({ type: 'stop' });
-  });
-}
-
 class ThreadHandle implements WorkerHandle {
   readonly cell: Cell;
   readonly pid = process.pid;
@@ -48,16 +36,13 @@ class ThreadHandle implements WorkerHandle {
       error = thrown instanceof Error ? thrown : new Error(String(thrown));
     });
     this.#worker.on('exit', (code) => {
-      living.delete(this);
       events.exit({ code, signal: null, ...(error ? { error } : {}) });
     });
     this.#worker.unref();
-    living.add(this);
     this.send(init);
   }
 
   send(message: ToWorker, transfer?: readonly unknown[]): void {
-    if (measured && message.type === 'stop') this.#worker.ref();
     this.#worker.postMessage(packMessage(message), transfer as readonly ArrayBuffer[] | undefined);
   }
 

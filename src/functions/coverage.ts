@@ -10,7 +10,8 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type CodeNode, IMPORT, IMPORT_META } from './payload.ts';
 
-const measured = Boolean(process.env.NODE_V8_COVERAGE);
+/** Whether this process counts. */
+export const measured = Boolean(process.env.NODE_V8_COVERAGE);
 const files = new Map<string, string | null>();
 
 /** How the script of a function is to be made. */

@@ -27,14 +27,20 @@ export function tsxInterfaces(tsx: URL): readonly string[] {
 }
 
 /** Flags by which a program registers what loads its ES modules. */
-const LOADERS = /(^|\s)(--import|--loader|--experimental-loader)(=|\s|$)/;
+export const LOADER_FLAGS: readonly string[] = ['--import', '--loader', '--experimental-loader'];
+
+/** Whether this process was started with one of these flags, by itself or by NODE_OPTIONS. */
+export function startedWith(flags: readonly string[]): boolean {
+  const given = [process.env.NODE_OPTIONS ?? '', ...process.execArgv].join(' ');
+  return new RegExp(`(^|\\s)(${flags.join('|')})(=|\\s|$)`).test(given);
+}
 
 /** Whether this thread has some way to run TypeScript: Node's, or that of a loader. */
 function runsTypeScript(): boolean {
   const { typescript } = process.features as { readonly typescript?: unknown };
   if (typescript || import.meta.url.endsWith('.ts')) return true;
   // A loader of the program may be for TypeScript; one that is not says what is missing.
-  return LOADERS.test([process.env.NODE_OPTIONS ?? '', ...process.execArgv].join(' '));
+  return startedWith(LOADER_FLAGS);
 }
 
 let ready: Promise<void> | null = null;

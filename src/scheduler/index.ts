@@ -1,7 +1,9 @@
 /**
  * One engine under every face: jobs, runs, and the pools that they share.
  */
+
 import { typeError } from '../errors.ts';
+import { measured } from '../functions/coverage.ts';
 import type { CallSite } from './errors.ts';
 import type { Job } from './job.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -146,3 +148,6 @@ export function shutdownWorkers(options: { readonly kill?: boolean } = {}): void
     else pool.close();
   }
 }
+
+// Idle workers keep no process alive, and would lose their counts with it.
+if (measured) process.on('beforeExit', () => shutdownWorkers());

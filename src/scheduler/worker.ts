@@ -1,10 +1,12 @@
 /**
  * A worker of a pool: what it has open, and the batches that are on their way to it.
  */
+
 import { SLOTS } from '../backends/cell.ts';
 import { clockOffset } from '../backends/clock.ts';
 import type { BatchMessage, FromWorker } from '../backends/protocol.ts';
 import type { Backend, WorkerExit, WorkerHandle, WorkerSpec } from '../backends/types.ts';
+import { measured } from '../functions/coverage.ts';
 import type { Job } from './job.ts';
 import type { Run } from './run.ts';
 
@@ -178,6 +180,8 @@ export class PoolWorker {
     if (!this.usable) return;
     this.state = 'retiring';
     this.handle.send({ type: 'stop' });
+    // It writes what it counted as it ends, and the process has to wait for that.
+    if (measured) this.handle.ref();
   }
 
   ref(): void {
