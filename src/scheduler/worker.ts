@@ -118,6 +118,8 @@ export class PoolWorker {
     if (known !== job.functions.length) this.jobs.set(job, job.functions.length);
     const id = ++lastBatch >>> 0;
     const count = args.length;
+    // Before the message leaves: the worker may begin while this thread has lost its core.
+    const sent = performance.now();
     this.handle.cell?.arm(slot, count);
     this.ref();
     this.handle.send(
@@ -131,7 +133,7 @@ export class PoolWorker {
       slot,
       first,
       args,
-      sent: performance.now(),
+      sent,
       release: packed.release,
       count,
       settled: 0,

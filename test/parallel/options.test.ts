@@ -2,6 +2,7 @@
  * Options, layouts, registered backends, chunks.
  */
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { threads } from '../../src/backends/threads.ts';
 import {
   type Backend,
   cpuCount,
@@ -190,6 +191,28 @@ describe('a registered backend', () => {
     const broken = await rejection(map([1], (x) => x, { backend: 'broken', jobs: 2 }));
     expect(broken).toMatchObject({ code: 'ERR_HEDDLE_WORKER_START' });
     expect((broken as Error).message).toContain('no room');
+  });
+
+  it('that is slow to send: tasks are submitted before they start all the same', async () => {
+    const spin = (ms: number) => {
+      const end = performance.now() + ms;
+      while (performance.now() < end);
+    };
+    const start: Backend['start'] = (spec, events) => {
+      const handle = threads().start(spec, events);
+      const send = handle.send.bind(handle);
+      handle.send = (message, transfer) => {
+        send(message, transfer);
+        spin(30); // as a thread that loses its core here
+      };
+      return handle;
+    };
+    registered.push(registerBackend('slow', () => ({ ...threads(), name: 'slow', start })));
+    const stream = imap(range(4), (x) => x, { backend: 'slow', jobs: 2 });
+    await stream.toArray();
+    for (const { submitted, started } of stream.stats.tasks) {
+      expect(started).toBeGreaterThan(submitted - 5);
+    }
   });
 
   it('is forgotten when it is disposed of', () => {
