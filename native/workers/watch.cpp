@@ -9,8 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
+#include <cstdlib>
 
 namespace heddle::workers {
 
@@ -21,6 +23,10 @@ constexpr short kHangUp = POLLRDHUP;
 #else
 constexpr short kHangUp = POLLHUP;
 #endif
+constexpr short kGone = kHangUp | POLLHUP | POLLERR | POLLNVAL;
+
+// What is watched, for the end of the process.
+std::atomic<int> watched{-1};
 
 struct Watch {
   int fd;
@@ -37,7 +43,7 @@ void* wait_for_end(void* argument) {
   pollfd entry{watch.fd, kHangUp, 0};
   for (;;) {
     const int ready = poll(&entry, 1, -1);
-    if (ready > 0 && (entry.revents & (kHangUp | POLLHUP | POLLERR | POLLNVAL)) != 0) break;
+    if (ready > 0 && (entry.revents & kGone) != 0) break;
     if (ready < 0 && errno != EINTR && errno != EAGAIN) return nullptr;
   }
   const timespec grace{watch.grace_ms / 1000, (watch.grace_ms % 1000) * 1000000L};
@@ -45,6 +51,14 @@ void* wait_for_end(void* argument) {
   if (getpgrp() == getpid()) kill(0, SIGKILL);
   kill(getpid(), SIGKILL);
   return nullptr;
+}
+
+// At the end of a process that ends by itself: its parent may have gone, and with this process the
+// thread that would end what tasks have started.
+void end_group() {
+  if (getpgrp() != getpid()) return;
+  pollfd entry{watched.load(), kHangUp, 0};
+  if (poll(&entry, 1, 0) > 0 && (entry.revents & kGone) != 0) kill(0, SIGKILL);
 }
 
 }  // namespace
@@ -64,6 +78,8 @@ int watch_peer(int fd, int grace_ms) {
   if (error != 0) {
     delete watch;
     close(own);
+  } else if (watched.exchange(own) < 0) {
+    static_cast<void>(std::atexit(end_group));
   }
   return error;
 }

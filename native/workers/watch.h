@@ -9,7 +9,8 @@ namespace heddle::workers {
 
 // Starts a detached thread which waits until the other end of the pipe or socket `fd` is closed,
 // gives the process `grace_ms` to end by itself, and then kills its process group (when it leads
-// one) or itself. Returns 0, or an errno.
+// one) or itself. The group of a process that ends by itself goes with it, where the other end is
+// closed by then. Returns 0, or an errno.
 int watch_peer(int fd, int grace_ms);
 
 }  // namespace heddle::workers
