@@ -134,6 +134,13 @@ export interface FailureMessage {
   readonly end: number;
 }
 
+/** The arguments of a batch can't be made in the worker; none of its tasks has run. */
+export interface UnreadableMessage {
+  readonly type: 'unreadable';
+  readonly batch: number;
+  readonly error: unknown;
+}
+
 /** A context can't be opened: a function or the model can't be made in the worker. */
 export interface OpenFailedMessage {
   readonly type: 'open-failed';
@@ -177,6 +184,7 @@ export type FromWorker =
   | ReadyMessage
   | ResultMessage
   | FailureMessage
+  | UnreadableMessage
   | OpenFailedMessage
   | InitFailedMessage
   | FatalMessage

@@ -15,6 +15,21 @@ function load(message: FunctionMessage): TaskFunction {
   return message.fn as TaskFunction;
 }
 
+/** Initializers that have run in this environment, or are running: it is one worker for all jobs. */
+const initialized = new WeakMap<object, Promise<void>>();
+
+function initialize(initializer: TaskFunction): Promise<void> {
+  let done = initialized.get(initializer);
+  if (!done) {
+    done = (async () => {
+      await initializer();
+    })();
+    initialized.set(initializer, done);
+    done.catch(() => initialized.delete(initializer));
+  }
+  return done;
+}
+
 class LocalHandle implements WorkerHandle {
   readonly cell = new Cell();
   readonly pid = process.pid;
@@ -22,6 +37,8 @@ class LocalHandle implements WorkerHandle {
   readonly #events: WorkerEvents;
   readonly #inbox: ToWorker[] = [];
   #scheduled = false;
+  /** The initializer runs: messages wait. */
+  #held = false;
   #dead = false;
 
   constructor(spec: WorkerSpec, events: WorkerEvents) {
@@ -42,6 +59,20 @@ class LocalHandle implements WorkerHandle {
     queueMicrotask(() => {
       if (!this.#dead) events.message({ type: 'ready', clockOffset: 0 });
     });
+    if (spec.initializer) this.#initialize(load(spec.initializer));
+  }
+
+  #initialize(initializer: TaskFunction): void {
+    this.#held = true;
+    initialize(initializer).then(
+      () => {
+        this.#held = false;
+        this.#schedule();
+      },
+      (error: unknown) => {
+        if (!this.#dead) this.#events.message({ type: 'init-failed', error });
+      },
+    );
   }
 
   /** Messages are taken on later turns of the event loop, a batch on each. */
@@ -51,7 +82,7 @@ class LocalHandle implements WorkerHandle {
   }
 
   #schedule(): void {
-    if (this.#scheduled) return;
+    if (this.#scheduled || this.#held) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;

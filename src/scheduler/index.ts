@@ -2,10 +2,12 @@
  * One engine under every face: jobs, runs, and the pools that they share.
  */
 
+import type { FunctionMessage } from '../backends/protocol.ts';
 import { typeError } from '../errors.ts';
 import { measured } from '../functions/coverage.ts';
+import type { FunctionPayload } from '../functions/index.ts';
 import type { CallSite } from './errors.ts';
-import type { Job } from './job.ts';
+import { functionMessage, type Job } from './job.ts';
 import type { ResolvedOptions } from './options.ts';
 import { WorkerPool } from './pool.ts';
 import { Run } from './run.ts';
@@ -47,8 +49,7 @@ const pools = new Map<string, WorkerPool>();
 const identities = new WeakMap<object, number>();
 let lastIdentity = 0;
 
-function identity(object: object | null): number {
-  if (object === null) return 0;
+function identity(object: object): number {
   let id = identities.get(object);
   if (id === undefined) {
     id = ++lastIdentity;
@@ -60,20 +61,62 @@ function identity(object: object | null): number {
 /** Workers that have been idle this long end when workers of other settings start (ms). */
 const GIVE_WAY_MS = 2000;
 
-/** The pools of options that have been used; invokers use theirs again and again. */
-const known = new WeakMap<ResolvedOptions, WorkerPool>();
+/** What workers of one pool have in common. */
+interface Kind {
+  readonly key: string;
+  readonly initializer: FunctionMessage | null;
+}
+
+/** The kinds of options that have been used; invokers use theirs again and again. */
+const kinds = new WeakMap<ResolvedOptions, Kind>();
+
+/**
+ * Initializers are the same where text and captures are: a new closure of the same kind keeps the
+ * workers, a captured variable that has changed replaces them. So arrays count by what is in them.
+ */
+function makeKind(options: ResolvedOptions): Kind {
+  const { backend, childThreads, resourceLimits } = options;
+  const initializer = initializerOf(options);
+  const id = initializer?.kind === 'payload' ? (initializer.payload as FunctionPayload).id : '';
+  const key = [identity(backend), childThreads, id, JSON.stringify(resourceLimits)].join('|');
+  return { key, initializer };
+}
+
+function initializerOf({ backend, initializer }: ResolvedOptions): FunctionMessage | null {
+  if (!initializer) return null;
+  return functionMessage(initializer, backend.to, Number.POSITIVE_INFINITY, 'initializer');
+}
+
+function kindOf(options: ResolvedOptions): Kind {
+  let kind = kinds.get(options);
+  if (!kind) {
+    kind = makeKind(options);
+    kinds.set(options, kind);
+  }
+  return kind;
+}
 
 /** The pool for a job: the same for equal settings, so that workers are warm. */
 export function poolFor(options: ResolvedOptions): WorkerPool {
   // In the same environment workers cost nothing, and a task may start a job of its own.
-  if (options.backend.to === null) return new WorkerPool(options);
-  let pool = known.get(options);
+  if (options.backend.to === null) return new WorkerPool(options, initializerOf(options));
+  const { key, initializer } = kindOf(options);
+  let pool = pools.get(key);
   if (!pool) {
-    pool = sharedPool(options);
-    known.set(options, pool);
+    for (const [other, { isEmpty }] of pools) if (isEmpty) pools.delete(other);
+    pool = new WorkerPool(options, initializer);
+    pools.set(key, pool);
   }
   if (pools.size > 1) giveWay(pool);
   return pool;
+}
+
+/** Forgets a job that won't be used again, here and in the workers that have it. */
+export function closeJob(job: Job): void {
+  const kind = kinds.get(job.options);
+  const pool = kind && pools.get(kind.key);
+  if (pool) pool.closeJob(job);
+  else job.release();
 }
 
 /** Workers of the same backend with other settings give way: they would only take up memory. */
@@ -82,22 +125,6 @@ function giveWay(pool: WorkerPool): void {
     if (other === pool || other.backend !== pool.backend) continue;
     if (other.idleFor(GIVE_WAY_MS)) other.close();
   }
-}
-
-function sharedPool(options: ResolvedOptions): WorkerPool {
-  const { backend, childThreads, initializer, resourceLimits } = options;
-  const key = [
-    identity(backend),
-    childThreads,
-    identity(initializer),
-    JSON.stringify(resourceLimits),
-  ].join('|');
-  let pool = pools.get(key);
-  if (!pool) {
-    pool = new WorkerPool(options);
-    pools.set(key, pool);
-  }
-  return pool;
 }
 
 /** How long tasks of a stopped job may go on before their workers are killed (ms). */

@@ -1,12 +1,12 @@
 /**
  * A pool: workers of one kind, warm between jobs, and the runs that share them.
  */
-import type { FromWorker } from '../backends/protocol.ts';
+import type { FromWorker, FunctionMessage } from '../backends/protocol.ts';
 import type { Backend, WorkerExit, WorkerSpec } from '../backends/types.ts';
 import { workerRole } from '../config/index.ts';
 import { WorkerSetupError, WorkerStartError } from './errors.ts';
 import { channels, poolListeners, type WorkerEvent } from './events.ts';
-import { functionMessage, type Job } from './job.ts';
+import type { Job } from './job.ts';
 import { crashHint, outOfMemoryKills } from './oom.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Run } from './run.ts';
@@ -39,8 +39,8 @@ export class WorkerPool implements WorkerOwner {
   #staleTimer: NodeJS.Timeout | null = null;
   #closed = false;
 
-  constructor(options: ResolvedOptions) {
-    const { backend, childThreads, maxBytes, initializer, resourceLimits } = options;
+  constructor(options: ResolvedOptions, initializer: FunctionMessage | null) {
+    const { backend, childThreads, maxBytes, resourceLimits } = options;
     this.backend = backend;
     this.#idleTimeout = options.idleTimeout;
     this.#spec = {
@@ -49,9 +49,7 @@ export class WorkerPool implements WorkerOwner {
       level: workerRole().level + 1,
       childThreads,
       maxBytes,
-      ...(initializer
-        ? { initializer: functionMessage(initializer, backend.to, maxBytes, 'initializer') }
-        : {}),
+      ...(initializer ? { initializer } : {}),
       ...(resourceLimits ? { resourceLimits } : {}),
     };
     if (backend.to === 'process') this.#kills = outOfMemoryKills();
@@ -60,6 +58,11 @@ export class WorkerPool implements WorkerOwner {
   /** Workers that are there. */
   get workers(): readonly PoolWorker[] {
     return this.#workers;
+  }
+
+  /** Whether it has neither workers nor work. */
+  get isEmpty(): boolean {
+    return this.#workers.length === 0 && this.#runs.length === 0;
   }
 
   /** Whether nothing has run here for so long (ms). */
@@ -190,6 +193,11 @@ export class WorkerPool implements WorkerOwner {
         batch?.run.failure(batch, message);
         return;
       }
+      case 'unreadable': {
+        const batch = worker.batch(message.batch);
+        batch?.run.unreadable(batch, message);
+        return;
+      }
       case 'open-failed': {
         for (const run of [...this.#runs]) {
           if (run.job.id !== message.context) continue;
@@ -264,15 +272,20 @@ export class WorkerPool implements WorkerOwner {
     const { cell } = worker.handle;
     const running = cell?.running() ?? null;
     const batches = worker.slots.filter((batch) => batch !== null).sort((a, b) => a.id - b.id);
+    // Where no task ran, the first batch that has one left was about to begin: what makes its
+    // arguments, its functions or its model may have ended the worker.
+    let opening = worker.killed === null && worker.up;
     for (const [place, batch] of batches.entries()) {
       if (!cell) {
         // All that is known: the first batch was running.
-        batch.run.lost(batch, place === 0 ? batch.count : 0, null, loss);
+        batch.run.lost(batch, { claimed: place === 0 ? batch.count : 0, ordinal: null }, loss);
         continue;
       }
       const claimed = cell.end(batch.slot) - cell.unclaimed(batch.slot);
       const ordinal = running?.batch === batch.id ? running.ordinal : null;
-      batch.run.lost(batch, claimed, ordinal, loss);
+      if (ordinal !== null || claimed > batch.settled) opening = false;
+      batch.run.lost(batch, { claimed, ordinal, opening }, loss);
+      if (batch.settled < batch.count) opening = false;
     }
     if (worker.up || worker.killed !== null) return;
     const how = exit.signal ? `killed by ${exit.signal}` : `exited with code ${exit.code}`;

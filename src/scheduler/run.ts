@@ -6,7 +6,7 @@
  */
 import { MOST_TASKS } from '../backends/cell.ts';
 import { columnCount } from '../backends/column.ts';
-import type { FailureMessage, ResultMessage } from '../backends/protocol.ts';
+import type { FailureMessage, ResultMessage, UnreadableMessage } from '../backends/protocol.ts';
 import { preview } from '../errors.ts';
 import {
   type CallSite,
@@ -38,8 +38,21 @@ export interface Loss {
   readonly hint?: string;
 }
 
+/** How far a worker had come with a batch when it ended. */
+export interface Reached {
+  /** Tasks that it had claimed. */
+  readonly claimed: number;
+  /** The place of the task that ran, if one did. */
+  readonly ordinal: number | null;
+  /** The batch was about to begin. */
+  readonly opening?: boolean;
+}
+
 /** A task that has ended its worker so often is not tried again, whatever `retries` says. */
 const MOST_CRASHES = 2;
+
+/** So many workers in a row may end before a task: a batch is halved until that one is found. */
+const MOST_OPENINGS = 12;
 
 /** A batch is shared with an idle worker if what is left of it takes longer than this (ms). */
 const WORTH_MS = 0.1;
@@ -65,6 +78,8 @@ export class Run {
   readonly #batches = new Set<Batch>();
   readonly #engaged = new Set<PoolWorker>();
   readonly #crashes = new Map<number, number>();
+  /** Workers that ended in a row before their first task. */
+  #openings = 0;
   #nextIndex = 0;
   /** Messages that wait for a module before they can be decoded. */
   #decoding = 0;
@@ -85,7 +100,10 @@ export class Run {
   /** Workers that could have something to do. */
   get wanted(): number {
     const { jobs, maxBatches } = this.job.options;
-    return Math.min(jobs, maxBatches, this.#source.remaining ?? jobs);
+    let tasks = this.#source.remaining ?? jobs;
+    // What dead workers have left.
+    for (const { args } of this.#chunks) tasks += args.length;
+    return Math.min(jobs, maxBatches, tasks);
   }
 
   stats(): JobStats {
@@ -265,6 +283,7 @@ export class Run {
       batch.spent += times[times.length - 1]! - times[0]!;
       this.#record(batch, first, count, times, false);
     }
+    if (count > 0) this.#openings = 0;
     if (count > 0 && this.ended) this.job.codec.drop(values);
     else if (count > 0) {
       const wait = values.kind === 'coded' ? this.job.codec.loading(values.message) : null;
@@ -281,10 +300,11 @@ export class Run {
     try {
       results = this.job.codec.unpack(values);
     } catch (error) {
-      // A worker that dies takes along what nobody has opened of its results.
       const count = columnCount(values);
       const args = slice(batch.args, offset, offset + count);
-      if (this.job.options.retries > 0) this.#chunks.push({ first, args });
+      // A worker that dies takes along what nobody has opened of its results.
+      const gone = (error as { code?: string } | null)?.code === 'ERR_HEDDLE_SHARED_MEMORY';
+      if (gone && this.job.options.retries > 0) this.#chunks.push({ first, args });
       else for (let i = 0; i < count && !this.ended; i++) this.#failed(first + i, args[i], error);
       return;
     }
@@ -303,6 +323,29 @@ export class Run {
     };
     if (wait) this.#later(wait, fail);
     else fail();
+  }
+
+  /** No argument of the batch could be made: the one that is to blame fails, the others run. */
+  unreadable(batch: Batch, message: UnreadableMessage): void {
+    const { first, args, count, worker } = batch;
+    worker.takeBack(batch, MOST_TASKS);
+    batch.count = 0;
+    if (this.ended || count === 0) return;
+    this.#undispatch(count);
+    if (count > 1) {
+      this.#halve(first, slice(args, 0, count));
+      return;
+    }
+    const wait = this.job.codec.loading(message.error);
+    const fail = (): void => this.#failed(first, args[0], this.job.codec.unpackOne(message.error));
+    if (wait) this.#later(wait, fail);
+    else fail();
+  }
+
+  #halve(first: number, args: readonly unknown[]): void {
+    const half = args.length >> 1;
+    this.#chunks.push({ first: first + half, args: args.slice(half) });
+    this.#chunks.push({ first, args: args.slice(0, half) });
   }
 
   #record(
@@ -484,8 +527,8 @@ export class Run {
 
   // ---- Losses -------------------------------------------------------------------------------
 
-  /** A worker has ended with a batch of this run. `ordinal` is the task that ran, if one did. */
-  lost(batch: Batch, claimed: number, ordinal: number | null, loss: Loss): void {
+  /** A worker has ended with a batch of this run. */
+  lost(batch: Batch, { claimed, ordinal, opening = false }: Reached, loss: Loss): void {
     const { worker } = batch;
     this.#batches.delete(batch);
     this.#engaged.delete(worker);
@@ -498,10 +541,51 @@ export class Run {
     const claimedEnd = Math.max(Math.min(claimed, count), settled);
     if (claimedEnd < count) {
       this.#undispatch(count - claimedEnd);
-      this.#chunks.push({ first: first + claimedEnd, args: slice(args, claimedEnd, count) });
+      const rest = slice(args, claimedEnd, count);
+      if (opening) this.#lostOpening(batch, first + claimedEnd, rest, loss);
+      else this.#chunks.push({ first: first + claimedEnd, args: rest });
     }
     if (ordinal !== null || claimedEnd > settled) this.#lostTasks(batch, claimedEnd, ordinal, loss);
     this.#finishIfDone();
+  }
+
+  /**
+   * A worker has ended before it began a batch. Whoever kills workers from outside does no harm; a
+   * task whose argument can't be made without that is found, and the others run.
+   */
+  #lostOpening(batch: Batch, first: number, args: readonly unknown[], loss: Loss): void {
+    const crashes = (this.#crashes.get(first) ?? 0) + 1;
+    if (++this.#openings < MOST_OPENINGS && args.length > 1) this.#halve(first, args);
+    else if (this.#openings < MOST_OPENINGS && crashes < MOST_CRASHES) {
+      this.#crashes.set(first, crashes);
+      this.#chunks.push({ first, args });
+    } else {
+      const task = { index: first, argument: preview(this.job.shown(args[0])) };
+      const error = this.#crashed(batch, [task], loss, crashes);
+      if (args.length > 1 || this.#openings >= MOST_OPENINGS) this.fail(error);
+      else this.#failed(first, args[0], error);
+    }
+  }
+
+  #crashed(
+    { worker }: Batch,
+    tasks: readonly RunningTask[],
+    loss: Loss,
+    times: number,
+  ): WorkerCrashedError {
+    const { pid, threadId } = worker.handle;
+    const report = {
+      backend: worker.backend.name,
+      pid,
+      ...(threadId === undefined ? {} : { threadId }),
+      exitCode: loss.exitCode,
+      signal: loss.signal,
+      tasks,
+      ...(loss.cause === undefined ? {} : { cause: loss.cause }),
+      ...(loss.hint === undefined ? {} : { hint: loss.hint }),
+      times,
+    };
+    return new WorkerCrashedError(report, this.site);
   }
 
   /** Decides about tasks that were begun: which one is to blame, and which run again. */
@@ -512,7 +596,6 @@ export class Run {
     for (let i = ordinal ?? settled; i < (ordinal === null ? claimedEnd : ordinal + 1); i++) {
       tasks.push({ index: first + i, argument: preview(this.job.shown(args[i])) });
     }
-    const { threadId } = worker.handle;
     for (let i = settled; i < claimedEnd && !this.ended; i++) {
       const index = first + i;
       const blamed = ordinal === null || i === ordinal;
@@ -532,18 +615,7 @@ export class Run {
       }
       this.#stats.finished++;
       this.#stats.failed++;
-      const report = {
-        backend: worker.backend.name,
-        pid: worker.handle.pid,
-        ...(threadId === undefined ? {} : { threadId }),
-        exitCode: loss.exitCode,
-        signal: loss.signal,
-        tasks,
-        ...(loss.cause === undefined ? {} : { cause: loss.cause }),
-        ...(loss.hint === undefined ? {} : { hint: loss.hint }),
-        times: crashes,
-      };
-      this.#failed(index, args[i], new WorkerCrashedError(report, this.site));
+      this.#failed(index, args[i], this.#crashed(batch, tasks, loss, crashes));
     }
   }
 }

@@ -219,6 +219,14 @@ export class Runner {
     else opened.telling = codec.whenReady().then(tell);
   }
 
+  /** Ends a batch whose arguments can't be made; the context is as good as before. */
+  #unreadable(batch: BatchMessage, opened: Opened, error: unknown): void {
+    const packed = this.#packError(opened.codec, error);
+    const message = { type: 'unreadable', batch: batch.batch, error: packed.message } as const;
+    this.#host.send(message, packed.transfer);
+    this.#sendLast(batch, 0);
+  }
+
   /** Ends a batch whose context is not there, after the parent has been told why. */
   #giveUp(batch: BatchMessage, opened?: Opened): void {
     if (opened?.telling) void opened.telling.then(() => this.#sendLast(batch, 0));
@@ -272,8 +280,7 @@ export class Runner {
       },
       (error: unknown) => {
         this.#busy = false;
-        this.#openFailed(opened, error);
-        this.#giveUp(batch, opened);
+        this.#unreadable(batch, opened, error);
         this.#drain();
       },
     );
@@ -306,8 +313,7 @@ export class Runner {
     try {
       args = opened.codec.unpack(batch.args);
     } catch (error) {
-      this.#openFailed(opened, error);
-      this.#giveUp(batch, opened);
+      this.#unreadable(batch, opened, error);
       return;
     }
     let cell = this.#host.cell;
