@@ -5,9 +5,9 @@ import type { TaskContext } from '../backends/worker/context.ts';
 import { rangeError, typeError } from '../errors.ts';
 import {
   CallSite,
+  closeJob,
   Job,
   type ParallelOptions,
-  poolFor,
   resolveOptions,
   taskSource,
 } from '../scheduler/index.ts';
@@ -40,15 +40,23 @@ export interface InvokeOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Runs tasks with a model; from {@link invoker}. */
+/** Jobs of invokers that nobody has any more. What runs keeps its invoker. */
+const forgotten = new FinalizationRegistry<Job>(closeJob);
+
+/**
+ * Runs tasks with a model; from {@link invoker}. One that is no longer referred to is shut down when
+ * it is collected.
+ */
 export class ModelInvoker<A, R> implements AsyncDisposable {
   readonly #job: Job;
-  readonly #open = new Set<ResultStream<R>>();
+  /** Weak, because a stream that nobody has any more is to stop its run. */
+  readonly #open = new Set<WeakRef<ResultStream<R>>>();
   #closed = false;
 
   /** @internal */
   constructor(job: Job) {
     this.#job = job;
+    forgotten.register(this, job, this);
   }
 
   /** Calls the function with the model for each task. */
@@ -56,13 +64,16 @@ export class ModelInvoker<A, R> implements AsyncDisposable {
     if (this.#closed) throw rangeError('invoker', this, 'one that has not been shut down');
     const site = new CallSite(this.map);
     const ordered = options.ordered ?? true;
-    let results: ResultStream<R> | null = null;
+    let entry: WeakRef<ResultStream<R>> | null = null;
     const ended = (): void => {
-      if (results) this.#open.delete(results);
+      if (entry) this.#open.delete(entry);
     };
     const settings = { ordered, once: false, signal: options.signal, ended };
-    results = stream<R>(this.#job, taskSource(tasks), site, settings);
-    if (!results.ended) this.#open.add(results);
+    const results = stream<R>(this.#job, taskSource(tasks), site, settings);
+    if (!results.ended) {
+      entry = new WeakRef(results);
+      this.#open.add(entry);
+    }
     return results;
   }
 
@@ -70,8 +81,9 @@ export class ModelInvoker<A, R> implements AsyncDisposable {
   async shutdown(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    for (const results of this.#open) results.cancel();
-    poolFor(this.#job.options).closeJob(this.#job);
+    forgotten.unregister(this);
+    for (const results of this.#open) results.deref()?.cancel();
+    closeJob(this.#job);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

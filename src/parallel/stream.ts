@@ -3,9 +3,13 @@
  */
 import { dropRun, type JobStats, type Run, type StreamSink } from '../scheduler/index.ts';
 
+/** Runs whose stream nobody has any more: nobody will take their results. */
+const forgotten = new FinalizationRegistry<Run>(dropRun);
+
 /**
  * The results of a job: an async iterable whose source is read, and whose tasks run, no further
- * ahead than the consumer follows. `break` out of a `for await` stops the job.
+ * ahead than the consumer follows. `break` out of a `for await` stops the job; so does, some time
+ * later, the loss of the last reference to the stream.
  */
 export class ResultStream<R> implements AsyncIterableIterator<R, undefined, undefined> {
   readonly #run: Run;
@@ -15,10 +19,11 @@ export class ResultStream<R> implements AsyncIterableIterator<R, undefined, unde
   constructor(run: Run, sink: StreamSink) {
     this.#run = run;
     this.#sink = sink;
+    forgotten.register(this, run);
   }
 
   next(): Promise<IteratorResult<R, undefined>> {
-    return this.#sink.next() as Promise<IteratorResult<R, undefined>>;
+    return this.#sink.next(this) as Promise<IteratorResult<R, undefined>>;
   }
 
   /** Stops the job; called by `break`. */
@@ -33,7 +38,7 @@ export class ResultStream<R> implements AsyncIterableIterator<R, undefined, unde
 
   /** All results that have not been taken yet, in one array. */
   toArray(): Promise<R[]> {
-    return this.#sink.collect() as Promise<R[]>;
+    return this.#sink.collect(this) as Promise<R[]>;
   }
 
   /**

@@ -47,6 +47,8 @@ export class CollectSink implements Sink {
 }
 
 interface Waiter {
+  /** Whoever gave out the promise: not collected while somebody waits. */
+  readonly owner: unknown;
   resolve(step: IteratorResult<unknown, undefined>): void;
   reject(error: unknown): void;
 }
@@ -66,7 +68,8 @@ export class StreamSink implements Sink {
   readonly #early = new Map<number, ArrayLike<unknown>>();
   #turn = 0;
   #waiters: Waiter[] = [];
-  #collector: { resolve(): void; reject(error: unknown): void } | null = null;
+  #collector: { readonly owner: unknown; resolve(): void; reject(error: unknown): void } | null =
+    null;
   #ended = false;
   #failure: { readonly error: unknown } | null = null;
   waiting = 0;
@@ -138,24 +141,26 @@ export class StreamSink implements Sink {
     }
   }
 
-  next(): Promise<IteratorResult<unknown, undefined>> {
+  /** The next result. `owner` is kept as long as the result is awaited. */
+  next(owner?: unknown): Promise<IteratorResult<unknown, undefined>> {
     const taken = this.#waiters.length === 0 ? this.#take() : null;
     if (taken) {
       this.onTaken?.();
       return Promise.resolve({ done: false, value: taken.value });
     }
     return new Promise((resolve, reject) => {
-      this.#waiters.push({ resolve, reject });
+      this.#waiters.push({ owner, resolve, reject });
       this.#serve();
       this.onTaken?.();
     });
   }
 
   /** Everything that has not been taken yet, in one array; the window is open from now on. */
-  collect(): Promise<unknown[]> {
+  collect(owner?: unknown): Promise<unknown[]> {
     this.window = null;
     return new Promise((resolve, reject) => {
       this.#collector = {
+        owner,
         resolve: () => {
           const all: unknown[] = [];
           for (const { values, next } of this.#ready.slice(this.#head)) {
