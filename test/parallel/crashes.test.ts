@@ -4,7 +4,8 @@
  */
 import { heddle, invoker, map, shutdownWorkers, TaskError, WorkerCrashedError } from 'heddle';
 import { afterAll, describe, expect, it } from 'vitest';
-import { everyBackend, range, rejection, workerBackends } from './support.ts';
+import { builtUrl } from '../helpers/built.ts';
+import { everyBackend, range, rejection, runProgram, workerBackends } from './support.ts';
 
 afterAll(() => shutdownWorkers({ kill: true }));
 
@@ -143,6 +144,30 @@ describe.each(everyBackend)('an initializer: %s', (_, options) => {
     expect((error as Error).message).toContain('cannot begin');
     expect((error as Error).cause).toBeInstanceOf(RangeError);
     expect(await map([1, 2], (x) => x, options)).toEqual([1, 2]);
+  });
+});
+
+describe('threads that are stopped inside a native call', () => {
+  it('take nothing else along', () => {
+    const { stdout, stderr, code } = runProgram(`
+      const calls = async (url, ctx) => {
+        const own = await import(url);
+        const { native } = await import(new URL('native.js', url));
+        // Most of the time it makes objects in native code, which can't be done any more at the end.
+        const kept = Array.from({ length: 300 }, () => own.shared.zeros('int8', 1));
+        for (;;) native.memory.list();
+      };
+      let stopped = 0;
+      for (let i = 0; i < 4; i++) {
+        const tasks = ['${builtUrl}', '${builtUrl}'];
+        const options = { jobs: 2, backend: 'threads', timeout: 60, returnErrors: true };
+        for (const { reason } of await heddle.map(tasks, calls, options)) {
+          if (reason?.code === 'ERR_HEDDLE_TIMEOUT') stopped++;
+        }
+      }
+      console.log(stopped);
+    `);
+    expect({ stdout, stderr, code }).toEqual({ stdout: '8\n', stderr: '', code: 0 });
   });
 });
 
