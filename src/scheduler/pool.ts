@@ -10,7 +10,7 @@ import type { Job } from './job.ts';
 import { crashHint, outOfMemoryKills } from './oom.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Run } from './run.ts';
-import { PoolWorker, type WorkerOwner } from './worker.ts';
+import { isBusyWith, PoolWorker, type WorkerOwner } from './worker.ts';
 
 /** So many workers in a row may die before they are up. */
 const MOST_FAILED_STARTS = 3;
@@ -117,9 +117,16 @@ export class WorkerPool implements WorkerOwner {
 
   // ---- Workers ------------------------------------------------------------------------------
 
-  /** Whether a worker runs only what nobody waits for. */
-  #stale(worker: PoolWorker): boolean {
-    return worker.load > 0 && worker.slots.every((batch) => batch === null || batch.run.ended);
+  /** Since when a worker runs only what nobody waits for; NaN where it doesn't. */
+  #staleSince(worker: PoolWorker): number {
+    let since = Number.NaN;
+    if (worker.load === 0) return since;
+    for (const batch of worker.slots) {
+      if (batch === null) continue;
+      if (!batch.run.ended) return Number.NaN;
+      if (isBusyWith(batch)) since = batch.run.endedAt;
+    }
+    return since;
   }
 
   #ensureWorkers(): void {
@@ -130,20 +137,26 @@ export class WorkerPool implements WorkerOwner {
     for (const worker of this.#workers) {
       if (!worker.usable) continue;
       usable++;
-      stale ||= this.#stale(worker);
+      stale ||= this.#staleSince(worker) > 0;
     }
     for (; usable < wanted; usable++) if (!this.#startWorker()) return;
-    if (stale && !this.#staleTimer) {
-      this.#staleTimer = setTimeout(() => this.#replaceStale(), STALE_MS);
-      this.#staleTimer.unref();
-    }
+    if (stale && !this.#staleTimer) this.#armStale();
+  }
+
+  #armStale(): void {
+    this.#staleTimer = setTimeout(() => this.#replaceStale(), STALE_MS);
+    this.#staleTimer.unref();
   }
 
   /** Workers stuck in tasks of ended jobs leave the pool when they are done; others take over. */
   #replaceStale(): void {
     this.#staleTimer = null;
     if (this.#runs.length === 0) return;
-    for (const worker of this.#workers) if (worker.usable && this.#stale(worker)) worker.retire();
+    const limit = performance.now() - STALE_MS + 1;
+    for (const worker of this.#workers) {
+      if (worker.usable && this.#staleSince(worker) <= limit) worker.retire();
+    }
+    // Others may have become stale meanwhile.
     this.#ensureWorkers();
     this.pump();
   }
@@ -318,7 +331,8 @@ export class WorkerPool implements WorkerOwner {
     for (let load = 0; load < 2; load++) {
       for (const state of ['ready', 'starting'] as const) {
         for (const worker of this.#workers) {
-          if (worker.state !== state || worker.load !== load || this.#stale(worker)) continue;
+          if (worker.state !== state || worker.load !== load || this.#staleSince(worker) > 0)
+            continue;
           if (load === 1 && state === 'starting') continue;
           const given = this.#give(worker);
           if (load === 0 && !given && state === 'ready') idle = true;

@@ -22,7 +22,7 @@ import type { Sink } from './sink.ts';
 import { BatchSizer } from './sizer.ts';
 import type { TaskSource } from './source.ts';
 import { type JobStats, StatsKeeper } from './stats.ts';
-import type { Batch, PoolWorker } from './worker.ts';
+import { type Batch, isBusyWith, type PoolWorker } from './worker.ts';
 
 /** Tasks that wait to be sent again. */
 interface Chunk {
@@ -69,6 +69,8 @@ export class Run {
   readonly site: CallSite;
   readonly listeners: RunListener[] = [];
   ended = false;
+  /** When it ended. */
+  endedAt = Number.POSITIVE_INFINITY;
   readonly #pool: WorkerPool;
   readonly #source: TaskSource;
   readonly #sink: Sink;
@@ -444,6 +446,7 @@ export class Run {
 
   #end(error: unknown): void {
     this.ended = true;
+    this.endedAt = performance.now();
     this.#stats.end();
     if (this.#timer) clearTimeout(this.#timer);
     this.#chunks.length = 0;
@@ -466,8 +469,18 @@ export class Run {
     this.#stop(error);
     if (this.#batches.size === 0) return;
     for (const { worker } of this.#batches) worker.handle.send({ type: 'abort', run: this.id });
+    this.#killLater(graceMs);
+  }
+
+  #killLater(graceMs: number): void {
+    const kill = (): void => {
+      this.#kill('the job was stopped');
+      // Workers that are not up yet may still get stuck.
+      if ([...this.#batches].some(({ worker }) => worker.usable)) this.#killLater(graceMs);
+    };
     // Keeps the process up: it must not end with a worker in a loop that nobody stops.
-    this.#killTimer = setTimeout(() => this.#kill('the job was stopped'), graceMs);
+    // Where this thread was busy meanwhile, what has come is looked at first.
+    this.#killTimer = setTimeout(() => setImmediate(kill), graceMs);
   }
 
   #stop(error: unknown): void {
@@ -478,7 +491,7 @@ export class Run {
   }
 
   #kill(reason: string): void {
-    for (const batch of [...this.#batches]) batch.worker.kill(reason);
+    for (const batch of [...this.#batches]) if (isBusyWith(batch)) batch.worker.kill(reason);
   }
 
   /** Nothing of an ended run is running any more: nobody has to be killed. */

@@ -29,6 +29,14 @@ export interface Batch {
   spent: number;
 }
 
+/**
+ * Whether a worker is busy with a batch. A worker that has not come up is not with one whose tasks
+ * have all been taken back; one that has would have said so at once, unless something holds it up.
+ */
+export function isBusyWith(batch: Batch): boolean {
+  return batch.settled < batch.count || batch.worker.up;
+}
+
 /** What a worker tells its pool. */
 export interface WorkerOwner {
   ready(worker: PoolWorker): void;

@@ -25,6 +25,22 @@ afterAll(() => {
   shutdownWorkers({ kill: true });
 });
 
+it.each(workerBackends)('a worker that is done with its task is kept: %s', async (_, options) => {
+  const quick = (x: number) => x;
+  await map(range(4), quick, { ...options, batchSize: 1 });
+  ended.length = 0;
+  for (let i = 0; i < 3; i++) {
+    const stream = imap(range(1e6).values(), quick, options);
+    await stream.next();
+    await stream.return();
+    // This thread is busy for longer than a task may go on.
+    const end = performance.now() + 90;
+    while (performance.now() < end);
+    expect(await map(range(4), quick, options)).toEqual(range(4));
+  }
+  expect(ended).toEqual([]);
+});
+
 describe.each(workerBackends)('a synchronous endless loop: %s', (backend, options) => {
   /** Starts two loops, and returns when both run. */
   async function loops(settings: object = {}) {
