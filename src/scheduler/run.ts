@@ -315,6 +315,7 @@ export class Run {
 
   failure(batch: Batch, message: FailureMessage): void {
     batch.settled = message.offset + 1;
+    batch.broken = !this.job.options.settle;
     const index = batch.first + message.offset;
     this.#record(batch, index, 1, [message.start, message.end], true);
     if (this.ended) return;
@@ -430,7 +431,8 @@ export class Run {
       return;
     }
     // Whatever made a worker leave tasks out: the caller must not take their places for results.
-    const missing = batch.count - batch.settled;
+    // After an error it does so; the run ends as soon as that can be decoded.
+    const missing = batch.broken ? 0 : batch.count - batch.settled;
     if (missing > 0) {
       const last = batch.first + batch.count - 1;
       this.fail(new Error(`Worker ${batch.worker.id} left out ${missing} task(s) up to ${last}`));
@@ -550,6 +552,8 @@ export class Run {
       this.#calm();
       return;
     }
+    // The error that is about to end the run came before the end of the worker.
+    if (batch.broken) return;
     const { settled, count, args, first } = batch;
     const claimedEnd = Math.max(Math.min(claimed, count), settled);
     if (claimedEnd < count) {

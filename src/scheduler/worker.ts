@@ -25,6 +25,8 @@ export interface Batch {
   count: number;
   /** Tasks of which the outcome is known. They come in order. */
   settled: number;
+  /** One has failed, and the worker leaves the others out. */
+  broken: boolean;
   /** Milliseconds that the settled tasks took. */
   spent: number;
 }
@@ -145,6 +147,7 @@ export class PoolWorker {
       release: packed.release,
       count,
       settled: 0,
+      broken: false,
       spent: 0,
     };
     this.slots[slot] = batch;

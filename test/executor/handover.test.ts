@@ -7,8 +7,13 @@ import { runCallers } from './callers.ts';
 function computeThreads(): number {
   let sum = 0;
   for (const task of readdirSync('/proc/self/task')) {
-    if (readFileSync(`/proc/self/task/${task}/comm`, 'utf8') !== 'heddle-compute\n') continue;
-    sum += Number(readFileSync(`/proc/self/task/${task}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
+    try {
+      if (readFileSync(`/proc/self/task/${task}/comm`, 'utf8') !== 'heddle-compute\n') continue;
+      sum += Number(readFileSync(`/proc/self/task/${task}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
+    } catch (error) {
+      // Other threads of this process may end meanwhile.
+      if (!['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code!)) throw error;
+    }
   }
   return sum;
 }

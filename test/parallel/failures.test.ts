@@ -212,6 +212,28 @@ describe.each(workerBackends)('the first task of new workers: %s', (_, options) 
   });
 });
 
+describe.each(workerBackends)(
+  'an error whose class has to be imported first: %s',
+  (backend, options) => {
+    const calls = { ...options, batchSize: 10 };
+
+    it.each(['refuse', 'refuseAndDie'])(
+      'comes before what its worker leaves out: %s',
+      async (name) => {
+        // A module of its own for each case: nobody here has imported it.
+        const module = new URL(`../fixtures/slow-class.mjs?${backend}-${name}`, import.meta.url);
+        const error = (await rejection(
+          new Parallel(calls).run(range(10).map((x) => delayed(task(module, name))(x, 5))),
+        )) as TaskError;
+        expect(error).toMatchObject({ index: 5 });
+        expect(error.cause).toMatchObject({ message: 'refused' });
+        expect((error.cause as Error).constructor.name).toBe('Late');
+        expect(await map([1, 2], (x) => x, options)).toEqual([1, 2]);
+      },
+    );
+  },
+);
+
 describe.each(workerBackends)('what cannot be sent: %s', (_, options) => {
   it('names an argument', async () => {
     const error = await rejection(map([1, 2, { deep: new WeakMap() }], (x) => x, options));
