@@ -132,7 +132,10 @@ export interface NativeMemory {
   renew(segment: NativeSegment): void;
   /** Copies the bytes to its start. `threads`: the most that may copy. */
   write(segment: NativeSegment, bytes: Uint8Array, use: SegmentUse, threads: number): void;
-  map(segment: NativeSegment, isPrivate: boolean): ArrayBuffer;
+  /** 'private' is copy-on-write; 'lent' that too, for one message. */
+  map(segment: NativeSegment, use: 'shared' | 'private' | 'lent'): ArrayBuffer;
+  /** How many lent buffers of this thread are still mapped. */
+  lent(): number;
   /** Whether a private mapping still shows the segment everywhere; false where nobody can tell. */
   isUnwritten(buffer: ArrayBuffer): boolean;
   release(segment: NativeSegment): void;

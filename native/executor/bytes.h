@@ -1,4 +1,4 @@
-// Bytes of ArrayBuffers, kept where they are whatever becomes of the buffers.
+// Who owns the bytes of ArrayBuffers: V8 counts the owners, and Node-API has no way to be one.
 #pragma once
 
 #include <napi.h>
@@ -26,5 +26,11 @@ class HeldBytes {
  private:
   std::vector<std::shared_ptr<void>> stores_;
 };
+
+// An ArrayBuffer of bytes that V8 does not count: making it starts no collection of garbage, which
+// for bytes that were there before anyway is time lost. Null where that can't be had.
+//
+// `owner` is let go on any thread, when the bytes have no buffer any more.
+napi_value uncounted_buffer(char* data, size_t bytes, const std::shared_ptr<void>& owner);
 
 }  // namespace heddle::executor

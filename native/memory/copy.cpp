@@ -21,20 +21,36 @@ using Clock = std::chrono::steady_clock;
 // is worth it, and the threads end together.
 constexpr size_t kPart = size_t{4} << 20;
 
-// To find a huge page and fill it with zeros takes half the time of the copy, as a rule. Where the
-// kernel has to move memory about for it, or a hypervisor to find some, ordinary pages are quicker.
-constexpr int kSlow = 2;
-constexpr int kSlowLasting = 16;
-constexpr auto kPause = std::chrono::seconds(1);
-std::atomic<Clock::rep> no_huge_before{0};
+// Whether huge pages are worth their time. Where the kernel has to move memory about for them, or a
+// hypervisor to find some, ordinary pages are quicker; it is asked again after a while.
+class HugePages {
+ public:
+  // Huge pages may take `patience` times what the copy takes, and `slack` more: where another
+  // thread gives memory back, the first have to wait until it has.
+  HugePages(int patience, Clock::duration slack) : patience_(patience), slack_(slack) {}
 
-bool huge_pages_pay() {
-  return huge_page_size() != 0 && Clock::now().time_since_epoch().count() >= no_huge_before.load();
-}
+  bool pay() const {
+    return huge_page_size() != 0 && Clock::now().time_since_epoch().count() >= none_before_.load();
+  }
+  bool too_slow(Clock::duration making, Clock::duration copying) const {
+    return making > patience_ * copying + slack_;
+  }
+  void give_up() {
+    constexpr auto kPause = std::chrono::seconds(1);
+    none_before_.store((Clock::now() + kPause).time_since_epoch().count());
+  }
 
-void give_up_huge_pages() {
-  no_huge_before.store((Clock::now() + kPause).time_since_epoch().count());
-}
+ private:
+  const int patience_;
+  const Clock::duration slack_;
+  std::atomic<Clock::rep> none_before_{0};
+};
+
+// To find a huge page and fill it with zeros takes half the time of the copy, as a rule.
+HugePages for_message{2, std::chrono::milliseconds(0)};
+// What stays is mapped and read by many; and what has been used again is likely to be so once more.
+HugePages for_long{16, std::chrono::milliseconds(20)};
+constexpr uint32_t kFewMessages = 2;
 
 class Copy {
  public:
@@ -43,13 +59,15 @@ class Copy {
         range_(use == Use::kRepeated ? segment.window() : own_range_),
         data_(data),
         bytes_(bytes),
-        slow_(use == Use::kLasting ? kSlowLasting : kSlow),
         // A segment is used again for arrays of its size: all of its pages are there.
-        filled_(use == Use::kRepeated && segment.control().generation.load() > 1) {
+        filled_(use == Use::kRepeated && segment.control().generation.load() > 1),
+        huge_pages_(use == Use::kLasting || filled_ ? for_long : for_message) {
+    // Making huge pages of those that are there takes what mapping them costs a few messages.
+    const bool pays = !filled_ || segment.control().generation.load() > kFewMessages;
     const size_t huge = huge_page_size();
     part_ = std::max(kPart, huge);
     parts_ = (bytes + part_ - 1) / part_;
-    huge_ = !filled_ && bytes >= huge && (use == Use::kLasting ? huge != 0 : huge_pages_pay());
+    huge_ = pays && bytes >= huge && huge_pages_.pay();
     if (!huge_ && !filled_ && threads == 1) return;
     Failure ignored;
     if (!range_) range_ = Range::map(file_, 0, bytes, Access::kShared, ignored);
@@ -91,42 +109,43 @@ class Copy {
 
  private:
   bool copy(size_t offset, size_t bytes, Failure& failure) {
-    if (filled_ && range_) {
-      std::memcpy(range_.data() + offset, data_ + offset, bytes);
-      return true;
-    }
     size_t done = 0;
-    if (huge_.load()) {
-      const size_t whole = bytes / huge_page_size() * huge_page_size();
+    const size_t whole = huge_.load() ? bytes / huge_page_size() * huge_page_size() : 0;
+    if (whole > 0) {
       const auto start = Clock::now();
-      if (make_huge(offset, whole)) {
-        const auto made = Clock::now();
+      const bool made = make_huge(offset, whole);
+      const auto then = Clock::now();
+      if (made) {
         std::memcpy(range_.data() + offset, data_ + offset, whole);
         done = whole;
-        if (made - start > slow_ * (Clock::now() - made)) give_up();
-      } else {
-        give_up();
       }
-    } else if (pages_ && *pages_) {
-      const size_t whole = bytes / page_size() * page_size();
-      if (pages_->copy(range_.data() + offset, data_ + offset, whole)) done = whole;
+      const auto making = making_ += (then - start).count();
+      const auto copying = copying_ += (Clock::now() - then).count();
+      if (!made || huge_pages_.too_slow(Clock::duration(making), Clock::duration(copying))) {
+        huge_.store(false);
+        huge_pages_.give_up();
+      }
+    }
+    if (filled_ && range_) {
+      std::memcpy(range_.data() + offset + done, data_ + offset + done, bytes - done);
+      return true;
+    }
+    if (done == 0 && pages_ && *pages_) {
+      const size_t pages = bytes / page_size() * page_size();
+      if (pages_->copy(range_.data() + offset, data_ + offset, pages)) done = pages;
     }
     return file_.write(data_ + offset + done, bytes - done, offset + done, failure);
   }
 
   // The kernel makes no huge page where there is nothing yet, so each gets its first bytes; by a
-  // call that can fail, which a write to the mapping can't.
+  // call that can fail, which a write to the mapping can't. What is there is moved, once: where
+  // there are huge pages already the kernel sees that at once.
   bool make_huge(size_t offset, size_t bytes) {
     Failure ignored;
-    for (size_t at = offset; at < offset + bytes; at += huge_page_size()) {
+    for (size_t at = offset; at < offset + bytes && !filled_; at += huge_page_size()) {
       if (!file_.write(data_ + at, page_size(), at, ignored)) return false;
     }
-    return bytes == 0 || range_.collapse(offset, bytes);
-  }
-
-  void give_up() {
-    huge_.store(false);
-    give_up_huge_pages();
+    return range_.collapse(offset, bytes);
   }
 
   void open_pages() {
@@ -139,9 +158,11 @@ class Copy {
   std::unique_ptr<UserFault> pages_;
   const char* data_;
   size_t bytes_;
-  int slow_;
-  std::atomic<bool> huge_{false};
   bool filled_;
+  HugePages& huge_pages_;
+  std::atomic<bool> huge_{false};
+  std::atomic<Clock::rep> making_{0};
+  std::atomic<Clock::rep> copying_{0};
   size_t part_ = 0;
   size_t parts_ = 0;
   std::mutex mutex_;

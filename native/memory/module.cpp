@@ -1,8 +1,10 @@
 #include "memory/module.h"
 
+#include <atomic>
 #include <cmath>
 #include <limits>
 
+#include "executor/bytes.h"
 #include "memory/copy.h"
 #include "memory/segment.h"
 
@@ -128,16 +130,64 @@ Napi::Value external_buffer(Napi::Env env, char* data, size_t bytes,
   return Napi::Value(env, result);
 }
 
-// map(segment, isPrivate): its data as an ArrayBuffer; a private mapping is copy-on-write.
+// What is lent is mapped for one message, by whom is about to be done with it.
+//
+// V8 takes the bytes of a buffer for memory that collecting garbage would free, and starts to do so
+// for every large one. A mapping is an address for memory that others have anyway; but it keeps
+// that from being used again, so that only a few of those in which this matters are not counted.
+constexpr size_t kLeastUncounted = size_t{32} << 20;
+constexpr size_t kMostUncounted = size_t{256} << 20;
+std::atomic<size_t> uncounted{0};
+
+// Of this thread, and so of its environment. The buffers may end on others.
+thread_local const auto lent_here = std::make_shared<std::atomic<uint32_t>>(0);
+
+class Lent {
+ public:
+  explicit Lent(std::shared_ptr<Mapping> mapping) : mapping_(std::move(mapping)) { ++*count_; }
+  ~Lent() {
+    mapping_.reset();
+    --*count_;
+    uncounted -= uncounted_;
+  }
+  Lent(const Lent&) = delete;
+  Lent& operator=(const Lent&) = delete;
+
+  // Whether V8 need not count it.
+  bool leave_out(size_t bytes) {
+    if (bytes < kLeastUncounted) return false;
+    uncounted_ = bytes;
+    return (uncounted += bytes) <= kMostUncounted;
+  }
+
+ private:
+  std::shared_ptr<Mapping> mapping_;
+  std::shared_ptr<std::atomic<uint32_t>> count_ = lent_here;
+  size_t uncounted_ = 0;
+};
+
+// map(segment, use): its data as an ArrayBuffer. `use` is 'shared', or 'private': copy-on-write; or
+// 'lent': that, for one message.
 Napi::Value map(const Napi::CallbackInfo& info) {
   SegmentPointer segment = pointer_argument(info);
   const size_t bytes = segment->bytes();
+  const std::string use = info[1].As<Napi::String>();
   Failure failure;
   auto mapping = Mapping::create(std::move(segment),
-                                 info[1].ToBoolean() ? Access::kPrivate : Access::kShared, failure);
+                                 use == "shared" ? Access::kShared : Access::kPrivate, failure);
   if (!mapping) throw error_of(info.Env(), failure);
   char* data = mapping->data();
-  return external_buffer(info.Env(), data, bytes, std::move(mapping));
+  if (use != "lent") return external_buffer(info.Env(), data, bytes, std::move(mapping));
+  const auto lent = std::make_shared<Lent>(std::move(mapping));
+  const napi_value buffer =
+      lent->leave_out(bytes) ? executor::uncounted_buffer(data, bytes, lent) : nullptr;
+  if (buffer != nullptr) return Napi::Value(info.Env(), buffer);
+  return external_buffer(info.Env(), data, bytes, lent);
+}
+
+// lent(): how many buffers for one message this thread has made that are still mapped.
+Napi::Value lent(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), lent_here->load());
 }
 
 // isUnwritten(buffer): whether a private mapping has no page of its own.
@@ -208,6 +258,7 @@ Napi::Object init(Napi::Env env) {
   exports.Set("renew", Napi::Function::New(env, renew, "renew"));
   exports.Set("write", Napi::Function::New(env, write, "write"));
   exports.Set("map", Napi::Function::New(env, map, "map"));
+  exports.Set("lent", Napi::Function::New(env, lent, "lent"));
   exports.Set("isUnwritten", Napi::Function::New(env, is_unwritten, "isUnwritten"));
   exports.Set("release", Napi::Function::New(env, release, "release"));
   exports.Set("list", Napi::Function::New(env, list, "list"));

@@ -41,6 +41,9 @@ interface Held {
   readonly segment: NativeSegment | null;
 }
 
+/** How memory is mapped here that came in a mode. */
+const USES = { copyonwrite: 'private', once: 'lent', own: 'shared', readwrite: 'shared' } as const;
+
 const held = new WeakMap<ArrayBufferLike, Held>();
 /** The buffers whose writes all see: a handle that comes back finds the buffer it left from. */
 const byInode = new Map<number, WeakRef<ArrayBuffer>>();
@@ -73,7 +76,7 @@ export function allocate(bytes: number, mode: SharedMode): ArrayBuffer {
 /** Maps a segment that was made here, for reading and writing. */
 export function hold(segment: NativeSegment, mode: SharedMode): ArrayBuffer {
   const handle: SegmentHandle = { kind: 'memory', ...native.memory.handle(segment), mode };
-  return remember(native.memory.map(segment, false), { handle, segment });
+  return remember(native.memory.map(segment, 'shared'), { handle, segment });
 }
 
 /** Maps a part of a file; see `mapFile`. */
@@ -118,7 +121,7 @@ export function open(handle: SegmentHandle): ArrayBuffer {
   const segment = native.memory.open(locator, inode, bytes, generation);
   let buffer: ArrayBuffer;
   try {
-    buffer = native.memory.map(segment, mode === 'copyonwrite' || mode === 'once');
+    buffer = native.memory.map(segment, USES[mode]);
   } finally {
     // Not before it is mapped: the sender would take the memory for unused, and write into it.
     native.memory.markOpened(segment);

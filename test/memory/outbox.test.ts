@@ -1,4 +1,5 @@
-import { openSync, readSync } from 'node:fs';
+import { openSync, readFileSync, readSync } from 'node:fs';
+import os from 'node:os';
 import { expect, it } from 'vitest';
 import { send } from '../../src/memory/outbox.ts';
 import { type SegmentHandle, touch } from '../../src/memory/segment.ts';
@@ -16,7 +17,7 @@ it('leaves memory alone that a receiver has opened and is about to map', () => {
   const segment = native.memory.open(locator, inode, handle.bytes, generation);
   const second = send(bytes.fill(2), 'one').handle as Memory;
   expect(second.inode).not.toBe(inode);
-  expect(new Uint8Array(native.memory.map(segment, false))[0]).toBe(1);
+  expect(new Uint8Array(native.memory.map(segment, 'shared'))[0]).toBe(1);
 });
 
 it('uses memory again that its receiver has dropped', () => {
@@ -45,4 +46,37 @@ it('fills memory that it uses again with every byte, by several threads', () => 
     inodes.add(inode);
   }
   expect(inodes.size).toBe(1);
+});
+
+/** MiB of the segment that are mapped here by huge pages. */
+function onHugePages(inode: number): number {
+  const lines = readFileSync('/proc/self/smaps', 'latin1').split('\n');
+  const at = lines.findIndex(
+    (line) => /memfd:heddle/.test(line) && line.split(/ +/)[4] === `${inode}`,
+  );
+  const found = lines.slice(at + 1).find((line) => line.startsWith('ShmemPmdMapped:'));
+  return Number(found!.split(/ +/)[1]) / 1024;
+}
+
+const [major, minor] = os.release().split('.').map(Number) as [number, number];
+// MADV_COLLAPSE is younger.
+const collapses = os.platform() === 'linux' && major * 100 + minor >= 601;
+
+it.runIf(collapses)('lies on huge pages when it is used time and again', async () => {
+  const bytes = new Uint8Array(12 * 2 ** 20 + 8);
+  const once = (value: number) => {
+    const outgoing = send(bytes.fill(value), 'many');
+    outgoing.release();
+    return outgoing.handle as Memory;
+  };
+  const { inode } = once(1);
+  // The kernel may have to look for some; it is asked again after a second.
+  for (let round = 2; round < 10; round++) {
+    expect(once(round).inode).toBe(inode);
+    if (onHugePages(inode) === 12) break;
+    await new Promise((resolve) => {
+      setTimeout(resolve, round > 3 ? 1100 : 0);
+    });
+  }
+  expect(onHugePages(inode)).toBe(12);
 });

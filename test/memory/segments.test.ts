@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import '../../src/functions/index.ts';
 import {
@@ -10,6 +12,7 @@ import {
   shared,
   sharedMemoryInfo,
 } from '../../src/memory/index.ts';
+import { native } from '../../src/native.ts';
 import { Peer } from './peer/start.ts';
 
 const LENGTH = 1 << 18; // 2 MiB of float64: above the size from which arrays are shared
@@ -286,4 +289,65 @@ it.runIf(existsSync(hugePage))('advises huge pages, and begins at one', () => {
   expect(/^VmFlags:.* hg\b/m.test(own)).toBe(true);
   expect(Number.parseInt(own, 16) % (bytes / 2)).toBe(0);
   expect(array.length).toBe(bytes);
+});
+
+describe('a large copy-on-write mapping', () => {
+  const bytes = 40 * 2 ** 20;
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  setFlagsFromString('--no-expose-gc');
+
+  /** As a worker gets a model. */
+  function mapped(value: number): { buffer: ArrayBuffer; mappings: () => number } {
+    const segment = native.memory.create(bytes);
+    native.memory.write(segment, new Uint8Array(bytes).fill(value), 'once', 1);
+    const buffer = native.memory.map(segment, 'lent');
+    return { buffer, mappings: () => native.memory.mappings(segment) };
+  }
+
+  async function unmapped(mappings: () => number): Promise<void> {
+    for (let i = 0; i < 100 && mappings() > 0; i++) {
+      collect();
+      await new Promise((resolve) => {
+        setTimeout(resolve, 10);
+      });
+    }
+    expect(mappings()).toBe(0);
+  }
+
+  it('is no reason for the engine to collect garbage', () => {
+    collect();
+    const before = process.memoryUsage();
+    const { buffer } = mapped(1);
+    const after = process.memoryUsage();
+    // Of the array it was filled from, and nothing of the mapping.
+    expect(after.external - before.external).toBeLessThan(1.5 * bytes);
+    expect(new Uint8Array(buffer)[bytes - 1]).toBe(1);
+  });
+
+  it('lives as long as what its bytes are transferred to, and no longer', async () => {
+    const { buffer, mappings } = mapped(3);
+    let moved: Uint8Array | null = structuredClone(new Uint8Array(buffer), { transfer: [buffer] });
+    expect(buffer.byteLength).toBe(0);
+    for (let i = 0; i < 5; i++) collect();
+    expect(mappings()).toBe(1);
+    expect(moved[bytes - 1]).toBe(3);
+    moved[0] = 4;
+    moved = null;
+    await unmapped(mappings);
+  });
+
+  it('is counted where there are many of them', async () => {
+    collect();
+    const before = process.memoryUsage().external;
+    const segment = native.memory.create(bytes);
+    let buffers: ArrayBuffer[] = Array.from({ length: 9 }, () =>
+      native.memory.map(segment, 'lent'),
+    );
+    // Six of them are as much as is not counted.
+    expect(process.memoryUsage().external - before).toBeGreaterThan(2.5 * bytes);
+    expect(buffers.every((buffer) => buffer.byteLength === bytes)).toBe(true);
+    buffers = [];
+    await unmapped(() => native.memory.mappings(segment));
+  });
 });

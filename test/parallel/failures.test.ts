@@ -223,7 +223,9 @@ describe.each(workerBackends)(
         // A module of its own for each case: nobody here has imported it.
         const module = new URL(`../fixtures/slow-class.mjs?${backend}-${name}`, import.meta.url);
         const error = (await rejection(
-          new Parallel(calls).run(range(10).map((x) => delayed(task(module, name))(x, 5))),
+          new Parallel(calls).run(
+            range(10).map((x) => delayed(task<[number, number], number>(module, name))(x, 5)),
+          ),
         )) as TaskError;
         expect(error).toMatchObject({ index: 5 });
         expect(error.cause).toMatchObject({ message: 'refused' });
