@@ -7,16 +7,10 @@
 import { MOST_TASKS } from '../backends/cell.ts';
 import { columnCount } from '../backends/column.ts';
 import type { FailureMessage, ResultMessage, UnreadableMessage } from '../backends/protocol.ts';
-import { preview } from '../errors.ts';
-import {
-  type CallSite,
-  type RunningTask,
-  TaskError,
-  TaskTimeoutError,
-  WorkerCrashedError,
-} from './errors.ts';
+import { type CallSite, TaskError, TaskTimeoutError, WorkerCrashedError } from './errors.ts';
 import { channels, type RunListener } from './events.ts';
 import type { Job } from './job.ts';
+import { type Chunk, halves, type Loss, LossKeeper, type Reached, slice } from './losses.ts';
 import type { WorkerPool } from './pool.ts';
 import type { Sink } from './sink.ts';
 import { BatchSizer } from './sizer.ts';
@@ -24,44 +18,10 @@ import type { TaskSource } from './source.ts';
 import { type JobStats, StatsKeeper } from './stats.ts';
 import { type Batch, isBusyWith, type PoolWorker } from './worker.ts';
 
-/** Tasks that wait to be sent again. */
-interface Chunk {
-  readonly first: number;
-  readonly args: ArrayLike<unknown>;
-}
-
-/** How a worker ended, for the tasks that it had. */
-export interface Loss {
-  readonly exitCode: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly cause?: unknown;
-  readonly hint?: string;
-}
-
-/** How far a worker had come with a batch when it ended. */
-export interface Reached {
-  /** Tasks that it had claimed. */
-  readonly claimed: number;
-  /** The place of the task that ran, if one did. */
-  readonly ordinal: number | null;
-  /** The batch was about to begin. */
-  readonly opening?: boolean;
-}
-
-/** A task that has ended its worker so often is not tried again, whatever `retries` says. */
-const MOST_CRASHES = 2;
-
-/** So many workers in a row may end before a task: a batch is halved until that one is found. */
-const MOST_OPENINGS = 12;
-
 /** A batch is shared with an idle worker if what is left of it takes longer than this (ms). */
 const WORTH_MS = 0.1;
 
 let lastRun = 0;
-
-function slice(args: ArrayLike<unknown>, from: number, to: number): unknown[] {
-  return Array.prototype.slice.call(args, from, to) as unknown[];
-}
 
 export class Run {
   readonly id = ++lastRun;
@@ -79,9 +39,7 @@ export class Run {
   readonly #chunks: Chunk[] = [];
   readonly #batches = new Set<Batch>();
   readonly #engaged = new Set<PoolWorker>();
-  readonly #crashes = new Map<number, number>();
-  /** Workers that ended in a row before their first task. */
-  #openings = 0;
+  readonly #losses: LossKeeper;
   #nextIndex = 0;
   /** Messages that wait for a module before they can be decoded. */
   #decoding = 0;
@@ -94,6 +52,7 @@ export class Run {
     this.#source = source;
     this.#sink = sink;
     this.site = site;
+    this.#losses = new LossKeeper(job, site);
     const { batchSize, jobs } = job.options;
     this.#sizer = new BatchSizer(batchSize, jobs);
     source.onReady = () => pool.pump();
@@ -285,7 +244,7 @@ export class Run {
       batch.spent += times[times.length - 1]! - times[0]!;
       this.#record(batch, first, count, times, false);
     }
-    if (count > 0) this.#openings = 0;
+    if (count > 0) this.#losses.advanced();
     if (count > 0 && this.ended) this.job.codec.drop(values);
     else if (count > 0) {
       const wait = values.kind === 'coded' ? this.job.codec.loading(values.message) : null;
@@ -336,19 +295,13 @@ export class Run {
     if (this.ended || count === 0) return;
     this.#undispatch(count);
     if (count > 1) {
-      this.#halve(first, slice(args, 0, count));
+      this.#chunks.push(...halves({ first, args: slice(args, 0, count) }));
       return;
     }
     const wait = this.job.codec.loading(message.error);
     const fail = (): void => this.#failed(first, args[0], this.job.codec.unpackOne(message.error));
     if (wait) this.#later(wait, fail);
     else fail();
-  }
-
-  #halve(first: number, args: readonly unknown[]): void {
-    const half = args.length >> 1;
-    this.#chunks.push({ first: first + half, args: args.slice(half) });
-    this.#chunks.push({ first, args: args.slice(0, half) });
   }
 
   #record(
@@ -543,7 +496,7 @@ export class Run {
   // ---- Losses -------------------------------------------------------------------------------
 
   /** A worker has ended with a batch of this run. */
-  lost(batch: Batch, { claimed, ordinal, opening = false }: Reached, loss: Loss): void {
+  lost(batch: Batch, reached: Reached, loss: Loss): void {
     const { worker } = batch;
     this.#batches.delete(batch);
     this.#engaged.delete(worker);
@@ -554,85 +507,18 @@ export class Run {
     }
     // The error that is about to end the run came before the end of the worker.
     if (batch.broken) return;
-    const { settled, count, args, first } = batch;
-    const claimedEnd = Math.max(Math.min(claimed, count), settled);
-    if (claimedEnd < count) {
-      this.#undispatch(count - claimedEnd);
-      const rest = slice(args, claimedEnd, count);
-      if (opening) this.#lostOpening(batch, first + claimedEnd, rest, loss);
-      else this.#chunks.push({ first: first + claimedEnd, args: rest });
+    const { again, failed, fatal } = this.#losses.judge(batch, reached, loss);
+    for (const chunk of again) {
+      this.#undispatch(chunk.args.length);
+      this.#chunks.push(chunk);
     }
-    if (ordinal !== null || claimedEnd > settled) this.#lostTasks(batch, claimedEnd, ordinal, loss);
-    this.#finishIfDone();
-  }
-
-  /**
-   * A worker has ended before it began a batch. Whoever kills workers from outside does no harm; a
-   * task whose argument can't be made without that is found, and the others run.
-   */
-  #lostOpening(batch: Batch, first: number, args: readonly unknown[], loss: Loss): void {
-    const crashes = (this.#crashes.get(first) ?? 0) + 1;
-    if (++this.#openings < MOST_OPENINGS && args.length > 1) this.#halve(first, args);
-    else if (this.#openings < MOST_OPENINGS && crashes < MOST_CRASHES) {
-      this.#crashes.set(first, crashes);
-      this.#chunks.push({ first, args });
-    } else {
-      const task = { index: first, argument: preview(this.job.shown(args[0])) };
-      const error = this.#crashed(batch, [task], loss, crashes);
-      if (args.length > 1 || this.#openings >= MOST_OPENINGS) this.fail(error);
-      else this.#failed(first, args[0], error);
-    }
-  }
-
-  #crashed(
-    { worker }: Batch,
-    tasks: readonly RunningTask[],
-    loss: Loss,
-    times: number,
-  ): WorkerCrashedError {
-    const { pid, threadId } = worker.handle;
-    const report = {
-      backend: worker.backend.name,
-      pid,
-      ...(threadId === undefined ? {} : { threadId }),
-      exitCode: loss.exitCode,
-      signal: loss.signal,
-      tasks,
-      ...(loss.cause === undefined ? {} : { cause: loss.cause }),
-      ...(loss.hint === undefined ? {} : { hint: loss.hint }),
-      times,
-    };
-    return new WorkerCrashedError(report, this.site);
-  }
-
-  /** Decides about tasks that were begun: which one is to blame, and which run again. */
-  #lostTasks(batch: Batch, claimedEnd: number, ordinal: number | null, loss: Loss): void {
-    const { worker, settled, args, first } = batch;
-    const { retries, timeout } = this.job.options;
-    const tasks: RunningTask[] = [];
-    for (let i = ordinal ?? settled; i < (ordinal === null ? claimedEnd : ordinal + 1); i++) {
-      tasks.push({ index: first + i, argument: preview(this.job.shown(args[i])) });
-    }
-    for (let i = settled; i < claimedEnd && !this.ended; i++) {
-      const index = first + i;
-      const blamed = ordinal === null || i === ordinal;
-      if (worker.expired === i && timeout !== null) {
-        this.#stats.finished++;
-        this.#stats.failed++;
-        this.#failed(index, args[i], new TaskTimeoutError(tasks[0]!, timeout, this.site));
-        continue;
-      }
-      const crashes = (this.#crashes.get(index) ?? 0) + (blamed && worker.killed === null ? 1 : 0);
-      this.#crashes.set(index, crashes);
-      const again = worker.killed !== null || (retries >= 1 && crashes <= retries);
-      if (again && crashes < MOST_CRASHES) {
-        this.#undispatch(1);
-        this.#chunks.push({ first: index, args: [args[i]] });
-        continue;
-      }
+    for (const { index, argument, error } of failed) {
+      if (this.ended) return;
       this.#stats.finished++;
       this.#stats.failed++;
-      this.#failed(index, args[i], this.#crashed(batch, tasks, loss, crashes));
+      this.#failed(index, argument, error);
     }
+    if (fatal) this.fail(fatal);
+    this.#finishIfDone();
   }
 }

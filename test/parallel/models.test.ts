@@ -1,9 +1,9 @@
 /**
  * An invoker gives what a loop gives, for every kind of model.
  */
-import { heddle, invoker, shared, shutdownWorkers } from 'heddle';
+import { heddle, invoker, shared, sharedMemoryInfo, shutdownWorkers } from 'heddle';
 import { afterAll, describe, expect, it } from 'vitest';
-import { range } from './support.ts';
+import { range, workerBackends } from './support.ts';
 
 afterAll(() => shutdownWorkers({ kill: true }));
 
@@ -121,5 +121,39 @@ describe('a model', () => {
         expect(await calls.map(tasks.slice(2)).toArray()).toEqual(expected.slice(2));
       }
     }
+  });
+});
+
+describe.each(workerBackends)('arrays of a model: %s', (backend, options) => {
+  it('are one segment each, however many workers have them, or none where they are small', async () => {
+    // Sizes of their own: what the test before has left may still wait to be used again.
+    const table = new Float64Array(backend === 'processes' ? 300_001 : 300_003).fill(1);
+    const small = new Float64Array(1001).fill(2);
+    const arrived = shared.zeros('int32', 1);
+    // Each worker takes one task: they wait for each other.
+    const look = async (m: { table: Float64Array; small: Float64Array }, x: number) => {
+      Atomics.add(arrived, 0, 1);
+      while (Atomics.load(arrived, 0) < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+      return m.table[x]! + m.small[x]!;
+    };
+    const settings = { ...options, batchSize: 1 };
+    await using calls = invoker({ table, small }, look, settings);
+    expect(await calls.map([0, 1]).toArray()).toEqual([3, 3]);
+    const { segments } = sharedMemoryInfo();
+    const found = segments.filter(({ bytes }) => bytes === table.byteLength);
+    expect(found).toHaveLength(1);
+    const others = found[0]!.mappedBy.filter((pid) => pid !== process.pid);
+    expect(others).toHaveLength(backend === 'processes' ? 2 : 0);
+    expect(segments.filter(({ bytes }) => bytes === small.byteLength)).toEqual([]);
+  });
+
+  it('come back as ordinary arrays', async () => {
+    const table = new Float64Array(300_002).fill(1);
+    await using calls = invoker(table, (model, x: number) => (x ? model : model[5]), options);
+    const [one, two] = (await calls.map([1, 2]).toArray()) as Float64Array[];
+    expect(one).toEqual(table);
+    one![5] = 9;
+    expect([table[5], two![5]]).toEqual([1, 1]);
+    expect(await calls.map([0, 0, 0]).toArray()).toEqual([1, 1, 1]);
   });
 });

@@ -1,0 +1,166 @@
+/**
+ * What becomes of tasks whose worker has ended: which one is to blame, and which run again.
+ */
+import { preview } from '../errors.ts';
+import { type CallSite, type RunningTask, TaskTimeoutError, WorkerCrashedError } from './errors.ts';
+import type { Job } from './job.ts';
+import type { Batch } from './worker.ts';
+
+/** Tasks that wait to be sent again. */
+export interface Chunk {
+  readonly first: number;
+  readonly args: ArrayLike<unknown>;
+}
+
+/** How a worker ended, for the tasks that it had. */
+export interface Loss {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly cause?: unknown;
+  readonly hint?: string;
+}
+
+/** How far a worker had come with a batch when it ended. */
+export interface Reached {
+  /** Tasks that it had claimed. */
+  readonly claimed: number;
+  /** The place of the task that ran, if one did. */
+  readonly ordinal: number | null;
+  /** The batch was about to begin. */
+  readonly opening?: boolean;
+}
+
+/** What is to happen to the tasks of a batch. */
+export interface Verdict {
+  /** Tasks that are sent again. */
+  readonly again: Chunk[];
+  /** Tasks that have failed for good. */
+  readonly failed: { readonly index: number; readonly argument: unknown; readonly error: Error }[];
+  /** Ends the run, whatever it does with errors of tasks. */
+  fatal?: Error;
+}
+
+/** A task that has ended its worker so often is not tried again, whatever `retries` says. */
+const MOST_CRASHES = 2;
+
+/** So many workers in a row may end before a task: a batch is halved until that one is found. */
+const MOST_OPENINGS = 12;
+
+export function slice(args: ArrayLike<unknown>, from: number, to: number): unknown[] {
+  return Array.prototype.slice.call(args, from, to) as unknown[];
+}
+
+/** Two halves of some tasks, of which the last one is to be sent first. */
+export function halves({ first, args }: Chunk): Chunk[] {
+  const half = args.length >> 1;
+  return [
+    { first: first + half, args: slice(args, half, args.length) },
+    { first, args: slice(args, 0, half) },
+  ];
+}
+
+/** Keeps count of a run's crashes, and judges. */
+export class LossKeeper {
+  readonly #job: Job;
+  readonly #site: CallSite;
+  /** How often a task has ended its worker. */
+  readonly #crashes = new Map<number, number>();
+  /** Workers that ended in a row before their first task. */
+  #openings = 0;
+
+  constructor(job: Job, site: CallSite) {
+    this.#job = job;
+    this.#site = site;
+  }
+
+  /** Tasks have been run. */
+  advanced(): void {
+    this.#openings = 0;
+  }
+
+  /** Decides about a batch of a worker that has ended. */
+  judge(batch: Batch, { claimed, ordinal, opening = false }: Reached, loss: Loss): Verdict {
+    const verdict: Verdict = { again: [], failed: [] };
+    const { settled, count, args, first } = batch;
+    const begun = Math.max(Math.min(claimed, count), settled);
+    if (begun < count) {
+      const rest = { first: first + begun, args: slice(args, begun, count) };
+      if (opening) this.#notBegun(batch, rest, loss, verdict);
+      else verdict.again.push(rest);
+    }
+    if (ordinal !== null || begun > settled) this.#begun(batch, begun, ordinal, loss, verdict);
+    return verdict;
+  }
+
+  /**
+   * A worker has ended before it began a batch. Whoever kills workers from outside does no harm; a
+   * task whose argument can't be made without that is found, and the others run.
+   */
+  #notBegun(batch: Batch, rest: Chunk, loss: Loss, verdict: Verdict): void {
+    const { first, args } = rest;
+    const crashes = (this.#crashes.get(first) ?? 0) + 1;
+    const endless = ++this.#openings >= MOST_OPENINGS;
+    if (!endless && args.length > 1) verdict.again.push(...halves(rest));
+    else if (!endless && crashes < MOST_CRASHES) {
+      this.#crashes.set(first, crashes);
+      verdict.again.push(rest);
+    } else {
+      const error = this.#crashed(batch, [this.#named(first, args[0])], loss, crashes);
+      if (endless) verdict.fatal = error;
+      else verdict.failed.push({ index: first, argument: args[0], error });
+    }
+  }
+
+  /** Tasks that were begun: where one is known to have run, that one is to blame. */
+  #begun(
+    batch: Batch,
+    end: number,
+    ordinal: number | null,
+    loss: Loss,
+    { again, failed }: Verdict,
+  ): void {
+    const { worker, settled, args, first } = batch;
+    const { retries, timeout } = this.#job.options;
+    const tasks: RunningTask[] = [];
+    for (let i = ordinal ?? settled; i < (ordinal === null ? end : ordinal + 1); i++) {
+      tasks.push(this.#named(first + i, args[i]));
+    }
+    for (let i = settled; i < end; i++) {
+      const index = first + i;
+      const argument = args[i];
+      if (worker.expired === i && timeout !== null) {
+        const error = new TaskTimeoutError(tasks[0]!, timeout, this.#site);
+        failed.push({ index, argument, error });
+        continue;
+      }
+      const blamed = worker.killed === null && (ordinal === null || i === ordinal);
+      const crashes = (this.#crashes.get(index) ?? 0) + (blamed ? 1 : 0);
+      this.#crashes.set(index, crashes);
+      const allowed = worker.killed !== null || (retries >= 1 && crashes <= retries);
+      if (allowed && crashes < MOST_CRASHES) again.push({ first: index, args: [argument] });
+      else failed.push({ index, argument, error: this.#crashed(batch, tasks, loss, crashes) });
+    }
+  }
+
+  #named(index: number, argument: unknown): RunningTask {
+    return { index, argument: preview(this.#job.shown(argument)) };
+  }
+
+  #crashed(
+    { worker }: Batch,
+    tasks: readonly RunningTask[],
+    loss: Loss,
+    times: number,
+  ): WorkerCrashedError {
+    const { pid, threadId } = worker.handle;
+    const report = {
+      backend: worker.backend.name,
+      pid,
+      ...(threadId === undefined ? {} : { threadId }),
+      ...loss,
+      tasks,
+      times,
+    };
+    return new WorkerCrashedError(report, this.#site);
+  }
+}
