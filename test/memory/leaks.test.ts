@@ -44,6 +44,21 @@ const cases = Object.keys(kinds).flatMap((kind) =>
   (['processes', 'threads'] as const).map((backend) => [kind, backend] as const),
 );
 
+// Of a size of its own, so that no other call uses it again.
+const LOST = LENGTH + 512;
+
+it('memory that a killed worker had is not in use', { timeout: 60_000 }, async () => {
+  const options = { jobs: 2, backend: 'processes' as const };
+  const array = new Float64Array(LOST);
+  for (let i = 0; i < 4; i++) {
+    await map([array, array], (x) => x[0] === 0 && process.exit(1), options).catch(() => {});
+  }
+  await until(() => {
+    const { bytes, waitingBytes } = sharedMemoryInfo();
+    return bytes === waitingBytes;
+  }, 'that only what waits is left');
+});
+
 it.each(cases)(
   '%s to %s go when the call has ended',
   { timeout: 60_000 },
@@ -67,15 +82,8 @@ it.each(cases)(
   },
 );
 
-it('memory that a killed worker had is used again or freed', { timeout: 60_000 }, async () => {
-  const options = { jobs: 2, backend: 'processes' as const };
-  const array = new Float64Array(LENGTH);
-  for (let i = 0; i < 4; i++) {
-    await map([array, array], (x) => x[0] === 0 && process.exit(1), options).catch(() => {});
-  }
-  await until(() => {
-    const { bytes, waitingBytes } = sharedMemoryInfo();
-    return bytes === waitingBytes;
-  }, 'that only what waits is left');
-  await until(() => sharedMemoryInfo().bytes === 0, 'that nothing is left', 20_000);
+it('memory that a killed worker had is freed in the end', { timeout: 60_000 }, async () => {
+  // It is kept for 5 to 10 seconds, of which the calls in between have taken the most.
+  const left = () => sharedMemoryInfo().segments.filter(({ bytes }) => bytes === LOST * 8);
+  await until(() => left().length === 0, 'that nothing is left', 20_000);
 });

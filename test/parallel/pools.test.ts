@@ -212,7 +212,7 @@ describe.each(everyBackend)('what nobody has any more: %s', (backend, options) =
       () => imap(range(8), slowly, options),
       () => calls().map(range(8)),
     ];
-    const timer = setInterval(collect, 3);
+    const timer = setInterval(collect, 8);
     try {
       for (const make of streams) {
         expect(await make().toArray()).toEqual(range(8));
