@@ -92,7 +92,8 @@ export class Run {
     if (worker.load > 0 && !this.#sizer.prefetch) return false;
     const waiting = this.#chunks.length > 0;
     let most = Math.min(this.#sizer.next(waiting ? null : this.#source.remaining), MOST_TASKS);
-    most = Math.min(most, maxTasksPerWorker - worker.tasks, this.#room());
+    // What has been read already may be what the consumer waits for: it goes, however full it is.
+    most = Math.min(most, maxTasksPerWorker - worker.tasks, waiting ? most : this.#room());
     if (most < 1) return false;
     const chunk = this.#next(most);
     return chunk !== null && this.#send(worker, chunk);

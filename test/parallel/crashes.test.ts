@@ -2,7 +2,16 @@
  * Errors and deaths at every stage of a task's way: while its argument or its result is written or
  * read, while a worker begins, and at any moment from outside.
  */
-import { heddle, invoker, map, shutdownWorkers, TaskError, WorkerCrashedError } from 'heddle';
+import {
+  heddle,
+  imap,
+  invoker,
+  map,
+  shared,
+  shutdownWorkers,
+  TaskError,
+  WorkerCrashedError,
+} from 'heddle';
 import { afterAll, describe, expect, it } from 'vitest';
 import { builtUrl } from '../helpers/built.ts';
 import { everyBackend, range, rejection, runProgram, workerBackends } from './support.ts';
@@ -109,6 +118,24 @@ describe.each(workerBackends)('on the way of a value: %s', (backend, options) =>
       exitCode: 7,
     });
     expect(await map(range(4), (x) => x, options)).toEqual(range(4));
+  });
+
+  it('a task that is lost while others run ahead does not hold up its stream', async () => {
+    const tries = shared.zeros('int32', 1);
+    const first = async (x: number) => {
+      if (x > 0 || Atomics.add(tries, 0, 1) > 0) return x;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      process.exit(1);
+    };
+    function* endless() {
+      for (let i = 0; ; i++) yield i;
+    }
+    const seen: number[] = [];
+    for await (const x of imap(endless(), first, { ...options, retries: 1 })) {
+      if (seen.push(x) === 100) break;
+    }
+    expect(seen).toEqual(range(100));
+    expect(tries[0]).toBe(2);
   });
 
   it('a hundred tasks that cannot be sent end beside a hundred that can', async () => {
