@@ -94,14 +94,15 @@ HeldBytes::HeldBytes(const Napi::Array& arrays) {
 }
 
 napi_value uncounted_buffer(char* data, size_t bytes, const std::shared_ptr<void>& owner) {
-  if (!v8().makes_buffers()) return nullptr;
-  void* const made = v8().new_store(data, bytes, v8().leave, nullptr).release();
+  const V8& own = v8();
+  if (!own.makes_buffers()) return nullptr;
+  void* const made = own.new_store(data, bytes, own.leave, nullptr).release();
   // V8's pointers to the store are copies of this one, and end it by what is given here.
-  std::shared_ptr<void> store(made, [owner](void* ended) {
-    v8().end_store(ended);
+  std::shared_ptr<void> store(made, [owner, end_store = own.end_store](void* ended) {
+    end_store(ended);
     ::operator delete(ended);
   });
-  return v8().new_buffer(v8().isolate(), std::move(store));
+  return own.new_buffer(own.isolate(), std::move(store));
 }
 
 }  // namespace heddle::executor
