@@ -49,8 +49,8 @@ const forgotten = new FinalizationRegistry<Job>(closeJob);
  */
 export class ModelInvoker<A, R> implements AsyncDisposable {
   readonly #job: Job;
-  /** Weak, because a stream that nobody has any more is to stop its run. */
-  readonly #open = new Set<WeakRef<ResultStream<R>>>();
+  /** What stops the runs that there are; not their streams, whose loss is to stop them too. */
+  readonly #open = new Set<() => void>();
   #closed = false;
 
   /** @internal */
@@ -64,17 +64,16 @@ export class ModelInvoker<A, R> implements AsyncDisposable {
     if (this.#closed) throw rangeError('invoker', this, 'one that has not been shut down');
     const site = new CallSite(this.map);
     const ordered = options.ordered ?? true;
-    let entry: WeakRef<ResultStream<R>> | null = null;
+    let entry: (() => void) | null = null;
+    const started = (stop: () => void): void => {
+      entry = stop;
+      this.#open.add(stop);
+    };
     const ended = (): void => {
       if (entry) this.#open.delete(entry);
     };
-    const settings = { ordered, once: false, signal: options.signal, ended };
-    const results = stream<R>(this.#job, taskSource(tasks), site, settings);
-    if (!results.ended) {
-      entry = new WeakRef(results);
-      this.#open.add(entry);
-    }
-    return results;
+    const settings = { ordered, once: false, signal: options.signal, started, ended };
+    return stream<R>(this.#job, taskSource(tasks), site, settings);
   }
 
   /** Drops the model; jobs that are running are stopped. The workers stay for other work. */
@@ -82,7 +81,7 @@ export class ModelInvoker<A, R> implements AsyncDisposable {
     if (this.#closed) return;
     this.#closed = true;
     forgotten.unregister(this);
-    for (const results of this.#open) results.deref()?.cancel();
+    for (const stop of this.#open) stop();
     closeJob(this.#job);
   }
 

@@ -16,7 +16,7 @@ import {
   startRun,
   type TaskSource,
 } from '../scheduler/index.ts';
-import { ResultStream } from './stream.ts';
+import { cancel, ResultStream } from './stream.ts';
 
 type AnyFunction = (...args: never[]) => unknown;
 
@@ -69,6 +69,8 @@ export function stream<R>(
     readonly ordered: boolean;
     readonly once: boolean;
     readonly signal?: AbortSignal | undefined;
+    /** Called with what stops the run, unless that has ended already. It does not keep the stream. */
+    started?(stop: () => void): void;
     /** Called when the run has ended. */
     ended?(): void;
   },
@@ -76,5 +78,6 @@ export function stream<R>(
   const sink = new StreamSink(settings.ordered, job.options.maxBatches);
   const run = start(job, source, sink, site, settings);
   sink.onTaken = () => run.more();
+  if (!run.ended) settings.started?.(() => cancel(run, sink));
   return new ResultStream<R>(run, sink);
 }

@@ -6,6 +6,12 @@ import { dropRun, type JobStats, type Run, type StreamSink } from '../scheduler/
 /** Runs whose stream nobody has any more: nobody will take their results. */
 const forgotten = new FinalizationRegistry<Run>(dropRun);
 
+/** Ends a run and what was given out of its results. */
+export function cancel(run: Run, sink: StreamSink): void {
+  sink.drop();
+  dropRun(run);
+}
+
 /**
  * The results of a job: an async iterable whose source is read, and whose tasks run, no further
  * ahead than the consumer follows. `break` out of a `for await` stops the job; so does, some time
@@ -14,12 +20,16 @@ const forgotten = new FinalizationRegistry<Run>(dropRun);
 export class ResultStream<R> implements AsyncIterableIterator<R, undefined, undefined> {
   readonly #run: Run;
   readonly #sink: StreamSink;
+  #collected = false;
 
   /** @internal */
   constructor(run: Run, sink: StreamSink) {
     this.#run = run;
     this.#sink = sink;
-    forgotten.register(this, run);
+    // As a rule somebody waits for all of it by then, and keeps it.
+    queueMicrotask(() => {
+      if (!this.#collected && !run.ended) forgotten.register(this, run);
+    });
   }
 
   next(): Promise<IteratorResult<R, undefined>> {
@@ -38,6 +48,7 @@ export class ResultStream<R> implements AsyncIterableIterator<R, undefined, unde
 
   /** All results that have not been taken yet, in one array. */
   toArray(): Promise<R[]> {
+    this.#collected = true;
     return this.#sink.collect(this) as Promise<R[]>;
   }
 
@@ -46,8 +57,7 @@ export class ResultStream<R> implements AsyncIterableIterator<R, undefined, unde
    * workers are ended. What has not been taken is dropped; a consumer that waits sees the end.
    */
   cancel(): void {
-    this.#sink.drop();
-    dropRun(this.#run);
+    cancel(this.#run, this.#sink);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
