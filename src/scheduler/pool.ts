@@ -117,14 +117,17 @@ export class WorkerPool implements WorkerOwner {
 
   // ---- Workers ------------------------------------------------------------------------------
 
-  /** Since when a worker runs only what nobody waits for; NaN where it doesn't. */
+  /**
+   * Since when a worker runs only what nobody waits for, and has said nothing; NaN where it doesn't.
+   * One that has results to send may have had to wait until this thread takes them.
+   */
   #staleSince(worker: PoolWorker): number {
     let since = Number.NaN;
     if (worker.load === 0) return since;
     for (const batch of worker.slots) {
       if (batch === null) continue;
       if (!batch.run.ended) return Number.NaN;
-      if (isBusyWith(batch)) since = batch.run.endedAt;
+      if (isBusyWith(batch)) since = Math.max(batch.run.endedAt, worker.heard);
     }
     return since;
   }
@@ -192,6 +195,7 @@ export class WorkerPool implements WorkerOwner {
   }
 
   message(worker: PoolWorker, message: FromWorker): void {
+    worker.heard = performance.now();
     switch (message.type) {
       case 'result': {
         const batch = worker.batch(message.batch);

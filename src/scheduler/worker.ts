@@ -61,6 +61,8 @@ export class PoolWorker {
   /** Tasks that have been sent to it. */
   tasks = 0;
   idleSince = performance.now();
+  /** When the latest message came. */
+  heard = 0;
   /** Add to a time of the worker to get one of ours. */
   shift = 0;
   /** It has said that it is there. */
