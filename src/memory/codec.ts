@@ -106,11 +106,20 @@ function isWrapped(message: unknown): message is Wrapped {
 
 /**
  * What must be waited for before a message can be decoded: the modules of the functions and
- * classes in it. `null` for nearly every message.
+ * classes in it. `null` for nearly every message. Never throws: a function that can't be made is
+ * an error of {@link decode}.
  */
 export function loading(message: unknown): Promise<void> | null {
   if (!isWrapped(message) || message.functions.length === 0) return null;
-  const waits = message.functions.map(loadCallable).filter((wait) => wait !== null);
+  const waits: Promise<void>[] = [];
+  for (const payload of message.functions) {
+    try {
+      const wait = loadCallable(payload);
+      if (wait) waits.push(wait);
+    } catch {
+      // decode() tries again, and throws it where errors are expected.
+    }
+  }
   return waits.length === 0 ? null : Promise.all(waits).then(noop);
 }
 

@@ -51,7 +51,7 @@ export function slice(args: ArrayLike<unknown>, from: number, to: number): unkno
 }
 
 /** Two halves of some tasks, of which the last one is to be sent first. */
-export function halves({ first, args }: Chunk): Chunk[] {
+export function halves({ first, args }: Chunk): [Chunk, Chunk] {
   const half = args.length >> 1;
   return [
     { first: first + half, args: slice(args, half, args.length) },

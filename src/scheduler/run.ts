@@ -175,9 +175,9 @@ export class Run {
       this.#failed(first, args[0], error);
       return false;
     }
-    const half = args.length >> 1;
-    this.#chunks.push({ first: first + half, args: slice(args, half, args.length) });
-    return this.#send(worker, { first, args: slice(args, 0, half) });
+    const [rest, beginning] = halves(chunk);
+    this.#chunks.push(rest);
+    return this.#send(worker, beginning);
   }
 
   /** Shares a batch of another worker with one that has nothing to do. */
@@ -201,7 +201,10 @@ export class Run {
     const since = running ? performance.now() - (running.since + owner.shift) : 0;
     const starting = owner.state === 'starting';
     const worth = starting || since > 1 || this.#sizer.cost * most > WORTH_MS;
-    if (!worth) return 'later';
+    // A single task that is about to begin is best left alone: two workers would take one whose
+    // argument can't be read from each other for ever.
+    const beginning = running === null && !starting && most === 1;
+    if (!worth || beginning) return 'later';
     // A batch behind another one, or of a worker that isn't there yet, may go as a whole.
     const whole = starting || (running !== null && running.batch !== victim.id);
     const taken = this.#takeBack(victim, whole ? most : Math.ceil(most / 2));
@@ -248,29 +251,25 @@ export class Run {
     if (count > 0) this.#losses.advanced();
     if (count > 0 && this.ended) this.job.codec.drop(values);
     else if (count > 0) {
-      const wait = values.kind === 'coded' ? this.job.codec.loading(values.message) : null;
-      if (wait) this.#later(wait, () => this.#unpack(batch, message));
-      else this.#unpack(batch, message);
+      const { codec } = this.job;
+      const wait = values.kind === 'coded' ? codec.loading(values.message) : null;
+      this.#decode(wait, () => codec.unpack(values), {
+        use: (results) => this.#accept(first, results),
+        failed: (error) => this.#undecodable(batch, message, error),
+      });
     }
     if (message.last) this.#close(batch);
   }
 
-  #unpack(batch: Batch, message: ResultMessage): void {
-    const { offset, values } = message;
+  /** Results have come that can't be made here. */
+  #undecodable(batch: Batch, { offset, values }: ResultMessage, error: unknown): void {
     const first = batch.first + offset;
-    let results: ArrayLike<unknown>;
-    try {
-      results = this.job.codec.unpack(values);
-    } catch (error) {
-      const count = columnCount(values);
-      const args = slice(batch.args, offset, offset + count);
-      // A worker that dies takes along what nobody has opened of its results.
-      const gone = (error as { code?: string } | null)?.code === 'ERR_HEDDLE_SHARED_MEMORY';
-      if (gone && this.job.options.retries > 0) this.#chunks.push({ first, args });
-      else for (let i = 0; i < count && !this.ended; i++) this.#failed(first + i, args[i], error);
-      return;
-    }
-    this.#accept(first, results);
+    const count = columnCount(values);
+    const args = slice(batch.args, offset, offset + count);
+    // A worker that dies takes along what nobody has opened of its results.
+    const gone = (error as { code?: string } | null)?.code === 'ERR_HEDDLE_SHARED_MEMORY';
+    if (gone && this.job.options.retries > 0) this.#chunks.push({ first, args });
+    else for (let i = 0; i < count && !this.ended; i++) this.#failed(first + i, args[i], error);
   }
 
   failure(batch: Batch, message: FailureMessage): void {
@@ -279,13 +278,7 @@ export class Run {
     const index = batch.first + message.offset;
     this.#record(batch, index, 1, [message.start, message.end], true);
     if (this.ended) return;
-    const argument = batch.args[message.offset];
-    const wait = this.job.codec.loading(message.error);
-    const fail = (): void => {
-      this.#failed(index, argument, this.job.codec.unpackOne(message.error));
-    };
-    if (wait) this.#later(wait, fail);
-    else fail();
+    this.#failedWith(message.error, index, batch.args[message.offset]);
   }
 
   /** No argument of the batch could be made: the one that is to blame fails, the others run. */
@@ -295,14 +288,18 @@ export class Run {
     batch.count = 0;
     if (this.ended || count === 0) return;
     this.#undispatch(count);
-    if (count > 1) {
-      this.#chunks.push(...halves({ first, args: slice(args, 0, count) }));
-      return;
-    }
-    const wait = this.job.codec.loading(message.error);
-    const fail = (): void => this.#failed(first, args[0], this.job.codec.unpackOne(message.error));
-    if (wait) this.#later(wait, fail);
-    else fail();
+    const left = { first, args: slice(args, 0, count) };
+    if (count > 1) this.#chunks.push(...halves(left));
+    // What others have taken back since was in the message, too, and may be what is to blame.
+    else if (args.length > 1) this.#chunks.push(left);
+    else this.#failedWith(message.error, first, args[0]);
+  }
+
+  /** A task has failed with an error that a worker sent. */
+  #failedWith(error: unknown, index: number, argument: unknown): void {
+    const { codec } = this.job;
+    const fail = (cause: unknown): void => this.#failed(index, argument, cause);
+    this.#decode(codec.loading(error), () => codec.unpackOne(error), { use: fail, failed: fail });
   }
 
   #record(
@@ -341,11 +338,30 @@ export class Run {
     for (const listener of this.listeners) listener.finished?.(event);
   }
 
-  #later(wait: Promise<void>, act: () => void): void {
+  /** Decodes what a worker has sent, once the modules that it needs are there. */
+  #decode<T>(
+    wait: Promise<void> | null,
+    decode: () => T,
+    { use, failed }: { use: (value: T) => void; failed: (error: unknown) => void },
+  ): void {
+    const act = (): void => {
+      let value: T;
+      try {
+        value = decode(); // whether the run has ended or not: that frees memory of the sender
+      } catch (error) {
+        if (!this.ended) failed(error);
+        return;
+      }
+      if (!this.ended) use(value);
+    };
+    if (!wait) {
+      act();
+      return;
+    }
     this.#decoding++;
     wait
-      .then(() => {
-        if (!this.ended) act();
+      .then(act, (error: unknown) => {
+        if (!this.ended) failed(error);
       })
       .catch((error: unknown) => this.fail(error))
       .finally(() => {

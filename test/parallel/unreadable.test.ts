@@ -1,0 +1,105 @@
+/**
+ * What can't be made where it arrives: arguments there, results and errors here.
+ */
+import { channel } from 'node:diagnostics_channel';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { map, shutdownWorkers, TaskError } from 'heddle';
+import { afterAll, describe, expect, it } from 'vitest';
+import { range, rejection, workerBackends } from './support.ts';
+
+/** Known in this process alone, not in workers. */
+(globalThis as { heddleTestHome?: boolean }).heddleTestHome = true;
+
+const folder = mkdtempSync(path.join(tmpdir(), 'heddle-test-'));
+const file = path.join(folder, 'far.mjs');
+writeFileSync(
+  file,
+  `if ('heddleTestHome' in globalThis) throw new RangeError('boom');
+  export class Far {}
+  export class FarError extends Error {}`,
+);
+const far = pathToFileURL(file).href;
+
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+  return shutdownWorkers({ kill: true });
+});
+
+/** A class that can only be made here. */
+class Homely {
+  static made = (() => {
+    if (!('heddleTestHome' in globalThis)) throw new RangeError('boom');
+    return true;
+  })();
+}
+
+const arrivals = {
+  'a result of a class that can not be compiled here': (x: number) => {
+    class Away {
+      static made = (() => {
+        if ('heddleTestHome' in globalThis) throw new RangeError('boom');
+        return true;
+      })();
+    }
+    return x === 4 ? new Away() : x;
+  },
+  'a result of a class that can not be imported here': async (x: number) => {
+    const { Far } = await import(far);
+    return x === 4 ? new Far() : x;
+  },
+  'an error of a class that can not be compiled here': (x: number) => {
+    class AwayError extends Error {
+      static made = (() => {
+        if ('heddleTestHome' in globalThis) throw new RangeError('boom');
+        return true;
+      })();
+    }
+    if (x === 4) throw new AwayError();
+    return x;
+  },
+  'an error of a class that can not be imported here': async (x: number) => {
+    const { FarError } = await import(far);
+    if (x === 4) throw new FarError();
+    return x;
+  },
+} satisfies Record<string, (x: number) => unknown>;
+
+describe.each(workerBackends)('%s', (_, options) => {
+  it('an argument that can not be made there fails alone, however its batch is shared out', async () => {
+    const tasks = range(6).map((x) => (x === 4 ? new Homely() : x));
+    const settings = { ...options, batchSize: 3, returnErrors: true } as const;
+    const see = (task: unknown) => (typeof task === 'number' ? task : 'never');
+    await map(tasks, see, settings);
+    let ends = 0;
+    const ended = () => {
+      ends++;
+    };
+    channel('heddle:worker:ended').subscribe(ended);
+    for (let round = 0; round < 200; round++) {
+      const settled = await map(tasks, see, settings);
+      for (const x of [0, 1, 2, 3, 5]) {
+        expect(settled[x]).toEqual({ status: 'fulfilled', value: x });
+      }
+      const { reason } = settled[4] as PromiseRejectedResult;
+      expect(reason).toBeInstanceOf(TaskError);
+      expect(reason).toMatchObject({ index: 4, cause: { message: 'boom' } });
+    }
+    channel('heddle:worker:ended').unsubscribe(ended);
+    expect(ends).toBe(0);
+  });
+
+  it.each(Object.entries(arrivals))('%s is an error of its task', async (_name, fn) => {
+    const error = await rejection(map(range(9), fn, { ...options, batchSize: 1 }));
+    expect(error).toBeInstanceOf(TaskError);
+    expect(error).toMatchObject({ index: 4, cause: { message: 'boom' } });
+    expect((error as TaskError).cause).toBeInstanceOf(RangeError);
+    const settled = await map(range(9), fn, { ...options, batchSize: 1, returnErrors: true });
+    for (const x of [0, 1, 2, 3, 5, 6, 7, 8]) {
+      expect(settled[x]).toEqual({ status: 'fulfilled', value: x });
+    }
+    expect(settled[4]).toMatchObject({ status: 'rejected', reason: { index: 4 } });
+  });
+});
