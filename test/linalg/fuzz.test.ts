@@ -1,8 +1,7 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import type { Elements, MatrixLike } from '../../src/linalg/index.ts';
 import * as linalg from '../../src/linalg/index.ts';
+import { collect } from '../helpers/collect.ts';
 import { numbers } from '../helpers/matrices.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: whatever a caller without types could pass
@@ -276,8 +275,6 @@ describe('buffers that change while a call waits', () => {
   });
 
   it('one that is transferred, and then freed by its new owner, is there until it is done', async () => {
-    setFlagsFromString('--expose-gc');
-    const collect = runInNewContext('gc') as () => void;
     const shape = [60, 60];
     const work = Array.from({ length: 20 }, () => {
       const a = { data: random(3600), shape };

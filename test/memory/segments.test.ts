@@ -1,7 +1,5 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import '../../src/functions/index.ts';
 import {
@@ -13,6 +11,8 @@ import {
   sharedMemoryInfo,
 } from '../../src/memory/index.ts';
 import { native } from '../../src/native.ts';
+import { collect } from '../helpers/collect.ts';
+import { until } from '../parallel/support.ts';
 import { Peer } from './peer/start.ts';
 
 const LENGTH = 1 << 18; // 2 MiB of float64: above the size from which arrays are shared
@@ -293,9 +293,6 @@ it.runIf(existsSync(hugePage))('advises huge pages, and begins at one', () => {
 
 describe('a large copy-on-write mapping', () => {
   const bytes = 40 * 2 ** 20;
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  setFlagsFromString('--no-expose-gc');
 
   /** As a worker gets a model. */
   function mapped(value: number): { buffer: ArrayBuffer; mappings: () => number } {
@@ -305,15 +302,11 @@ describe('a large copy-on-write mapping', () => {
     return { buffer, mappings: () => native.memory.mappings(segment) };
   }
 
-  async function unmapped(mappings: () => number): Promise<void> {
-    for (let i = 0; i < 100 && mappings() > 0; i++) {
+  const unmapped = (mappings: () => number): Promise<void> =>
+    until(() => {
       collect();
-      await new Promise((resolve) => {
-        setTimeout(resolve, 10);
-      });
-    }
-    expect(mappings()).toBe(0);
-  }
+      return mappings() === 0;
+    }, 'that nothing is mapped any more');
 
   it('is no reason for the engine to collect garbage', () => {
     collect();

@@ -3,8 +3,6 @@
  * of jobs that nobody has any more.
  */
 import { channel } from 'node:diagnostics_channel';
-import v8 from 'node:v8';
-import vm from 'node:vm';
 import {
   imap,
   invoker,
@@ -15,10 +13,8 @@ import {
   withConfig,
 } from 'heddle';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { collect } from '../helpers/collect.ts';
 import { everyBackend, isAlive, range, rejection, runProgram, sleep, until } from './support.ts';
-
-v8.setFlagsFromString('--expose-gc');
-const collect = vm.runInNewContext('gc') as () => void;
 
 interface WorkerEvent {
   readonly worker: number;

@@ -4,12 +4,11 @@
  */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import v8 from 'node:v8';
-import vm from 'node:vm';
 import { imap, map, shutdownWorkers } from 'heddle';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { native } from '../../src/native.ts';
 import { builtUrl } from '../helpers/built.ts';
+import { collect } from '../helpers/collect.ts';
 import {
   isAlive,
   programArguments,
@@ -21,9 +20,6 @@ import {
 } from './support.ts';
 
 afterAll(() => shutdownWorkers({ kill: true }));
-
-v8.setFlagsFromString('--expose-gc');
-const collect = vm.runInNewContext('gc') as () => void;
 
 /** Files of Heddle in the folder of shared memory. */
 const files = () => fs.readdirSync('/dev/shm').filter((name) => name.includes('heddle'));
@@ -229,13 +225,15 @@ describe('processes that tasks have started', () => {
 
 it('memory of results that nobody has taken is given back', async () => {
   // Workers keep it for 5 to 10 seconds for the next results; the tests before have taken most of that.
+  // A worker that is slow to notice the end of a job has been replaced by another.
+  const alive = [...pids].filter(isAlive);
+  expect(alive.length).toBeGreaterThanOrEqual(2);
   const kept = () => {
-    const links = [...pids].flatMap((pid) =>
+    const links = alive.flatMap((pid) =>
       fs.readdirSync(`/proc/${pid}/fd`).map((fd) => readLink(`/proc/${pid}/fd/${fd}`)),
     );
     return links.filter((link) => link.includes('/memfd:heddle:')).length;
   };
-  expect([...pids].every(isAlive)).toBe(true);
   await until(
     () => {
       collect();

@@ -2,16 +2,12 @@
  * An hour's worth of calls in a few seconds: nothing that a process has may grow with them.
  */
 import fs from 'node:fs';
-import v8 from 'node:v8';
-import vm from 'node:vm';
 import { imap, invoker, map, shutdownWorkers } from 'heddle';
 import { afterAll, expect, it } from 'vitest';
+import { collect } from '../helpers/collect.ts';
 import { range, rejection, sleep, until, workerBackends } from './support.ts';
 
 afterAll(() => shutdownWorkers({ kill: true }));
-
-v8.setFlagsFromString('--expose-gc');
-const collect = vm.runInNewContext('gc') as () => void;
 
 /** What this process holds. */
 function holdings() {
