@@ -111,6 +111,7 @@ export interface ResultMessage {
   readonly type: 'result';
   readonly run: number;
   readonly batch: number;
+  readonly slot: number;
   /** Place of the first of these tasks in the batch. */
   readonly offset: number;
   readonly values: Column;

@@ -5,6 +5,7 @@ import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { addonFile } from '../native.ts';
 import { CELL_BYTES, Cell } from './cell.ts';
 import { threadEntry } from './entry.ts';
+import { MAILBOX_BYTES, Mailbox } from './mailbox.ts';
 import type { FromWorker, ToWorker } from './protocol.ts';
 import { packMessage, unpackMessage } from './tuples.ts';
 import type { Backend, WorkerEvents, WorkerHandle, WorkerSpec } from './types.ts';
@@ -14,14 +15,17 @@ class ThreadHandle implements WorkerHandle {
   readonly pid = process.pid;
   readonly threadId: number;
   readonly #worker: Worker;
+  readonly #mailbox: Mailbox;
 
   constructor(spec: WorkerSpec, events: WorkerEvents) {
-    const memory = new SharedArrayBuffer(CELL_BYTES);
+    const memory = new SharedArrayBuffer(CELL_BYTES + MAILBOX_BYTES);
     this.cell = new Cell(memory);
+    const mailbox = new Mailbox(memory, CELL_BYTES);
+    this.#mailbox = mailbox;
     const { resourceLimits, ...init } = spec;
     const { entry, eval: code } = threadEntry();
     const options: WorkerOptions = {
-      workerData: { cell: memory, addon: addonFile },
+      workerData: { memory, addon: addonFile },
       name: `heddle-${spec.id}`,
       eval: code,
       ...(resourceLimits ? { resourceLimits } : {}),
@@ -30,7 +34,7 @@ class ThreadHandle implements WorkerHandle {
     this.threadId = this.#worker.threadId;
     let error: Error | undefined;
     this.#worker.on('message', (posted: unknown) => {
-      events.message(unpackMessage(posted) as FromWorker);
+      events.message(unpackMessage(posted, mailbox) as FromWorker);
     });
     this.#worker.on('error', (thrown: unknown) => {
       error = thrown instanceof Error ? thrown : new Error(String(thrown));
@@ -43,7 +47,8 @@ class ThreadHandle implements WorkerHandle {
   }
 
   send(message: ToWorker, transfer?: readonly unknown[]): void {
-    this.#worker.postMessage(packMessage(message), transfer as readonly ArrayBuffer[] | undefined);
+    const posted = packMessage(message, this.#mailbox);
+    this.#worker.postMessage(posted, transfer as readonly ArrayBuffer[] | undefined);
   }
 
   kill(): void {

@@ -3,9 +3,10 @@
  *
  * Structured clone writes every key of an object and makes a buffer for each typed array; for one
  * small task that costs more than the way itself. Batches and results go as flat arrays, and few
- * numbers as an array of numbers.
+ * numbers as an array of numbers; or, where they are all there is, through the mailbox.
  */
 import type { Column } from './column.ts';
+import type { Mailbox } from './mailbox.ts';
 import type { FromWorker, ToWorker } from './protocol.ts';
 
 type Message = ToWorker | FromWorker;
@@ -24,6 +25,7 @@ const FEW = 8;
 type BatchTuple = [typeof BATCH, number, number, number, number, number, ...ColumnTuple];
 type ResultTuple = [
   typeof RESULT,
+  number,
   number,
   number,
   number,
@@ -63,44 +65,47 @@ function unpackColumn(kind: number, values: unknown, count: number): Column {
 }
 
 /** What to post for a message. */
-export function packMessage(message: Message): unknown {
+export function packMessage(message: Message, mailbox: Mailbox): unknown {
+  if (message.type !== 'batch' && message.type !== 'result') return message;
+  const place = mailbox.put(message);
+  if (place !== null) return place;
   if (message.type === 'batch') {
     const { context, run, batch, slot, first, args } = message;
     const [kind, values, count] = packColumn(args);
     return [BATCH, context, run, batch, slot, first, kind, values, count] satisfies BatchTuple;
   }
-  if (message.type === 'result') {
-    const { run, batch, offset, last, memory, times } = message;
-    const [kind, values, count] = packColumn(message.values);
-    const few = times.length <= 2 * FEW ? Array.from(times) : times;
-    const tuple: ResultTuple = [
-      RESULT,
-      run,
-      batch,
-      offset,
-      last,
-      memory ?? -1,
-      few,
-      kind,
-      values,
-      count,
-    ];
-    return tuple;
-  }
-  return message;
+  const { run, batch, slot, offset, last, memory, times } = message;
+  const [kind, values, count] = packColumn(message.values);
+  const few = times.length <= 2 * FEW ? Array.from(times) : times;
+  const tuple: ResultTuple = [
+    RESULT,
+    run,
+    batch,
+    slot,
+    offset,
+    last,
+    memory ?? -1,
+    few,
+    kind,
+    values,
+    count,
+  ];
+  return tuple;
 }
 
 /** The message of what was posted. */
-export function unpackMessage(posted: unknown): Message {
+export function unpackMessage(posted: unknown, mailbox: Mailbox): Message {
+  if (typeof posted === 'number') return mailbox.take(posted);
   if (!Array.isArray(posted)) return posted as Message;
   if (posted[0] === BATCH) {
     const [, context, run, batch, slot, first, kind, values, count] = posted as BatchTuple;
     const args = unpackColumn(kind, values, count);
     return { type: 'batch', context, run, batch, slot, first, args };
   }
-  const [, run, batch, offset, last, memory, few, kind, packed, count] = posted as ResultTuple;
+  const [, run, batch, slot, offset, last, memory, few, kind, packed, count] =
+    posted as ResultTuple;
   const values = unpackColumn(kind, packed, count);
   const times = Array.isArray(few) ? Float64Array.from(few) : few;
-  const message = { type: 'result', run, batch, offset, values, times, last } as const;
+  const message = { type: 'result', run, batch, slot, offset, values, times, last } as const;
   return memory < 0 ? message : { ...message, memory };
 }

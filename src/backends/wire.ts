@@ -117,6 +117,7 @@ function encodeResult(message: ResultMessage): Buffer {
   frame[4] = RESULT;
   frame[5] = message.last ? 1 : 0;
   frame[6] = column.kind;
+  frame[7] = message.slot;
   frame.writeUInt32LE(message.run, 8);
   frame.writeUInt32LE(message.batch, 12);
   frame.writeUInt32LE(message.offset, 16);
@@ -136,6 +137,7 @@ function decodeResult(frame: Buffer): ResultMessage {
     type: 'result',
     run: frame.readUInt32LE(8),
     batch: frame.readUInt32LE(12),
+    slot: frame[7]!,
     offset: frame.readUInt32LE(16),
     values: unpack(frame[6]!, frame.readUInt32LE(20), frame, body),
     times: doubles(frame, RESULT_HEADER, times),

@@ -30,6 +30,7 @@ afterAll(() => {
 
 /** A class that can only be made here. */
 class Homely {
+  readonly away = false;
   static made = (() => {
     if (!('heddleTestHome' in globalThis)) throw new RangeError('boom');
     return true;
@@ -39,6 +40,7 @@ class Homely {
 const arrivals = {
   'a result of a class that can not be compiled here': (x: number) => {
     class Away {
+      readonly away = true;
       static made = (() => {
         if ('heddleTestHome' in globalThis) throw new RangeError('boom');
         return true;

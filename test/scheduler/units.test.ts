@@ -2,8 +2,9 @@
  * The engine's parts, each alone.
  */
 import { describe, expect, it } from 'vitest';
-import { Cell } from '../../src/backends/cell.ts';
+import { CELL_BYTES, Cell } from '../../src/backends/cell.ts';
 import { columnCount, packPrimitives, unpackColumn } from '../../src/backends/column.ts';
+import { MAILBOX_BYTES, Mailbox } from '../../src/backends/mailbox.ts';
 import type { BatchMessage, FromWorker, ResultMessage } from '../../src/backends/protocol.ts';
 import { packMessage, unpackMessage } from '../../src/backends/tuples.ts';
 import { encodeFrame, FrameReader } from '../../src/backends/wire.ts';
@@ -117,6 +118,7 @@ describe('the wire', () => {
       type: 'result',
       run: 4,
       batch: 5,
+      slot: 1,
       offset: 2,
       values: { kind: 'plain', values: ['a', null, true, 5n] },
       times,
@@ -127,6 +129,7 @@ describe('the wire', () => {
       type: 'result',
       run: 4,
       batch: 5,
+      slot: 1,
       offset: 2,
       values: { kind: 'void', count: 3 },
       times: new Float64Array(0),
@@ -136,6 +139,7 @@ describe('the wire', () => {
       type: 'result',
       run: 4,
       batch: 5,
+      slot: 1,
       offset: 0,
       values: { kind: 'numbers', values: Float64Array.from({ length: 1000 }, (_, i) => i / 3) },
       times,
@@ -266,26 +270,68 @@ describe('sinks', () => {
   });
 });
 
-describe('tuples between threads', () => {
-  it('keep every message', () => {
-    const column = (values: number[]) =>
-      ({ kind: 'numbers', values: Float64Array.from(values) }) as const;
-    const long = column(Array.from({ length: 30 }, (_, i) => i));
-    const batch = { type: 'batch', context: 1, run: 2, batch: 3, slot: 1, first: 9 } as const;
-    const result = { type: 'result', run: 2, batch: 3, offset: 4, last: true } as const;
+describe('messages between threads', () => {
+  const column = (values: number[]) =>
+    ({ kind: 'numbers', values: Float64Array.from(values) }) as const;
+  const long = column(Array.from({ length: 30 }, (_, i) => i));
+  const batch = { type: 'batch', context: 1, run: 2, batch: 3, slot: 1, first: 2 ** 40 } as const;
+  const result = { type: 'result', run: 2, batch: 3, slot: 1, offset: 4, last: true } as const;
+  const noTimes = new Float64Array(0);
+
+  /** Both ends of a mailbox. */
+  function ends(): [Mailbox, Mailbox] {
+    const memory = new SharedArrayBuffer(CELL_BYTES + MAILBOX_BYTES);
+    return [new Mailbox(memory, CELL_BYTES), new Mailbox(memory, CELL_BYTES)];
+  }
+
+  it('keep all that they say', () => {
+    const [here, there] = ends();
     const messages = [
       { ...batch, args: long },
-      { ...batch, args: { kind: 'void', count: 7 } },
+      { ...batch, args: { kind: 'void', count: 9 } },
       { ...batch, args: { kind: 'plain', values: ['a', null] } },
       { ...batch, args: { kind: 'coded', count: 2, message: [{ a: 1 }] } },
       { ...result, values: long, times: new Float64Array(60).fill(1.5) },
       { ...result, values: long, times: Float64Array.of(1, 2), memory: 77 },
+      { ...result, values: { kind: 'void', count: 1 }, times: new Float64Array(17) },
+      { ...result, values: { kind: 'void', count: 1 }, times: Float64Array.of(1, 2), last: false },
       { type: 'abort', run: 5 },
     ] as const;
     for (const message of messages) {
-      expect(unpackMessage(structuredClone(packMessage(message)))).toEqual(message);
+      const posted = structuredClone(packMessage(message, here));
+      expect(posted).toBeTypeOf('object');
+      expect(unpackMessage(posted, there)).toEqual(message);
     }
-    const few = unpackMessage(packMessage({ ...batch, args: column([1, -0, Number.NaN]) }));
-    expect(few).toEqual({ ...batch, args: { kind: 'plain', values: [1, -0, Number.NaN] } });
+    const few = { ...result, last: false, times: noTimes, values: column([1, -0, Number.NaN]) };
+    const { values } = unpackMessage(packMessage(few, here), there) as ResultMessage;
+    expect(values).toEqual({ kind: 'plain', values: [1, -0, Number.NaN] });
+  });
+
+  it('lie in the mailbox where they are few numbers, each slot and direction apart', () => {
+    const [here, there] = ends();
+    const pairs = [0, 1, 2, 8].flatMap((count) => {
+      const numbers = column(Array.from({ length: count }, (_, i) => (i ? -i / 3 : Number.NaN)));
+      const times = Float64Array.from({ length: 2 * count }, (_, i) => 1 / (i + 1));
+      const nothing = { kind: 'void', count } as const;
+      return [
+        [
+          { ...batch, slot: 0, args: numbers },
+          { ...batch, slot: 1, args: nothing },
+          { ...result, slot: 0, values: nothing, times },
+          { ...result, slot: 1, values: numbers, times, memory: 5e9 },
+        ],
+        [
+          { ...batch, slot: 1, batch: 2 ** 32 - 1, args: numbers },
+          { ...result, slot: 1, values: numbers, times: noTimes },
+          { ...batch, slot: 0, args: numbers },
+          { ...result, slot: 0, values: nothing, times: noTimes, memory: 0 },
+        ],
+      ];
+    });
+    for (const messages of pairs) {
+      const posted = messages.map((message) => packMessage(message, here));
+      for (const place of posted) expect(place).toBeTypeOf('number');
+      expect(posted.map((place) => unpackMessage(place, there))).toEqual(messages);
+    }
   });
 });

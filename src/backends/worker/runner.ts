@@ -522,10 +522,10 @@ export class Runner {
     times: Float64Array,
     last: boolean,
   ): void {
-    const { run, batch } = work.batch;
+    const { run, batch, slot } = work.batch;
     const packed = work.opened.codec.pack(results, 'result');
     const values = packed.message;
-    const message = { type: 'result', run, batch, offset, values, times, last } as const;
+    const message = { type: 'result', run, batch, slot, offset, values, times, last } as const;
     const memory = last && work.opened.message.memory ? this.#host.memory() : null;
     this.#host.send(memory === null ? message : { ...message, memory }, packed.transfer);
     // Segments of results live on until the receiver has opened them.
@@ -537,6 +537,7 @@ export class Runner {
       type: 'result',
       run: batch.run,
       batch: batch.batch,
+      slot: batch.slot,
       offset,
       values: { kind: 'void', count: 0 },
       times: noTimes,

@@ -3,21 +3,23 @@
  */
 import { parentPort, threadId, workerData } from 'node:worker_threads';
 import { ensureInitialized } from '../../config/index.ts';
-import { Cell } from '../cell.ts';
+import { CELL_BYTES, Cell } from '../cell.ts';
 import { clockOffset } from '../clock.ts';
+import { Mailbox } from '../mailbox.ts';
 import type { ToWorker } from '../protocol.ts';
 import { packMessage, unpackMessage } from '../tuples.ts';
 import { startWorker } from './host.ts';
 
 const port = parentPort!;
-const { cell } = workerData as { readonly cell: SharedArrayBuffer };
+const { memory } = workerData as { readonly memory: SharedArrayBuffer };
+const mailbox = new Mailbox(memory, CELL_BYTES);
 
 const receive = startWorker({
   kind: 'thread',
   threadId,
-  cell: new Cell(cell),
+  cell: new Cell(memory),
   send: (message, transfer) =>
-    port.postMessage(packMessage(message), transfer as readonly ArrayBuffer[]),
+    port.postMessage(packMessage(message, mailbox), transfer as readonly ArrayBuffer[]),
   memory: () => {
     const { heapUsed, external } = process.memoryUsage();
     return heapUsed + external;
@@ -26,5 +28,5 @@ const receive = startWorker({
   holdPools: ensureInitialized,
 });
 
-port.on('message', (posted: unknown) => receive(unpackMessage(posted) as ToWorker));
+port.on('message', (posted: unknown) => receive(unpackMessage(posted, mailbox) as ToWorker));
 port.postMessage({ type: 'ready', clockOffset: clockOffset() });
