@@ -12,9 +12,40 @@ export function preview(value: unknown): string {
   try {
     text = inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY, maxArrayLength: 4 });
   } catch {
-    text = Object.prototype.toString.call(value);
+    // A getter or a trap of a proxy threw; what reads a tag may run into the same.
+    text = typeof value === 'function' ? '[Function]' : '[Object]';
   }
   return text.length > 120 ? `${text.slice(0, 117)}...` : text;
+}
+
+/** What people read of an error. */
+export interface ErrorText {
+  readonly name: string;
+  readonly message: string;
+  /** Empty where there is none. */
+  readonly stack: string;
+}
+
+/** The texts of an error, null for what is none. Never throws, whatever getters and proxies do. */
+export function errorText(thrown: unknown): ErrorText | null {
+  try {
+    if (!(thrown instanceof Error)) return null;
+  } catch {
+    return null;
+  }
+  const read = (key: keyof ErrorText): string | null => {
+    try {
+      const value: unknown = thrown[key];
+      return typeof value === 'string' ? value : key === 'stack' ? null : preview(value);
+    } catch {
+      return null;
+    }
+  };
+  return {
+    name: read('name') ?? 'Error',
+    message: read('message') ?? '',
+    stack: read('stack') ?? '',
+  };
 }
 
 function describe(name: string, value: unknown, expected: string): string {

@@ -71,11 +71,12 @@ class ProcessHandle implements WorkerHandle {
     let ended = false;
     let exit: { code: number | null; signal: NodeJS.Signals | null; error?: Error } | null = null;
     let done = false;
+    let unreadable: Error | undefined;
     const finish = (): void => {
       if (done || !exit) return;
       done = true;
       this.#channel.close();
-      events.exit(exit);
+      events.exit(unreadable ? { ...exit, error: unreadable } : exit);
     };
     child.on('error', (error) => {
       if (child.pid !== undefined) return; // a signal that could not be sent
@@ -91,7 +92,16 @@ class ProcessHandle implements WorkerHandle {
     });
     const reader = new FrameReader((message: FromWorker) => events.message(message));
     this.#channel.listen(
-      (chunk) => reader.push(chunk),
+      (chunk) => {
+        if (unreadable) return;
+        try {
+          reader.push(chunk);
+        } catch (thrown) {
+          // Something has been lost, and nobody may wait for it.
+          unreadable = thrown as Error;
+          this.kill();
+        }
+      },
       () => {
         ended = true;
         finish();

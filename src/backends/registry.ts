@@ -45,6 +45,9 @@ export function backendNamed(name: string): Backend {
     throw rangeError('backend', name, `one of ${[...factories.keys()].join(', ')}`);
   }
   const backend = factory();
+  if (typeof backend?.start !== 'function') {
+    throw typeError('factory', factory, `a function that makes the backend '${name}'`);
+  }
   made.set(name, backend);
   return backend;
 }

@@ -9,6 +9,7 @@ import { MAILBOX_BYTES, Mailbox } from './mailbox.ts';
 import type { FromWorker, ToWorker } from './protocol.ts';
 import { packMessage, unpackMessage } from './tuples.ts';
 import type { Backend, WorkerEvents, WorkerHandle, WorkerSpec } from './types.ts';
+import { plainError } from './worker/failures.ts';
 
 class ThreadHandle implements WorkerHandle {
   readonly cell: Cell;
@@ -33,12 +34,23 @@ class ThreadHandle implements WorkerHandle {
     this.#worker = new Worker(entry, options);
     this.threadId = this.#worker.threadId;
     let error: Error | undefined;
+    const failed = (thrown: unknown): void => {
+      error = thrown instanceof Error ? thrown : plainError(thrown);
+    };
+    // Something that can't be read has been lost, and nobody may wait for it.
+    const unreadable = (thrown: unknown): void => {
+      failed(thrown);
+      this.kill();
+    };
     this.#worker.on('message', (posted: unknown) => {
-      events.message(unpackMessage(posted, mailbox) as FromWorker);
+      try {
+        events.message(unpackMessage(posted, mailbox) as FromWorker);
+      } catch (thrown) {
+        unreadable(thrown);
+      }
     });
-    this.#worker.on('error', (thrown: unknown) => {
-      error = thrown instanceof Error ? thrown : new Error(String(thrown));
-    });
+    this.#worker.on('messageerror', unreadable);
+    this.#worker.on('error', failed);
     this.#worker.on('exit', (code) => {
       events.exit({ code, signal: null, ...(error ? { error } : {}) });
     });

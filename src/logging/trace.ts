@@ -113,8 +113,13 @@ class Timeline {
 
 const timelines = new Map<string, Timeline>();
 
-/** Writes the timeline of a run to a file when it ends, with those of earlier runs to that file. */
+/**
+ * Writes the timeline of a run to a file when it ends, with those of earlier runs to that file.
+ *
+ * @throws what Node throws where the file can't be written
+ */
 export function traceRun(run: Run, file: string): void {
+  fs.closeSync(fs.openSync(file, 'a'));
   let timeline = timelines.get(file);
   if (!timeline) {
     timeline = new Timeline(file);
@@ -123,6 +128,16 @@ export function traceRun(run: Run, file: string): void {
   const { childThreads } = run.job.options;
   run.listeners.push({
     finished: (event) => timeline.add(event),
-    ended: () => timeline.write(Math.max(childThreads, 1)),
+    ended: () => {
+      try {
+        timeline.write(Math.max(childThreads, 1));
+      } catch (error) {
+        // The results are there all the same.
+        process.emitWarning(`The timeline was not written: ${(error as Error).message}`, {
+          type: 'HeddleWarning',
+          code: 'HEDDLE_TRACE',
+        });
+      }
+    },
   });
 }

@@ -34,7 +34,8 @@ class Placeholder {
 
 const REMEDY_CLASS =
   'Give its class [heddle.state]() and static [heddle.restore](state), or send plain data.';
-const MAX_DEPTH = 2_000;
+/** Structured clone on the other side runs out of stack at 1900. */
+const MAX_DEPTH = 1_000;
 
 /** Encodes one value. */
 export class Encoder {
@@ -99,7 +100,12 @@ export class Encoder {
           );
         }
         if (++this.#depth > MAX_DEPTH) {
-          throw new CloneError(path, 'nested too deeply', 'Flatten the structure, as into arrays.');
+          const where = `${path.slice(0, 60)}…`;
+          throw new CloneError(
+            where,
+            'nested too deeply',
+            'Flatten the structure, as into arrays.',
+          );
         }
         const copy = this.#object(value, path);
         this.#depth--;

@@ -91,6 +91,7 @@ class Scan {
     if (!ArrayBuffer.isView(value)) return false;
     const { buffer, byteLength } = value;
     if (byteLength >= this.maxBytes || byteLength !== buffer.byteLength) return false;
+    if (byteLength === 0) return false; // it may be detached, which is an error with a path
     if (this.#buffers?.has(buffer) || !types.isArrayBuffer(buffer) || isMapped(buffer))
       return false;
     this.#buffers ??= new Set();

@@ -68,6 +68,9 @@ export class ViewTable {
         "Use shared.zeros() or shared.from(), or the 'threads' backend.",
       );
     }
+    if (isDetached(buffer)) {
+      throw new CloneError(path, 'detached', 'Its memory has been transferred: send a copy.');
+    }
     // The bytes are filled in by finish(), when it is known which are in view.
     const reference: Reference = { kind: 'buffer', bytes: buffer as ArrayBuffer };
     const index = this.#references.push(reference) - 1;
@@ -118,6 +121,16 @@ export class ViewTable {
       kind: 'buffer',
       bytes: whole ? buffer : buffer.slice(byteOffset, byteOffset + byteLength),
     };
+  }
+}
+
+function isDetached(buffer: ArrayBufferLike): boolean {
+  if (buffer.byteLength > 0) return false;
+  try {
+    new Uint8Array(buffer);
+    return false;
+  } catch {
+    return true;
   }
 }
 

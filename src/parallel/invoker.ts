@@ -50,7 +50,7 @@ const forgotten = new FinalizationRegistry<Job>(closeJob);
 export class ModelInvoker<A, R> implements AsyncDisposable {
   readonly #job: Job;
   /** What stops the runs that there are; not their streams, whose loss is to stop them too. */
-  readonly #open = new Set<() => void>();
+  readonly #open = new Set<(why: string) => void>();
   #closed = false;
 
   /** @internal */
@@ -64,8 +64,8 @@ export class ModelInvoker<A, R> implements AsyncDisposable {
     if (this.#closed) throw rangeError('invoker', this, 'one that has not been shut down');
     const site = new CallSite(this.map);
     const ordered = options.ordered ?? true;
-    let entry: (() => void) | null = null;
-    const started = (stop: () => void): void => {
+    let entry: ((why: string) => void) | null = null;
+    const started = (stop: (why: string) => void): void => {
       entry = stop;
       this.#open.add(stop);
     };
@@ -76,12 +76,15 @@ export class ModelInvoker<A, R> implements AsyncDisposable {
     return stream<R>(this.#job, taskSource(tasks), site, settings);
   }
 
-  /** Drops the model; jobs that are running are stopped. The workers stay for other work. */
+  /**
+   * Drops the model; jobs that are running are stopped with an AbortError. The workers stay for other
+   * work.
+   */
   async shutdown(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     forgotten.unregister(this);
-    for (const stop of this.#open) stop();
+    for (const stop of this.#open) stop('The invoker was shut down');
     closeJob(this.#job);
   }
 

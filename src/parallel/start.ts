@@ -7,6 +7,7 @@ import { reportProgress } from '../progress/index.ts';
 import {
   type CallSite,
   CollectSink,
+  dropRun,
   Job,
   poolFor,
   type ResolvedOptions,
@@ -16,7 +17,7 @@ import {
   startRun,
   type TaskSource,
 } from '../scheduler/index.ts';
-import { cancel, ResultStream } from './stream.ts';
+import { ResultStream } from './stream.ts';
 
 type AnyFunction = (...args: never[]) => unknown;
 
@@ -35,8 +36,8 @@ function start(
   const run = startRun(pool, job, source, sink, site, {
     signal: options.signal ?? job.options.signal,
     prepare: (run) => {
-      reportProgress(run, job.options.progress, source.remaining);
       if (job.options.trace !== null) traceRun(run, job.options.trace);
+      reportProgress(run, job.options.progress, source.remaining);
       if (options.ended) run.listeners.push({ ended: options.ended });
       if (options.once) run.listeners.push({ ended: () => pool.closeJob(job) });
     },
@@ -70,7 +71,7 @@ export function stream<R>(
     readonly once: boolean;
     readonly signal?: AbortSignal | undefined;
     /** Called with what stops the run, unless that has ended already. It does not keep the stream. */
-    started?(stop: () => void): void;
+    started?(stop: (why: string) => void): void;
     /** Called when the run has ended. */
     ended?(): void;
   },
@@ -78,6 +79,6 @@ export function stream<R>(
   const sink = new StreamSink(settings.ordered, job.options.maxBatches);
   const run = start(job, source, sink, site, settings);
   sink.onTaken = () => run.more();
-  if (!run.ended) settings.started?.(() => cancel(run, sink));
+  if (!run.ended) settings.started?.((why) => dropRun(run, why));
   return new ResultStream<R>(run, sink);
 }

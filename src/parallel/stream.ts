@@ -4,13 +4,7 @@
 import { dropRun, type JobStats, type Run, type StreamSink } from '../scheduler/index.ts';
 
 /** Runs whose stream nobody has any more: nobody will take their results. */
-const forgotten = new FinalizationRegistry<Run>(dropRun);
-
-/** Ends a run and what was given out of its results. */
-export function cancel(run: Run, sink: StreamSink): void {
-  sink.drop();
-  dropRun(run);
-}
+const forgotten = new FinalizationRegistry<Run>((run) => dropRun(run));
 
 /**
  * The results of a job: an async iterable whose source is read, and whose tasks run, no further
@@ -54,10 +48,12 @@ export class ResultStream<R> implements AsyncIterableIterator<R, undefined, unde
 
   /**
    * Stops the job: tasks that are running get a moment to notice (`ctx.signal`), then their
-   * workers are ended. What has not been taken is dropped; a consumer that waits sees the end.
+   * workers are ended. What has not been taken is dropped; a consumer that waits sees the end, one
+   * that waits for all results an AbortError.
    */
   cancel(): void {
-    cancel(this.#run, this.#sink);
+    this.#sink.drop();
+    dropRun(this.#run);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

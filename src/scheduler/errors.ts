@@ -2,7 +2,7 @@
  * The errors of jobs.
  */
 import { fileURLToPath } from 'node:url';
-import { preview } from '../errors.ts';
+import { errorText, preview } from '../errors.ts';
 
 const FRAMES = 6;
 
@@ -62,7 +62,8 @@ function showSite(error: Error, site: CallSite | undefined): void {
 }
 
 function messageOf(cause: unknown): string {
-  return cause instanceof Error ? `${cause.name}: ${cause.message}` : preview(cause);
+  const text = errorText(cause);
+  return text ? `${text.name}: ${text.message}` : preview(cause);
 }
 
 /** A task failed: it threw, or its argument or result can't be sent. */
@@ -79,7 +80,7 @@ export class TaskError extends Error {
     this.name = 'TaskError';
     this.index = index;
     this.argument = shown;
-    const inner = cause instanceof Error ? frames(cause.stack) : '';
+    const inner = frames(errorText(cause)?.stack);
     const outer = frames(site?.stack);
     this.stack = [`${this.name}: ${this.message}`, inner, outer && '    --- called from ---', outer]
       .filter(Boolean)
@@ -200,7 +201,7 @@ export class WorkerSetupError extends Error {
   constructor(what: string, cause: unknown, site?: CallSite) {
     super(`${what}: ${messageOf(cause)}`, { cause });
     this.name = 'WorkerSetupError';
-    const inner = cause instanceof Error ? frames(cause.stack) : '';
+    const inner = frames(errorText(cause)?.stack);
     const outer = frames(site?.stack);
     this.stack = [`${this.name}: ${this.message}`, inner, outer].filter(Boolean).join('\n');
   }

@@ -51,6 +51,22 @@ export interface PoolListener {
 /** Listeners to all pools of this environment. */
 export const poolListeners = new Set<PoolListener>();
 
+/**
+ * Calls listeners. What one of them throws is an uncaught exception of its own, as it is with
+ * `node:diagnostics_channel`: no job ends or waits because of it.
+ */
+export function notify<L>(listeners: Iterable<L>, call: (listener: L) => void): void {
+  for (const listener of listeners) {
+    try {
+      call(listener);
+    } catch (error) {
+      process.nextTick(() => {
+        throw error;
+      });
+    }
+  }
+}
+
 export const channels = {
   taskDispatched: channel('heddle:task:dispatched'),
   taskFinished: channel('heddle:task:finished'),

@@ -145,20 +145,20 @@ export function startRun(
 ): Run {
   const run = new Run(pool, job, source, sink, site);
   const { signal } = settings;
+  settings.prepare?.(run);
   if (signal) {
     const abort = (): void => run.cancel(reason(signal), GRACE_MS);
     signal.addEventListener('abort', abort, { once: true });
     run.listeners.push({ ended: () => signal.removeEventListener('abort', abort) });
   }
-  settings.prepare?.(run);
   if (signal?.aborted) run.cancel(reason(signal), GRACE_MS);
   else pool.attach(run);
   return run;
 }
 
 /** Ends a run that nobody listens to any more. */
-export function dropRun(run: Run): void {
-  run.cancel(new DOMException('The job was dropped', 'AbortError'), GRACE_MS);
+export function dropRun(run: Run, why = 'The job was dropped'): void {
+  run.cancel(new DOMException(why, 'AbortError'), GRACE_MS);
 }
 
 /**

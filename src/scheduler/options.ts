@@ -208,6 +208,8 @@ export function resolveOptions(options: ParallelOptions = {}): ResolvedOptions {
       : `${inner} thread(s) inside each worker: ` +
           (childThreads === undefined ? `${coreBudget()} core(s) shared out` : 'as asked'),
   );
+  const trace = options.trace ?? null;
+  if (trace !== null && typeof trace !== 'string') throw typeError('trace', trace, 'a file name');
   const signal = options.signal ?? null;
   if (signal !== null && typeof signal.addEventListener !== 'function') {
     throw typeError('signal', signal, 'an AbortSignal');
@@ -231,7 +233,7 @@ export function resolveOptions(options: ParallelOptions = {}): ResolvedOptions {
     settle: options.returnErrors ?? false,
     onError,
     seed: options.seed,
-    trace: options.trace ?? null,
+    trace,
     reasons,
   };
 }

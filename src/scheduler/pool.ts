@@ -4,8 +4,8 @@
 import type { FromWorker, FunctionMessage } from '../backends/protocol.ts';
 import type { Backend, WorkerExit, WorkerSpec } from '../backends/types.ts';
 import { workerRole } from '../config/index.ts';
-import { WorkerSetupError, WorkerStartError } from './errors.ts';
-import { channels, poolListeners, type WorkerEvent } from './events.ts';
+import { WorkerStartError } from './errors.ts';
+import { channels, notify, poolListeners, type WorkerEvent } from './events.ts';
 import type { Job } from './job.ts';
 import { crashHint, outOfMemoryKills } from './oom.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -78,6 +78,7 @@ export class WorkerPool implements WorkerOwner {
     this.#closed = false;
     this.#idleTimeout = run.job.options.idleTimeout;
     this.#runs.push(run);
+    for (const worker of [...this.#workers]) if (this.#isWorn(worker)) this.#replace(worker);
     this.#ensureWorkers();
     run.start();
     this.pump();
@@ -174,7 +175,7 @@ export class WorkerPool implements WorkerOwner {
     }
     this.#workers.push(worker);
     const event = this.#event(worker);
-    for (const listener of poolListeners) listener.workerStarted?.(event);
+    notify(poolListeners, (one) => one.workerStarted?.(event));
     if (channels.workerStarted.hasSubscribers) channels.workerStarted.publish(event);
     return true;
   }
@@ -218,27 +219,25 @@ export class WorkerPool implements WorkerOwner {
       case 'open-failed': {
         for (const run of [...this.#runs]) {
           if (run.job.id !== message.context) continue;
-          const cause = run.job.codec.unpackOne(message.error);
-          run.fail(new WorkerSetupError('A function or model failed in a worker', cause, run.site));
+          run.refuse('A function or model failed in a worker', message.error);
         }
         return;
       }
       case 'init-failed': {
         for (const run of [...this.#runs]) {
-          const cause = run.job.codec.unpackOne(message.error);
-          run.fail(new WorkerSetupError('The initializer failed in a worker', cause, run.site));
+          run.refuse('The initializer failed in a worker', message.error);
         }
         worker.kill('its initializer failed');
         return;
       }
       case 'progress': {
         const run = this.#runs.find((one) => one.id === message.run);
-        for (const listener of run?.listeners ?? []) listener.advanced?.(message.amount);
+        if (run) notify(run.listeners, (one) => one.advanced?.(message.amount));
         return;
       }
       case 'log': {
         const event = this.#event(worker);
-        for (const listener of poolListeners) listener.log?.(event, message);
+        notify(poolListeners, (one) => one.log?.(event, message));
       }
     }
   }
@@ -256,20 +255,24 @@ export class WorkerPool implements WorkerOwner {
   }
 
   #freed(worker: PoolWorker): void {
-    if (worker.load === 0) {
-      worker.unref();
-      const limit = Math.min(...this.#runs.map((run) => run.job.options.maxTasksPerWorker));
-      if (worker.tasks >= limit) this.#replace(worker);
-    }
+    if (worker.load === 0) worker.unref();
+    if (this.#isWorn(worker)) this.#replace(worker);
     this.pump();
+  }
+
+  /** Whether a worker has run as many tasks as a run lets it, or has got more from others. */
+  #isWorn({ tasks, load }: PoolWorker): boolean {
+    const most = load === 0 ? tasks : tasks - 1;
+    return this.#runs.some(({ job }) => most >= job.options.maxTasksPerWorker);
   }
 
   exit(worker: PoolWorker, exit: WorkerExit): void {
     this.#workers = this.#workers.filter((one) => one !== worker);
     const event = { ...this.#event(worker), code: exit.code, signal: exit.signal };
-    for (const listener of poolListeners) listener.workerEnded?.(event);
+    notify(poolListeners, (one) => one.workerEnded?.(event));
     if (channels.workerEnded.hasSubscribers) channels.workerEnded.publish(event);
     worker.unref();
+    for (const run of this.#runs) run.disengage(worker);
     this.#losses(worker, exit);
     if (this.#runs.length === 0) return;
     this.#ensureWorkers();
@@ -322,11 +325,14 @@ export class WorkerPool implements WorkerOwner {
       return;
     }
     this.#pumping = true;
-    do {
-      this.#again = false;
-      this.#dispatch();
-    } while (this.#again);
-    this.#pumping = false;
+    try {
+      do {
+        this.#again = false;
+        this.#dispatch();
+      } while (this.#again);
+    } finally {
+      this.#pumping = false;
+    }
   }
 
   #dispatch(): void {

@@ -7,8 +7,8 @@
 import { MOST_TASKS } from '../backends/cell.ts';
 import { columnCount } from '../backends/column.ts';
 import type { FailureMessage, ResultMessage, UnreadableMessage } from '../backends/protocol.ts';
-import { type CallSite, TaskError, TaskTimeoutError, WorkerCrashedError } from './errors.ts';
-import { channels, type RunListener } from './events.ts';
+import { type CallSite, TaskError, WorkerSetupError } from './errors.ts';
+import { channels, notify, type RunListener } from './events.ts';
 import type { Job } from './job.ts';
 import { type Chunk, halves, type Loss, LossKeeper, type Reached, slice } from './losses.ts';
 import type { WorkerPool } from './pool.ts';
@@ -43,6 +43,8 @@ export class Run {
   #nextIndex = 0;
   /** Messages that wait for a module before they can be decoded. */
   #decoding = 0;
+  /** It ends as soon as the error of a worker can be decoded. */
+  #refused = false;
   #timer: NodeJS.Timeout | null = null;
   #killTimer: NodeJS.Timeout | null = null;
 
@@ -60,6 +62,7 @@ export class Run {
 
   /** Workers that could have something to do. */
   get wanted(): number {
+    if (this.#refused) return 0;
     const { jobs, maxBatches } = this.job.options;
     let tasks = this.#source.remaining ?? jobs;
     // What dead workers have left.
@@ -85,7 +88,7 @@ export class Run {
 
   /** Gives a worker a batch, if this run has one for it. */
   offer(worker: PoolWorker): boolean {
-    if (this.ended) return false;
+    if (this.ended || this.#refused) return false;
     const { jobs, maxBatches, maxTasksPerWorker } = this.job.options;
     if (this.#batches.size >= maxBatches) return false;
     if (!this.#engaged.has(worker) && this.#engaged.size >= jobs) return false;
@@ -133,7 +136,8 @@ export class Run {
     }
     const first = this.#nextIndex;
     this.#nextIndex += args.length;
-    return { first, args };
+    // What gives the tasks may have stopped the job.
+    return this.ended ? null : { first, args };
   }
 
   #send(worker: PoolWorker, chunk: Chunk): boolean {
@@ -145,14 +149,18 @@ export class Run {
       return this.#unsendable(worker, chunk, error);
     }
     if (!worker.handle.cell) this.#sizer.careful = true;
-    const batch = worker.send(this, first, args, packed);
+    let batch: Batch;
+    try {
+      batch = worker.send(this, first, args, packed);
+    } catch (error) {
+      packed.release?.();
+      return this.#unsendable(worker, chunk, error);
+    }
     this.#engaged.add(worker);
     this.#batches.add(batch);
     this.#stats.dispatched += args.length;
     this.#stats.batches++;
-    for (const listener of this.listeners) {
-      listener.dispatched?.(args.length, worker.id, batch.id);
-    }
+    notify(this.listeners, (one) => one.dispatched?.(args.length, worker.id, batch.id));
     if (channels.taskDispatched.hasSubscribers) {
       for (let i = 0; i < args.length; i++) {
         channels.taskDispatched.publish({ run: this.id, index: first + i, worker: worker.id });
@@ -226,7 +234,7 @@ export class Run {
 
   #undispatch(count: number): void {
     this.#stats.dispatched -= count;
-    for (const listener of this.listeners) listener.withdrawn?.(count);
+    notify(this.listeners, (one) => one.withdrawn?.(count));
   }
 
   /** Takes back all that a worker has not begun, because it is to be replaced. */
@@ -302,6 +310,14 @@ export class Run {
     this.#decode(codec.loading(error), () => codec.unpackOne(error), { use: fail, failed: fail });
   }
 
+  /** A worker can't be made ready for this job: what it has sent says why. */
+  refuse(what: string, error: unknown): void {
+    const { codec } = this.job;
+    const fail = (cause: unknown): void => this.fail(new WorkerSetupError(what, cause, this.site));
+    this.#refused = true;
+    this.#decode(codec.loading(error), () => codec.unpackOne(error), { use: fail, failed: fail });
+  }
+
   #record(
     batch: Batch,
     first: number,
@@ -335,7 +351,7 @@ export class Run {
       times,
       shift,
     };
-    for (const listener of this.listeners) listener.finished?.(event);
+    notify(this.listeners, (one) => one.finished?.(event));
   }
 
   /** Decodes what a worker has sent, once the modules that it needs are there. */
@@ -382,10 +398,13 @@ export class Run {
     this.#sink.accept(first, settled);
   }
 
-  /** A task has failed for good. */
+  /** A task has failed by itself. */
   #failed(index: number, argument: unknown, cause: unknown): void {
-    const own = cause instanceof WorkerCrashedError || cause instanceof TaskTimeoutError;
-    const error = own ? cause : new TaskError(index, this.job.shown(argument), cause, this.site);
+    this.#refuse(index, new TaskError(index, this.job.shown(argument), cause, this.site));
+  }
+
+  /** A task has failed for good. */
+  #refuse(index: number, error: Error): void {
     if (this.job.options.settle) {
       this.#sink.accept(index, [{ status: 'rejected', reason: error }]);
       this.#finishIfDone();
@@ -402,7 +421,7 @@ export class Run {
     }
     // Whatever made a worker leave tasks out: the caller must not take their places for results.
     // After an error it does so; the run ends as soon as that can be decoded.
-    const missing = batch.broken ? 0 : batch.count - batch.settled;
+    const missing = batch.broken || this.#refused ? 0 : batch.count - batch.settled;
     if (missing > 0) {
       const last = batch.first + batch.count - 1;
       this.fail(new Error(`Worker ${batch.worker.id} left out ${missing} task(s) up to ${last}`));
@@ -423,7 +442,7 @@ export class Run {
     if (this.#timer) clearTimeout(this.#timer);
     this.#chunks.length = 0;
     this.#pool.detach(this);
-    for (const listener of this.listeners) listener.ended?.(error);
+    notify(this.listeners, (one) => one.ended?.(error));
   }
 
   // ---- Ends before the end ------------------------------------------------------------------
@@ -440,7 +459,7 @@ export class Run {
     if (this.ended) return;
     this.#stop(error);
     if (this.#batches.size === 0) return;
-    for (const { worker } of this.#batches) worker.handle.send({ type: 'abort', run: this.id });
+    for (const { worker } of this.#batches) worker.abort(this);
     this.#killLater(graceMs);
   }
 
@@ -512,28 +531,32 @@ export class Run {
 
   // ---- Losses -------------------------------------------------------------------------------
 
+  /** A worker has ended; others may take its place. */
+  disengage(worker: PoolWorker): void {
+    this.#engaged.delete(worker);
+  }
+
   /** A worker has ended with a batch of this run. */
   lost(batch: Batch, reached: Reached, loss: Loss): void {
     const { worker } = batch;
     this.#batches.delete(batch);
-    this.#engaged.delete(worker);
     worker.free(batch);
     if (this.ended) {
       this.#calm();
       return;
     }
     // The error that is about to end the run came before the end of the worker.
-    if (batch.broken) return;
+    if (batch.broken || this.#refused) return;
     const { again, failed, fatal } = this.#losses.judge(batch, reached, loss);
     for (const chunk of again) {
       this.#undispatch(chunk.args.length);
       this.#chunks.push(chunk);
     }
-    for (const { index, argument, error } of failed) {
+    for (const { index, error } of failed) {
       if (this.ended) return;
       this.#stats.finished++;
       this.#stats.failed++;
-      this.#failed(index, argument, error);
+      this.#refuse(index, error);
     }
     if (fatal) this.fail(fatal);
     this.#finishIfDone();

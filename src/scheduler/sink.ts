@@ -68,8 +68,8 @@ export class StreamSink implements Sink {
   readonly #early = new Map<number, ArrayLike<unknown>>();
   #turn = 0;
   #waiters: Waiter[] = [];
-  #collector: { readonly owner: unknown; resolve(): void; reject(error: unknown): void } | null =
-    null;
+  /** Those who wait for all of it; the first gets it. */
+  #collectors: { readonly owner: unknown; resolve(): void; reject(error: unknown): void }[] = [];
   #ended = false;
   #failure: { readonly error: unknown } | null = null;
   waiting = 0;
@@ -116,20 +116,18 @@ export class StreamSink implements Sink {
   }
 
   #serve(): void {
-    if (this.#collector) {
-      const { resolve, reject } = this.#collector;
-      if (!this.#failure && !this.#ended) return;
-      this.#collector = null;
-      if (this.#failure) reject(this.#failure.error);
-      else resolve();
-      return;
-    }
     while (this.#waiters.length > 0) {
       const taken = this.#take();
       if (!taken) break;
       this.#waiters.shift()!.resolve({ done: false, value: taken.value });
     }
-    if (this.#waiters.length === 0 || (!this.#ended && !this.#failure)) return;
+    if (!this.#ended && !this.#failure) return;
+    const collectors = this.#collectors;
+    this.#collectors = [];
+    for (const { resolve, reject } of collectors) {
+      if (this.#failure) reject(this.#failure.error);
+      else resolve();
+    }
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const waiter of waiters) {
@@ -159,18 +157,15 @@ export class StreamSink implements Sink {
   collect(owner?: unknown): Promise<unknown[]> {
     this.window = null;
     return new Promise((resolve, reject) => {
-      this.#collector = {
-        owner,
-        resolve: () => {
-          const all: unknown[] = [];
-          for (const { values, next } of this.#ready.slice(this.#head)) {
-            for (let i = next; i < values.length; i++) all.push(values[i]);
-          }
-          this.drop();
-          resolve(all);
-        },
-        reject,
+      const taken = (): void => {
+        const all: unknown[] = [];
+        for (const { values, next } of this.#ready.slice(this.#head)) {
+          for (let i = next; i < values.length; i++) all.push(values[i]);
+        }
+        this.#clear();
+        resolve(all);
       };
+      this.#collectors.push({ owner, resolve: taken, reject });
       this.#serve();
       this.onTaken?.();
     });
@@ -188,14 +183,20 @@ export class StreamSink implements Sink {
     this.#serve();
   }
 
-  /** The consumer has gone. */
+  /** The consumer has gone. Who waits for all of it must not take a part for that. */
   drop(): void {
+    const error = new DOMException('The job was stopped before its end', 'AbortError');
+    if (!this.#ended) for (const { reject } of this.#collectors.splice(0)) reject(error);
     this.#ended = true;
     this.#failure = null;
+    this.#clear();
+    this.#serve();
+  }
+
+  #clear(): void {
     this.#ready = [];
     this.#head = 0;
     this.#early.clear();
     this.waiting = 0;
-    this.#serve();
   }
 }

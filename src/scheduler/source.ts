@@ -53,6 +53,7 @@ class IteratorSource implements TaskSource {
   done = false;
   onReady = null;
   #pulling = false;
+  #closed = false;
 
   constructor(iterator: Iterator<unknown>) {
     this.#iterator = iterator;
@@ -75,18 +76,24 @@ class IteratorSource implements TaskSource {
     } finally {
       this.#pulling = false;
     }
+    // It has stopped its own job: it couldn't be closed while it ran.
+    if (this.#closed) endIterator(this.#iterator);
     return items;
   }
 
   close(): void {
-    if (this.done || this.#pulling) return;
+    if (this.done) return;
     this.done = true;
-    try {
-      this.#iterator.return?.();
-    } catch {
-      // The job has ended for another reason, which is the one that is told.
-    }
+    this.#closed = true;
+    if (!this.#pulling) endIterator(this.#iterator);
   }
+}
+
+/** The job has ended for a reason of its own, which is the one that is told. */
+function endIterator(iterator: Iterator<unknown> | AsyncIterator<unknown>): void {
+  try {
+    Promise.resolve(iterator.return?.()).catch(() => {});
+  } catch {}
 }
 
 class AsyncSource implements TaskSource {
@@ -146,7 +153,7 @@ class AsyncSource implements TaskSource {
     const ended = this.#ended;
     this.#ended = true;
     this.#buffer = [];
-    if (!ended) Promise.resolve(this.#iterator.return?.()).catch(() => {});
+    if (!ended) endIterator(this.#iterator);
   }
 }
 

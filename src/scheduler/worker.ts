@@ -4,7 +4,7 @@
 
 import { SLOTS } from '../backends/cell.ts';
 import { clockOffset } from '../backends/clock.ts';
-import type { BatchMessage, FromWorker } from '../backends/protocol.ts';
+import type { BatchMessage, FromWorker, ToWorker } from '../backends/protocol.ts';
 import type { Backend, WorkerExit, WorkerHandle, WorkerSpec } from '../backends/types.ts';
 import { measured } from '../functions/coverage.ts';
 import type { Job } from './job.ts';
@@ -73,11 +73,13 @@ export class PoolWorker {
   expired: number | null = null;
   /** What it said before it died. */
   lastWords: unknown;
+  readonly #owner: WorkerOwner;
   #referenced = false;
 
   constructor(backend: Backend, spec: WorkerSpec, owner: WorkerOwner) {
     this.id = spec.id;
     this.backend = backend;
+    this.#owner = owner;
     this.handle = backend.start(spec, {
       message: (message) => {
         if (this.state === 'dead') return;
@@ -89,12 +91,14 @@ export class PoolWorker {
         } else if (message.type === 'fatal') this.lastWords = message.error;
         else owner.message(this, message);
       },
-      exit: (exit) => {
-        if (this.state === 'dead') return;
-        this.state = 'dead';
-        owner.exit(this, exit);
-      },
+      exit: (exit) => this.#ended(exit),
     });
+  }
+
+  #ended(exit: WorkerExit): void {
+    if (this.state === 'dead') return;
+    this.state = 'dead';
+    this.#owner.exit(this, exit);
   }
 
   /** Whether it takes new work. */
@@ -108,7 +112,24 @@ export class PoolWorker {
     return null;
   }
 
-  /** Sends tasks; there must be a free slot. */
+  /** Tells the worker of a job, or of the functions that the job has got since. */
+  #open(job: Job): void {
+    const known = this.jobs.get(job);
+    const { length } = job.functions;
+    if (known === length) return;
+    if (known === undefined) this.handle.send(job.openMessage());
+    else {
+      const functions = job.functions.slice(known);
+      this.handle.send({ type: 'functions', context: job.id, functions });
+    }
+    this.jobs.set(job, length);
+  }
+
+  /**
+   * Sends tasks; there must be a free slot.
+   *
+   * @throws what the backend throws of a message that can't be sent; the worker is as it was
+   */
   send(
     run: Run,
     first: number,
@@ -121,23 +142,17 @@ export class PoolWorker {
   ): Batch {
     const slot = this.slots.indexOf(null);
     const { job } = run;
-    const known = this.jobs.get(job);
-    if (known === undefined) this.handle.send(job.openMessage());
-    else if (known < job.functions.length) {
-      const functions = job.functions.slice(known);
-      this.handle.send({ type: 'functions', context: job.id, functions });
-    }
-    if (known !== job.functions.length) this.jobs.set(job, job.functions.length);
+    this.#open(job);
     const id = ++lastBatch >>> 0;
     const count = args.length;
     // Before the message leaves: the worker may begin while this thread has lost its core.
     const sent = performance.now();
     this.handle.cell?.arm(slot, count);
-    this.ref();
     this.handle.send(
       { type: 'batch', context: job.id, run: run.id, batch: id, slot, first, args: packed.message },
       packed.transfer,
     );
+    this.ref();
     const batch: Batch = {
       id,
       run,
@@ -179,7 +194,21 @@ export class PoolWorker {
   /** Closes a job that won't come again. */
   close(job: Job): void {
     if (this.jobs.delete(job) && this.state !== 'dead') {
-      this.handle.send({ type: 'close', context: job.id });
+      this.#tell({ type: 'close', context: job.id });
+    }
+  }
+
+  /** Tells it that a run is not wanted any more. */
+  abort(run: Run): void {
+    this.#tell({ type: 'abort', run: run.id });
+  }
+
+  /** One that can't be told anything is of no use. */
+  #tell(message: ToWorker): void {
+    try {
+      this.handle.send(message);
+    } catch {
+      this.kill('it could not be reached');
     }
   }
 
@@ -187,14 +216,19 @@ export class PoolWorker {
     if (this.state === 'dead') return;
     this.killed ??= reason;
     this.state = 'retiring';
-    this.handle.kill();
+    try {
+      this.handle.kill();
+    } catch (error) {
+      // Nothing more can be done about it, and nobody may wait for it.
+      setImmediate(() => this.#ended({ code: null, signal: null, error: error as Error }));
+    }
   }
 
   /** Ends when what it runs is done. */
   retire(): void {
     if (!this.usable) return;
     this.state = 'retiring';
-    this.handle.send({ type: 'stop' });
+    this.#tell({ type: 'stop' });
     // It writes what it counted as it ends, and the process has to wait for that.
     if (measured) this.handle.ref();
   }

@@ -244,6 +244,26 @@ describe.each(workerBackends)('what cannot be sent: %s', (_, options) => {
     expect((error as TaskError).message).toContain('tasks[2].deep');
   });
 
+  it('names what was transferred elsewhere, and what is nested too deeply', async () => {
+    const gone = new Float64Array(8);
+    structuredClone(gone, { transfer: [gone.buffer] });
+    let deep: unknown[] = [];
+    for (let i = 0; i < 1900; i++) deep = [deep];
+    const tasks = [1, { gone }, 2, deep, 3];
+    const settled = await map(tasks, () => 1, { ...options, batchSize: 5, returnErrors: true });
+    const messages = settled.map((one) => (one.status === 'fulfilled' ? '' : one.reason.message));
+    expect([messages[0], messages[2], messages[4]]).toEqual(['', '', '']);
+    expect(messages[1]).toContain("'tasks[1].gone' cannot be sent to a worker: it is detached");
+    expect(messages[3]).toMatch(/'tasks\[3\](\[0\])+.{0,3}… cannot be sent.*nested too deeply/);
+    const back = (x: number) => {
+      let deep: unknown[] = [];
+      for (let i = 0; i < 1900 && x === 2; i++) deep = [deep];
+      return deep;
+    };
+    const error = await rejection(map(range(5), back, { ...options, batchSize: 5 }));
+    expect(error).toMatchObject({ index: 2, cause: { code: 'ERR_HEDDLE_CLONE' } });
+  });
+
   it('names a result, and keeps the others', async () => {
     const make = (x: number) => (x === 5 ? { deep: new WeakMap() } : { x });
     const error = await rejection(map(range(10), make, options));

@@ -2,6 +2,7 @@
  * Options, layouts, registered backends, chunks.
  */
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { columnCount } from '../../src/backends/column.ts';
 import { threads } from '../../src/backends/threads.ts';
 import {
   type Backend,
@@ -191,6 +192,58 @@ describe('a registered backend', () => {
     const broken = await rejection(map([1], (x) => x, { backend: 'broken', jobs: 2 }));
     expect(broken).toMatchObject({ code: 'ERR_HEDDLE_WORKER_START' });
     expect((broken as Error).message).toContain('no room');
+  });
+
+  it('that makes no backend is an error that says so', async () => {
+    registered.push(registerBackend('nothing', () => undefined as never));
+    const error = await rejection(map([1], (x) => x, { backend: 'nothing', jobs: 2 }));
+    expect(error).toMatchObject({ code: 'ERR_HEDDLE_INVALID_ARGUMENT' });
+  });
+
+  it('whose workers can not be reached: every call ends, and no task is lost', async () => {
+    let sends = 0;
+    const start: Backend['start'] = (spec, events) => {
+      const { message, exit } = events;
+      const handle = threads().start(spec, {
+        message,
+        exit: (how) => {
+          exit(how);
+          exit(how);
+          message({ type: 'ready', clockOffset: 0 });
+        },
+      });
+      const send = handle.send.bind(handle);
+      handle.send = (sent, transfer) => {
+        const several = sent.type === 'batch' && columnCount(sent.args) > 1;
+        const lost = several ? ++sends % 3 === 0 : /abort|close|stop/.test(sent.type);
+        if (lost) throw new Error('unreachable');
+        send(sent, transfer);
+      };
+      return handle;
+    };
+    registered.push(registerBackend('deaf', () => ({ ...threads(), name: 'deaf', start })));
+    const options = { backend: 'deaf', jobs: 2, batchSize: 4 };
+    expect(await map(range(40), (x) => x, options)).toEqual(range(40));
+    const never = () => new Promise<never>(() => {});
+    const stopped = map([1], never, { ...options, signal: AbortSignal.timeout(50) });
+    expect(await rejection(stopped)).toMatchObject({ name: 'TimeoutError' });
+    expect(await map(range(8), (x) => x, options)).toEqual(range(8));
+  });
+
+  it('whose workers can not be killed: a time-out ends the call', async () => {
+    const start: Backend['start'] = (spec, events) => {
+      const handle = threads().start(spec, events);
+      const kill = handle.kill.bind(handle);
+      handle.kill = () => {
+        kill();
+        throw new Error('immortal');
+      };
+      return handle;
+    };
+    registered.push(registerBackend('tough', () => ({ ...threads(), name: 'tough', start })));
+    const never = () => new Promise<never>(() => {});
+    const late = map([1], never, { backend: 'tough', jobs: 2, timeout: 50 });
+    expect(await rejection(late)).toMatchObject({ code: 'ERR_HEDDLE_TIMEOUT' });
   });
 
   it('that is slow to send: tasks are submitted before they start all the same', async () => {

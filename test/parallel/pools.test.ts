@@ -106,6 +106,31 @@ describe.each(workerBackends)('the workers of equal calls: %s', (backend, option
     expect(await fresh()).toEqual([2, 9]);
   });
 
+  it('are replaced where they have run more tasks, for other jobs, than a job lets them', async () => {
+    const settings = { ...options, batchSize: 1, childThreads: 1 };
+    await who(settings);
+    await map(range(60), () => new Promise<void>((resolve) => setTimeout(resolve, 1)), settings);
+    const before = [...workers.keys()];
+    const few = { ...settings, maxTasksPerWorker: 10 };
+    expect(await map(range(20), (x) => x, few)).toEqual(range(20));
+    await until(() => !before.some((id) => workers.has(id)), 'the end of the workers');
+  });
+
+  it('that die while a job waits for its input are replaced', async () => {
+    const settings = { ...options, batchSize: 1, childThreads: 1, idleTimeout: 100 };
+    await map(range(4), (x) => x, settings);
+    async function* input() {
+      yield* range(4);
+      // Those of the job before are due meanwhile.
+      await until(() => workers.size === 2, 'workers');
+      const before = [...workers.keys()];
+      await until(() => !before.some((id) => workers.has(id)), 'the end of the workers');
+      yield* range(4);
+    }
+    const calls = map(input(), (x) => x, settings);
+    expect(await calls).toEqual([...range(4), ...range(4)]);
+  });
+
   it('are as many as the calls ask for, also after they have been idle', async () => {
     const settings = { ...options, childThreads: 1, idleTimeout: 150 };
     const three = await who({ ...settings, jobs: 3 });

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { map, shutdownWorkers, TaskError } from 'heddle';
+import { invoker, map, shutdownWorkers, TaskError } from 'heddle';
 import { afterAll, describe, expect, it } from 'vitest';
 import { range, rejection, workerBackends } from './support.ts';
 
@@ -91,6 +91,31 @@ describe.each(workerBackends)('%s', (_, options) => {
     }
     channel('heddle:worker:ended').unsubscribe(ended);
     expect(ends).toBe(0);
+  });
+
+  it('a model or an initializer fails with an error that can not be made here', async () => {
+    class Model {
+      readonly far = true;
+      static made = (() => {
+        if ('heddleTestHome' in globalThis) return true;
+        class AwayError extends Error {
+          static made = (() => {
+            if ('heddleTestHome' in globalThis) throw new RangeError('boom');
+            return true;
+          })();
+        }
+        throw new AwayError();
+      })();
+    }
+    const setup = { code: 'ERR_HEDDLE_WORKER_SETUP', cause: { message: 'boom' } };
+    const scorer = invoker(new Model(), (_model, x: number) => x, options);
+    expect(await rejection(scorer.map(range(5)).toArray())).toMatchObject(setup);
+    const initializer = async () => {
+      throw new (await import(far)).FarError();
+    };
+    const failing = map(range(5), (x) => x, { ...options, initializer });
+    expect(await rejection(failing)).toMatchObject(setup);
+    expect(await map(range(5), (x) => x, options)).toEqual(range(5));
   });
 
   it.each(Object.entries(arrivals))('%s is an error of its task', async (_name, fn) => {

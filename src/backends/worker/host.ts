@@ -12,6 +12,7 @@ import { type Codec, type FunctionLoader, remoteCodec, type TaskFunction } from 
 import type { FromWorker, FunctionMessage, ToWorker, WorkerInit } from '../protocol.ts';
 import { redirectConsole } from './console.ts';
 import type { WorkerInfo } from './context.ts';
+import { packError } from './failures.ts';
 import { giveBack, lateCodec, loadCodec } from './late.ts';
 import { openOutlet } from './outlet.ts';
 import { taskRng } from './rng.ts';
@@ -123,7 +124,7 @@ export function startWorker(environment: Environment): (message: ToWorker) => vo
     }
     initialize(init.initializer).then(go, (error: unknown) => {
       void loadCodec().then(() => {
-        const { message } = codecFor(init.maxBytes).packOne(error, 'error');
+        const { message } = packError(codecFor(init.maxBytes), error);
         send({ type: 'init-failed', error: message });
         environment.stop();
       });

@@ -11,6 +11,7 @@ import { Cell } from '../cell.ts';
 import { clockOffset } from '../clock.ts';
 import type { FromWorker, ToWorker } from '../protocol.ts';
 import { encodeFrame, FrameReader } from '../wire.ts';
+import { plainError } from './failures.ts';
 import { startWorker } from './host.ts';
 
 // What `import` makes of it has all of its parts loaded, streams and promises too.
@@ -76,17 +77,8 @@ inbox.on('close', () => process.exit(0));
 
 process.on('uncaughtException', (error) => {
   if (process.listenerCount('uncaughtException') > 1) return; // a task has its own
-  send({ type: 'fatal', error: plain(error) });
+  send({ type: 'fatal', error: plainError(error) });
   process.exit(1);
 });
-
-/** The parts of an error that any serializer takes. */
-function plain(error: unknown): Error {
-  if (!(error instanceof Error)) return new Error(String(error));
-  const copy = new Error(error.message);
-  copy.name = error.name;
-  if (error.stack !== undefined) copy.stack = error.stack;
-  return copy;
-}
 
 send({ type: 'ready', clockOffset: clockOffset() });

@@ -5,11 +5,13 @@
  * sequential backend. Tasks of a batch run one after another; one that returns no promise costs no
  * promise here either.
  */
+import { typeError } from '../../errors.ts';
 import type { Generator } from '../../random/index.ts';
 import { Cell } from '../cell.ts';
 import type { Codec, FunctionLoader, TaskFunction } from '../codec.ts';
 import type { BatchMessage, FromWorker, OpenMessage, ToWorker } from '../protocol.ts';
 import { LazyContext, type RunPlace, type WorkerInfo } from './context.ts';
+import { packError } from './failures.ts';
 
 /** Results are sent at the latest this long after the first of them was there (ms). */
 const FLUSH_MS = 4;
@@ -80,8 +82,8 @@ interface Work {
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
-    typeof value === 'object' &&
     value !== null &&
+    (typeof value === 'object' || typeof value === 'function') &&
     typeof (value as { then?: unknown }).then === 'function'
   );
 }
@@ -89,29 +91,6 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 function isPrimitive(value: unknown): boolean {
   const type = typeof value;
   return value === null || (type !== 'object' && type !== 'function' && type !== 'symbol');
-}
-
-/** The parts of an error that can be sent, where it can't be as a whole. */
-function sendable(error: unknown, reason: Error, codec: Codec): Error {
-  const given = error instanceof Error ? error : new Error(String(error));
-  const plain = new Error(given.message);
-  for (const key of ['name', 'stack', ...Object.keys(given)]) {
-    const value = (given as unknown as Record<string, unknown>)[key];
-    try {
-      codec.packOne(value, key).release?.();
-    } catch {
-      continue;
-    }
-    const hidden = key === 'name' || key === 'stack';
-    Object.defineProperty(plain, key, {
-      value,
-      writable: true,
-      configurable: true,
-      enumerable: !hidden,
-    });
-  }
-  plain.cause = new Error(`A part of this error can't be sent: ${reason.message}`);
-  return plain;
 }
 
 function noRng(): never {
@@ -187,7 +166,12 @@ export class Runner {
       const loaded = messages.map((entry) => this.#host.load(entry));
       const wait = first && message.mode === 'model' ? codec.loading(message.model) : null;
       const seeded = first && message.seed !== undefined;
-      if (!wait && !seeded && !opened.loading && !loaded.some(isThenable)) {
+      if (
+        !wait &&
+        !seeded &&
+        !opened.loading &&
+        !loaded.some((entry) => entry instanceof Promise)
+      ) {
         opened.functions.push(...(loaded as TaskFunction[]));
         if (first) opened.call = this.#caller(opened);
         return;
@@ -211,7 +195,7 @@ export class Runner {
     opened.failed = true;
     const { codec } = opened;
     const tell = (): void => {
-      const packed = this.#packError(codec, error);
+      const packed = packError(codec, error);
       const { context } = opened.message;
       this.#host.send({ type: 'open-failed', context, error: packed.message }, packed.transfer);
     };
@@ -221,7 +205,7 @@ export class Runner {
 
   /** Ends a batch whose arguments can't be made; the context is as good as before. */
   #unreadable(batch: BatchMessage, opened: Opened, error: unknown): void {
-    const packed = this.#packError(opened.codec, error);
+    const packed = packError(opened.codec, error);
     const message = { type: 'unreadable', batch: batch.batch, error: packed.message } as const;
     this.#host.send(message, packed.transfer);
     this.#sendLast(batch, 0);
@@ -347,7 +331,10 @@ export class Runner {
     return {
       worker: host.worker,
       progress: {
-        advance: (amount = 1) => host.send({ type: 'progress', run, amount }),
+        advance: (amount = 1) => {
+          if (typeof amount !== 'number') throw typeError('amount', amount, 'a number');
+          host.send({ type: 'progress', run, amount });
+        },
       },
       signal: () => this.#controller(run).signal,
       rng: opened.rng,
@@ -375,19 +362,22 @@ export class Runner {
       cell.begin(batch.batch, ordinal, now);
       times[work.used++] = now;
       let value: unknown;
+      let promise: Promise<unknown> | null = null;
       try {
         value = call(args[ordinal], new LazyContext(batch.first + ordinal, place));
+        // What is no promise of the language may throw, or call back twice: it is asked once.
+        if (isThenable(value)) promise = Promise.resolve(value);
       } catch (error) {
         if (ready) {
           this.#fail(work, ordinal, error);
           now = performance.now();
           continue;
         }
-        value = Promise.reject(error);
+        promise = Promise.reject(error);
       }
-      if (!ready) value = this.#late(codec, value);
-      if (isThenable(value)) {
-        value.then(
+      if (!ready) promise = this.#late(codec, value, promise);
+      if (promise) {
+        promise.then(
           (result) => this.#settled(work, result),
           (error: unknown) => {
             this.#fail(work, ordinal, error);
@@ -405,11 +395,10 @@ export class Runner {
   }
 
   /** What a task gave, when it can be sent; while the codec loads, only primitives can. */
-  #late(codec: Codec, value: unknown): unknown {
-    if (isPrimitive(value)) return value;
-    const ready = codec.whenReady();
-    const settled = Promise.allSettled([value, ready]);
-    return settled.then(() => value);
+  #late(codec: Codec, value: unknown, promise: Promise<unknown> | null): Promise<unknown> | null {
+    if (!promise && isPrimitive(value)) return null;
+    const settled = Promise.allSettled([promise, codec.whenReady()]);
+    return settled.then(() => promise ?? value);
   }
 
   /**
@@ -458,18 +447,9 @@ export class Runner {
   }
 
   #sendFailure(work: Work, offset: number, error: unknown, start: number, end: number): void {
-    const { message, transfer } = this.#packError(work.opened.codec, error);
+    const { message, transfer } = packError(work.opened.codec, error);
     const { run, batch } = work.batch;
     this.#host.send({ type: 'failure', run, batch, offset, error: message, start, end }, transfer);
-  }
-
-  /** An error always arrives: as a plain one with its text where it can't travel as it is. */
-  #packError(codec: Codec, error: unknown): { message: unknown; transfer: readonly unknown[] } {
-    try {
-      return codec.packOne(error, 'error');
-    } catch (reason) {
-      return codec.packOne(sendable(error, reason as Error, codec), 'error');
-    }
   }
 
   /** Sends the results that there are. */

@@ -29,4 +29,7 @@ const receive = startWorker({
 });
 
 port.on('message', (posted: unknown) => receive(unpackMessage(posted, mailbox) as ToWorker));
+port.on('messageerror', (error) => {
+  throw error;
+});
 port.postMessage({ type: 'ready', clockOffset: clockOffset() });
