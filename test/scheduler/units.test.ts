@@ -3,11 +3,13 @@
  */
 import { describe, expect, it } from 'vitest';
 import { CELL_BYTES, Cell } from '../../src/backends/cell.ts';
+import { localCodec } from '../../src/backends/codec.ts';
 import { columnCount, packPrimitives, unpackColumn } from '../../src/backends/column.ts';
 import { MAILBOX_BYTES, Mailbox } from '../../src/backends/mailbox.ts';
 import type { BatchMessage, FromWorker, ResultMessage } from '../../src/backends/protocol.ts';
 import { packMessage, unpackMessage } from '../../src/backends/tuples.ts';
 import { encodeFrame, FrameReader } from '../../src/backends/wire.ts';
+import { Runner } from '../../src/backends/worker/runner.ts';
 import { preDispatchLimit } from '../../src/scheduler/expression.ts';
 import { CollectSink, StreamSink } from '../../src/scheduler/sink.ts';
 import { BatchSizer } from '../../src/scheduler/sizer.ts';
@@ -203,6 +205,20 @@ describe('batch sizes', () => {
     expect(fast.next(null)).toBeLessThan(10);
   });
 
+  it('leave nothing behind a batch that takes long, and where nothing can be taken back, behind few', () => {
+    for (const [careful, ms, prefetch] of [
+      [false, 20, true],
+      [false, 60, false],
+      [true, 4, true],
+      [true, 20, false],
+    ] as const) {
+      const sizer = new BatchSizer(1, 2);
+      sizer.careful = careful;
+      sizer.measured(1, ms);
+      expect(sizer.prefetch, `${careful} ${ms}`).toBe(prefetch);
+    }
+  });
+
   it('share out the rest of a known length', () => {
     const sizer = new BatchSizer('auto', 2);
     sizer.measured(1, 1);
@@ -333,5 +349,47 @@ describe('messages between threads', () => {
       for (const place of posted) expect(place).toBeTypeOf('number');
       expect(posted.map((place) => unpackMessage(place, there))).toEqual(messages);
     }
+  });
+});
+
+describe('a runner', () => {
+  /** The results of one batch of tasks that take `ms` each, as they were sent. */
+  function sent(count: number, ms: number): { offset: number; count: number; last: boolean }[] {
+    const messages: FromWorker[] = [];
+    const cell = new Cell();
+    const runner = new Runner({
+      worker: { id: 1, backend: 'test', pid: process.pid },
+      cell,
+      load: (message) => (message as unknown as { fn: never }).fn,
+      codec: () => localCodec,
+      send: (message) => void messages.push(message),
+      enter: (_scope, body) => body(),
+      rng: () => Promise.reject(new Error('none')),
+      memory: () => 0,
+      stop: () => {},
+    });
+    const fn = () => {
+      const end = performance.now() + ms;
+      while (performance.now() < end);
+    };
+    const open = { type: 'open', context: 1, mode: 'task', settle: false, eager: false } as const;
+    const functions = [{ kind: 'local', fn }] as const;
+    runner.receive({ ...open, functions, scope: null, memory: false, maxBytes: 1e6 });
+    cell.arm(1, count);
+    const args = { kind: 'plain', values: new Array<number>(count).fill(0) } as const;
+    runner.receive({ type: 'batch', context: 1, run: 1, batch: 1, slot: 1, first: 0, args });
+    return (messages as ResultMessage[]).map(({ slot, offset, values, last }) => {
+      expect(slot).toBe(1);
+      return { offset, count: columnCount(values), last };
+    });
+  }
+
+  it('sends the result of a slow task at once, the last one with the end of its batch', () => {
+    expect(sent(1, 1)).toEqual([{ offset: 0, count: 1, last: true }]);
+    expect(sent(3, 1)).toEqual([
+      { offset: 0, count: 1, last: false },
+      { offset: 1, count: 1, last: false },
+      { offset: 2, count: 1, last: true },
+    ]);
   });
 });

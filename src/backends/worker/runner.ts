@@ -402,16 +402,15 @@ export class Runner {
   }
 
   /**
-   * Whether results should be sent before the batch goes on. Each one alone where the batch is
+   * Whether results should be sent before the batch goes on, if it does: the last ones go with the
+   * end of their batch, in one message. Each one alone where the batch is
    * short or the tasks are slow, because the next task may take a second, and somebody may wait
    * for this one's result; together where that would cost more than the tasks.
    */
   #due(work: Work, now: number): boolean {
-    if (work.eager || now - work.flushed > FLUSH_MS) {
-      work.flushed = now;
-      return true;
-    }
-    if (now - work.times[work.used - 2]! < SLOW_MS) return false;
+    const soon =
+      work.eager || now - work.flushed > FLUSH_MS || now - work.times[work.used - 2]! >= SLOW_MS;
+    if (!soon || work.cell.unclaimed(work.slot) === 0) return false;
     work.flushed = now;
     return true;
   }
