@@ -50,8 +50,10 @@ export async function bundleWorkers(dist) {
     target: 'es2022',
     sourcemap: true,
     sourcesContent: false,
-    // Less to read at each start; names stay, for stacks.
+    // Less to read at each start; names stay, for stacks, and lines are short: Node shows the line of
+    // an error that nobody catches.
     minifyWhitespace: true,
+    lineLimit: 120,
     logLevel: 'warning',
   };
   /** Resolves what is imported here by `resolve`, and leaves what is imported later where it is. */

@@ -74,6 +74,14 @@ describe.each(workerBackends)('the built package: %s', (backend, options) => {
 describe('the bundles of workers', () => {
   const folder = path.join(path.dirname(dist), 'backends/worker');
 
+  it('show a short line above an error that nobody catches', () => {
+    const program = `import { invoker } from ${JSON.stringify(url)};\ninvoker(null, 5);`;
+    const flags = ['--input-type=module', '-e', program];
+    const { stderr } = spawnSync(process.execPath, flags, { encoding: 'utf8' });
+    expect(stderr).toContain("TypeError: 'fn' must be a function");
+    expect(Math.max(...stderr.split('\n').map((line) => line.length))).toBeLessThan(400);
+  });
+
   it('leave to later what a first task in a process does without', () => {
     const stub = (name: string) => readFileSync(path.join(path.dirname(dist), name), 'utf8');
     expect(stub('backends/worker/runner.js')).toContain("'./core.cjs'");
