@@ -88,18 +88,26 @@ export class Run {
 
   /** Gives a worker a batch, if this run has one for it. */
   offer(worker: PoolWorker): boolean {
-    if (this.ended || this.#refused) return false;
+    for (;;) {
+      const most = this.#most(worker);
+      const chunk = most < 1 ? null : this.#next(most);
+      if (!chunk) return false;
+      if (this.#send(worker, chunk)) return true;
+      // A task that can't be sent has failed, and nobody would ask again because of it.
+    }
+  }
+
+  /** How many tasks a worker may be given now. */
+  #most(worker: PoolWorker): number {
+    if (this.ended || this.#refused) return 0;
     const { jobs, maxBatches, maxTasksPerWorker } = this.job.options;
-    if (this.#batches.size >= maxBatches) return false;
-    if (!this.#engaged.has(worker) && this.#engaged.size >= jobs) return false;
-    if (worker.load > 0 && !this.#sizer.prefetch) return false;
+    if (this.#batches.size >= maxBatches) return 0;
+    if (!this.#engaged.has(worker) && this.#engaged.size >= jobs) return 0;
+    if (worker.load > 0 && !this.#sizer.prefetch) return 0;
     const waiting = this.#chunks.length > 0;
-    let most = Math.min(this.#sizer.next(waiting ? null : this.#source.remaining), MOST_TASKS);
+    const most = Math.min(this.#sizer.next(waiting ? null : this.#source.remaining), MOST_TASKS);
     // What has been read already may be what the consumer waits for: it goes, however full it is.
-    most = Math.min(most, maxTasksPerWorker - worker.tasks, waiting ? most : this.#room());
-    if (most < 1) return false;
-    const chunk = this.#next(most);
-    return chunk !== null && this.#send(worker, chunk);
+    return Math.min(most, maxTasksPerWorker - worker.tasks, waiting ? most : this.#room());
   }
 
   /** Tasks that may be sent without getting further ahead of the consumer than the window. */

@@ -142,8 +142,12 @@ describe.each(workerBackends)('on the way of a value: %s', (backend, options) =>
     const bad = (x: number) => x % 2 === 1;
     const statuses = range(200).map((x) => (bad(x) ? 'rejected' : 'fulfilled'));
     const tasks = range(200).map((x) => (bad(x) ? { deep: new WeakMap() } : x));
-    for (const batchSize of [1, 16, 'auto'] as const) {
-      const settings = { ...options, batchSize, returnErrors: true } as const;
+    for (const [batchSize, preDispatch] of [
+      [1, '2*jobs'],
+      [16, 1],
+      ['auto', '2*jobs'],
+    ] as const) {
+      const settings = { ...options, batchSize, preDispatch, returnErrors: true } as const;
       const sent = await map(tasks, (x) => x, settings);
       expect(sent.map(({ status }) => status)).toEqual(statuses);
       const make = (x: number) => (x % 2 === 1 ? { deep: new WeakMap() } : x);

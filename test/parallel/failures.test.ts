@@ -472,6 +472,17 @@ describe.each(workerBackends)('time-outs and loops: %s', (backend, options) => {
     expect(await imap(range(4), nap, settings).toArray()).toEqual(range(4));
   });
 
+  it('counts the task, not what a new worker loads to send its result', async () => {
+    const settings = { ...options, timeout: 20, batchSize: 1 };
+    let late = 0;
+    // Twenty milliseconds may pass without anybody's fault; not each time.
+    for (let attempt = 1; attempt <= 5 && late === attempt - 1; attempt++) {
+      shutdownWorkers({ kill: true });
+      await map([1, 2], (x) => ({ x }), settings).catch(() => late++);
+    }
+    expect(late).toBeLessThan(5);
+  });
+
   it('stops a loop when the signal aborts, and when the consumer breaks', async () => {
     await map(range(4), (x) => x, options);
     const controller = new AbortController();

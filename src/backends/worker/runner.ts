@@ -375,7 +375,7 @@ export class Runner {
         }
         promise = Promise.reject(error);
       }
-      if (!ready) promise = this.#late(codec, value, promise);
+      if (!ready) promise = this.#late(work, value, promise);
       if (promise) {
         promise.then(
           (result) => this.#settled(work, result),
@@ -395,10 +395,12 @@ export class Runner {
   }
 
   /** What a task gave, when it can be sent; while the codec loads, only primitives can. */
-  #late(codec: Codec, value: unknown, promise: Promise<unknown> | null): Promise<unknown> | null {
+  #late(work: Work, value: unknown, promise: Promise<unknown> | null): Promise<unknown> | null {
     if (!promise && isPrimitive(value)) return null;
-    const settled = Promise.allSettled([promise, codec.whenReady()]);
-    return settled.then(() => promise ?? value);
+    // The codec takes its time, not the task.
+    const done = Promise.allSettled([promise]).then(() => work.cell.rest());
+    const ready = work.opened.codec.whenReady();
+    return Promise.allSettled([done, ready]).then(() => promise ?? value);
   }
 
   /**
@@ -458,6 +460,8 @@ export class Runner {
       if (last) this.#sendLast(work.batch, work.offset, opened);
       return;
     }
+    // To encode and send is no task's time.
+    work.cell.rest();
     const { offset } = work;
     const times = work.times.slice(0, work.used);
     work.results = [];
