@@ -254,7 +254,7 @@ describe.each(workerBackends)('what cannot be sent: %s', (_, options) => {
     const messages = settled.map((one) => (one.status === 'fulfilled' ? '' : one.reason.message));
     expect([messages[0], messages[2], messages[4]]).toEqual(['', '', '']);
     expect(messages[1]).toContain("'tasks[1].gone' cannot be sent to a worker: it is detached");
-    expect(messages[3]).toMatch(/'tasks\[3\](\[0\])+.{0,3}… cannot be sent.*nested too deeply/);
+    expect(messages[3]).toMatch(/'tasks\[3\](\[0\])+.{0,3}…' cannot be sent.*nested too deeply/);
     const back = (x: number) => {
       let deep: unknown[] = [];
       for (let i = 0; i < 1900 && x === 2; i++) deep = [deep];
