@@ -40,6 +40,12 @@ afterAll(() => {
 
 const workerBackends = everyBackend.slice(1);
 
+/** Leaves no worker to the next test. */
+async function none(): Promise<void> {
+  shutdownWorkers({ kill: true });
+  await until(() => workers.size === 0, 'the end of all workers');
+}
+
 /** The workers that take part in a call: all that it may have, because its tasks wait for them. */
 async function who(options: ParallelOptions): Promise<Set<string>> {
   const seen = new Set<string>();
@@ -114,6 +120,7 @@ describe.each(workerBackends)('the workers of equal calls: %s', (backend, option
     const few = { ...settings, maxTasksPerWorker: 10 };
     expect(await map(range(20), (x) => x, few)).toEqual(range(20));
     await until(() => !before.some((id) => workers.has(id)), 'the end of the workers');
+    await none();
   });
 
   it('that die while a job waits for its input are replaced', async () => {
@@ -129,6 +136,7 @@ describe.each(workerBackends)('the workers of equal calls: %s', (backend, option
     }
     const calls = map(input(), (x) => x, settings);
     expect(await calls).toEqual([...range(4), ...range(4)]);
+    await none();
   });
 
   it('are as many as the calls ask for, also after they have been idle', async () => {
