@@ -1,10 +1,9 @@
-// Puts the modules that a worker loads before its first task into one file, or two, and those that
-// it loads with its first object into another.
+// Puts the modules that a worker loads before its first task into one file, or two.
 //
 // Node takes about a millisecond for each ES module, a worker needs more than twenty, and the first
 // of them loads the loader: a tenth of the time that a process takes to start. So they are bundled
 // as CommonJS: dist/backends/worker/core.cjs is for both kinds of worker, pools.cjs is what a thread
-// needs besides, and late.cjs the codec and all that it needs. In its old place each module exports what the bundle has, so that there is one
+// needs besides. In its old place each module exports what the bundle has, so that there is one
 // instance of it whoever imports it: a task that imports heddle shares the worker's state. Entries
 // exist twice: process.cjs, and process.js for workers that load modules through hooks.
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
@@ -30,9 +29,6 @@ const ADDON = {
   process: 'process.argv[2]',
   thread: "require('node:worker_threads').workerData.addon",
 };
-
-/** What src/backends/worker/late.ts imports. */
-const LATE = ['memory/codec.js', 'functions/index.js'];
 
 /** A source map that names no sources but files: what is made here is none. */
 function withoutMade(text, folder) {
@@ -74,23 +70,20 @@ export async function bundleWorkers(dist) {
   });
   const asItIs = places((file) => ({ path: file }));
 
-  /** The modules that some need, themselves included. */
-  const needs = async (entryPoints) => {
-    const settled = { ...settings, bundle: true, plugins: [asItIs], entryPoints };
-    return Object.keys((await build(settled)).metafile.inputs);
+  /** The modules that an entry needs, itself left out. */
+  const needs = async (entry) => {
+    const probe = await build({
+      ...settings,
+      bundle: true,
+      plugins: [asItIs],
+      entryPoints: [entry],
+    });
+    const relative = path.relative(dist, entry).replaceAll('\\', '/');
+    return Object.keys(probe.metafile.inputs).filter((name) => name !== relative);
   };
-  const bundles = {};
-  const own = entries.map((entry) => path.relative(dist, entry).replaceAll('\\', '/'));
-  const modules = [];
-  for (const [name, from] of [
-    ['core', [entries[0]]],
-    ['pools', [entries[1]]],
-    ['late', LATE.map((module) => path.join(dist, module))],
-  ]) {
-    const wanted = (module) => !own.includes(module) && !modules.includes(module);
-    bundles[name] = (await needs(from)).filter(wanted);
-    modules.push(...bundles[name]);
-  }
+  const core = await needs(entries[0]);
+  const pools = (await needs(entries[1])).filter((name) => !core.includes(name));
+  const modules = [...core, ...pools];
   const single = await build({ ...settings, outbase: dist, entryPoints: modules });
   const names = new Map(modules.map((module) => [module, []]));
   for (const { entryPoint, exports } of Object.values(single.metafile.outputs)) {
@@ -101,8 +94,7 @@ export async function bundleWorkers(dist) {
   const stub = (module, folder) => {
     const list = names.get(module).map((name) => `${alias(module, name)} as ${name}`);
     if (list.length === 0) return 'export {};\n';
-    const [bundle] = Object.entries(bundles).find(([, list]) => list.includes(module));
-    const file = path.join(out, `${bundle}.cjs`);
+    const file = path.join(out, core.includes(module) ? 'core.cjs' : 'pools.cjs');
     const from = path.relative(folder, file).replaceAll('\\', '/');
     return `export { ${list.join(', ')} } from '${from.startsWith('.') ? from : `./${from}`}';\n`;
   };
@@ -124,7 +116,7 @@ export async function bundleWorkers(dist) {
   ];
 
   const results = [];
-  for (const [name, list] of Object.entries(bundles)) {
+  for (const [name, list] of Object.entries({ core, pools })) {
     const contents = list.map((module) => {
       const exported = names.get(module).map((own) => `${own} as ${alias(module, own)}`);
       return `export { ${exported.join(', ')} } from './${module}';`;
