@@ -4,6 +4,7 @@
 #include <cstring>
 #include <string>
 
+#include "workers/link.h"
 #include "workers/page.h"
 #include "workers/pipe.h"
 #include "workers/watch.h"
@@ -58,6 +59,7 @@ void watch(const Napi::CallbackInfo& info) {
 
 Napi::Object init(Napi::Env env) {
   Napi::Object exports = Napi::Object::New(env);
+  exports.Set("Link", link_class(env));
   exports.Set("closeDescriptor", Napi::Function::New(env, close_one, "closeDescriptor"));
   exports.Set("createPage", Napi::Function::New(env, create, "createPage"));
   exports.Set("createPipe", Napi::Function::New(env, pipe, "createPipe"));

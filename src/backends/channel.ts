@@ -2,16 +2,18 @@
  * The way between a process and one of its workers: bytes there and bytes back.
  */
 import type { ChildProcess } from 'node:child_process';
-import fs from 'node:fs';
-import net from 'node:net';
-import { native } from '../native.ts';
+import type net from 'node:net';
+import { type NativeLink, native } from '../native.ts';
 
 /** The parent's side. Nothing here keeps the process alive. */
 export interface Channel {
+  /**
+   * Tells what comes, and once that nothing more will. The bytes may be overwritten after. To be
+   * called once, before anything is written.
+   */
+  listen(bytes: (chunk: Buffer) => void, end: () => void): void;
   /** Sends bytes; in order, and without waiting. */
   write(bytes: Buffer): void;
-  /** Tells what comes, and once that nothing more will. The bytes may be overwritten after. */
-  listen(bytes: (chunk: Buffer) => void, end: () => void): void;
   close(): void;
 }
 
@@ -24,9 +26,9 @@ const READ_BYTES = 64 * 1024;
 export class PipePair implements Channel {
   readonly #toWorker: readonly [number, number];
   readonly #fromWorker: readonly [number, number];
-  /** Writes what the pipe had no room for; made when that first happens. */
-  #overflow: net.Socket | null = null;
-  #reader: net.Socket | null = null;
+  #link: NativeLink | null = null;
+  /** What the pipe had no room for. */
+  #waiting: Buffer[] = [];
   #closed = false;
 
   constructor() {
@@ -49,50 +51,44 @@ export class PipePair implements Channel {
     for (const fd of this.child) native.workers.closeDescriptor(fd);
   }
 
-  write(bytes: Buffer): void {
-    if (this.#closed) return;
-    let written = 0;
-    if (!this.#overflow || this.#overflow.writableLength === 0) {
-      try {
-        written = fs.writeSync(this.#toWorker[1], bytes);
-      } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
-        // A worker that has gone tells so by its exit; writing to it is no error of its own.
-        if (code !== 'EAGAIN' && code !== 'EINTR') return;
-      }
-      if (written === bytes.length) return;
-    }
-    this.#overflow ??= this.#socket({ fd: this.#toWorker[1], readable: false, writable: true });
-    this.#overflow.write(written > 0 ? bytes.subarray(written) : bytes);
-  }
-
   listen(bytes: (chunk: Buffer) => void, end: () => void): void {
     const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-    const callback = (count: number): boolean => {
-      bytes(buffer.subarray(0, count));
-      return true;
+    const received = (count: number): void => {
+      if (count > 0) bytes(buffer.subarray(0, count));
+      else end();
     };
-    const fd = this.#fromWorker[0];
-    const options = { fd, readable: true, writable: false, onread: { buffer, callback } };
-    this.#reader = this.#socket(options);
-    this.#reader.on('end', end);
-    this.#reader.on('close', end);
+    const [reading] = this.#fromWorker;
+    const [, writing] = this.#toWorker;
+    this.#link = new native.workers.Link(reading, writing, buffer, received);
+    this.#link.unref();
   }
 
-  #socket(options: net.SocketConstructorOpts): net.Socket {
-    const socket = new net.Socket(options);
-    socket.on('error', () => {});
-    socket.unref();
-    return socket;
+  write(bytes: Buffer): void {
+    if (this.#waiting.length > 0) this.#waiting.push(bytes);
+    else this.#put(bytes);
+  }
+
+  /** Writes, and keeps what the pipe has no room for until it has. */
+  #put(bytes: Buffer): void {
+    // A worker that has gone tells so by its exit; writing to it is no error of its own.
+    const written = this.#link?.write(bytes) ?? -1;
+    if (written < 0 || written === bytes.length) return;
+    this.#waiting.unshift(bytes.subarray(written));
+    this.#link?.whenWritable(() => {
+      const waiting = this.#waiting;
+      this.#waiting = [];
+      for (const next of waiting) this.write(next);
+    });
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    if (this.#overflow) this.#overflow.destroy();
-    else native.workers.closeDescriptor(this.#toWorker[1]);
-    if (this.#reader) this.#reader.destroy();
-    else native.workers.closeDescriptor(this.#fromWorker[0]);
+    this.#waiting = [];
+    if (this.#link) this.#link.close();
+    else
+      for (const fd of [this.#toWorker[1], this.#fromWorker[0]]) native.workers.closeDescriptor(fd);
+    this.#link = null;
   }
 }
 

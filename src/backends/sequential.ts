@@ -54,6 +54,7 @@ class LocalHandle implements WorkerHandle {
       enter: (scope, body) => enterScope(scope as ConfigScope, body),
       rng: taskRng,
       memory: () => process.memoryUsage.rss(),
+      now: () => performance.now(),
       stop: () => this.kill(),
     });
     queueMicrotask(() => {

@@ -2,7 +2,6 @@
  * Makes the functions of a payload: loads what goes by reference, compiles the rest, and joins them
  * with the values that they capture.
  */
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import vm from 'node:vm';
@@ -119,7 +118,7 @@ class Linker {
       case 'global':
         return pick(globalThis, node.path, 'globalThis');
       case 'require':
-        return createRequire(node.base);
+        return requireOf(node.base);
       case 'import':
         return importer(node.base);
       case 'coverage':
@@ -156,9 +155,14 @@ async function load(node: Extract<FunctionNode, { kind: 'module' }>): Promise<un
   if (system === 'import' && isTypeScript(url, parent)) await prepare(parent ?? url);
   const namespace: unknown =
     system === 'require'
-      ? (createRequire(url)(fileURLToPath(url)) as unknown)
+      ? (requireOf(url)(fileURLToPath(url)) as unknown)
       : await (parent ? importer(parent)(url) : import(url));
   return pick(namespace, name === '' ? [] : name.split('.'), url);
+}
+
+/** `require` of a CommonJS module. What makes it is loaded when it is needed: a worker may never. */
+function requireOf(base: string): NodeJS.Require {
+  return process.getBuiltinModule('node:module').createRequire(base);
 }
 
 function pick(from: unknown, path: readonly string[], where: string): unknown {

@@ -23,9 +23,7 @@ export function isMine(payload: FunctionPayload): boolean {
 export const bindings = new WeakMap<object, Readonly<Record<string, unknown>>>();
 
 /** Tells the classes of this environment from those of any other. */
-const environment = [process.pid, performance.timeOrigin, Math.random().toString(36).slice(2)].join(
-  '.',
-);
+const environment = `${process.pid}.${process.hrtime.bigint()}.${Math.random().toString(36).slice(2)}`;
 const ids = new WeakMap<object, string>();
 const classes = new Map<string, WeakRef<object>>();
 let count = 0;

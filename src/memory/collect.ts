@@ -4,8 +4,6 @@
  * A mapping ends when its ArrayBuffer is collected, and a worker without work collects nothing: a
  * model of a job that has ended would stay in memory for as long as the worker idles.
  */
-import v8 from 'node:v8';
-import vm from 'node:vm';
 import { native } from '../native.ts';
 
 /** Collecting takes a few milliseconds: it has to be worth that. */
@@ -39,7 +37,7 @@ export function collectSoon(keep: () => readonly unknown[]): void {
   asked = true;
   if (waiting || borrowed < LEAST_BYTES) return;
   // It takes time in proportion to the heap, and none to what is mapped.
-  if (borrowed < v8.getHeapStatistics().used_heap_size) return;
+  if (borrowed < process.getBuiltinModule('node:v8').getHeapStatistics().used_heap_size) return;
   waiting = true;
   setTimeout(() => {
     asked = false;
@@ -68,6 +66,8 @@ export function collectSoon(keep: () => readonly unknown[]): void {
 
 /** The engine gives it to contexts that are made while a flag is set. */
 function collector(): Collector {
+  const v8 = process.getBuiltinModule('node:v8');
+  const vm = process.getBuiltinModule('node:vm');
   v8.setFlagsFromString('--expose-gc');
   const found = vm.runInNewContext('gc') as Collector;
   v8.setFlagsFromString('--no-expose-gc');

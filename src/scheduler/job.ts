@@ -58,7 +58,7 @@ export class Job {
       context: this.id,
       mode,
       scope: exportScope(),
-      seed: options.seed,
+      ...(options.seed === undefined ? {} : { seed: options.seed }),
       settle: options.settle,
       eager: options.timeout !== null && options.batchSize !== 1,
       memory: options.maxWorkerMemory !== Number.POSITIVE_INFINITY,

@@ -126,6 +126,31 @@ describe('the end of the main program', () => {
     await until(() => !pids.some(isAlive), 'the end of the children');
   });
 
+  it('ends the processes of a thread that is terminated', async () => {
+    const program = startProgram(`
+      const { Worker } = await import('node:worker_threads');
+      const thread = new Worker(\`
+        import { parentPort, workerData } from 'node:worker_threads';
+        const { map } = await import(workerData);
+        const pids = await map([1, 2], () => process.pid, { jobs: 2, backend: 'processes' });
+        parentPort.postMessage(pids);
+        setInterval(() => {}, 1000);
+      \`, { eval: true, workerData: heddleUrl });
+      const pids = await new Promise((resolve) => thread.once('message', resolve));
+      await thread.terminate();
+      console.log('pids ' + pids.join() + ' end');
+      setInterval(() => {}, 1000);
+    `);
+    const match = await line(program, /pids (\S+) end/);
+    const pids = match[1]!.split(',').map(Number);
+    try {
+      await until(() => !pids.some(isAlive), 'the end of the workers');
+      expect(isAlive(program.pid!)).toBe(true);
+    } finally {
+      program.kill('SIGKILL');
+    }
+  });
+
   it.each(workerBackends)('comes at once beside an idle pool (%s)', (backend) => {
     const { stdout, code } = runProgram(`
       const options = { jobs: 2, backend: '${backend}' };

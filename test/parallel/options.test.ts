@@ -142,6 +142,7 @@ describe('a registered backend', () => {
               throw new Error('none');
             },
             memory: () => 0,
+            now: () => performance.now(),
             stop: () => events.exit({ code: 0, signal: null }),
           });
         })();

@@ -66,7 +66,7 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..')
 
 /** Arguments for node to run a program that imports the built package as `heddle`. */
 export function programArguments(code: string): string[] {
-  const preamble = `import * as heddle from ${JSON.stringify(builtUrl)};\n`;
+  const preamble = `import * as heddle from ${JSON.stringify(builtUrl)};\nconst heddleUrl = ${JSON.stringify(builtUrl)};\n`;
   return ['--input-type=module', '-e', preamble + code];
 }
 

@@ -1,10 +1,12 @@
 /**
  * The engine's parts, each alone.
  */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CELL_BYTES, Cell } from '../../src/backends/cell.ts';
 import { localCodec } from '../../src/backends/codec.ts';
 import { columnCount, packPrimitives, unpackColumn } from '../../src/backends/column.ts';
+import { isJson } from '../../src/backends/json.ts';
 import { MAILBOX_BYTES, Mailbox } from '../../src/backends/mailbox.ts';
 import type { BatchMessage, FromWorker, ResultMessage } from '../../src/backends/protocol.ts';
 import { packMessage, unpackMessage } from '../../src/backends/tuples.ts';
@@ -157,8 +159,6 @@ describe('the wire', () => {
       const reader = new FrameReader((message: never) => seen.push(message));
       // The reader may not keep what it is given: the same memory holds each piece.
       const piece = Buffer.alloc(Math.min(size, bytes.length));
-      const step = size < 64 ? 64 * size : size;
-      void step;
       for (let at = 0; at < bytes.length; at += piece.length) {
         const length = bytes.copy(piece, 0, at, at + piece.length);
         reader.push(piece.subarray(0, length));
@@ -167,6 +167,59 @@ describe('the wire', () => {
       expect(seen).toEqual(messages);
     },
   );
+
+  const shared = { text: 'twice' };
+  const cyclic: unknown[] = [];
+  cyclic.push(cyclic);
+  const sparse = Object.assign(new Array<unknown>(2), { extra: 1 });
+  sparse[0] = 1;
+
+  it.each<[string, unknown, boolean]>([
+    ['numbers, text and nothing', { a: [1, -2.5e300, 'ä\ud800', true, null], b: {} }, true],
+    ['a name that is special', JSON.parse('{"__proto__": [1]}'), true],
+    ['minus zero', [-0], false],
+    ['not a number', [Number.NaN], false],
+    ['undefined', { a: undefined }, false],
+    ['a bigint', [1n], false],
+    ['a date', [new Date(0)], false],
+    ['bytes', new Uint8Array(3), false],
+    ['a map', new Map([[1, 2]]), false],
+    ['an array with a hole and a property', sparse, false],
+    ['what is met twice', [shared, shared], false],
+    ['what contains itself', cyclic, false],
+    ['what is no plain object', [Object.create(null)], false],
+    ['what says its text itself', { toJSON: 1 }, false],
+    ['much', new Array<number>(10_000).fill(1), false],
+  ])('carries %s as structured clone would', (_what, scope, json) => {
+    expect(isJson(scope)).toBe(json);
+    const seen: unknown[] = [];
+    const frame = encodeFrame({ ...(messages[0] as FromWorker), scope } as never);
+    new FrameReader((message: never) => seen.push(message)).push(frame);
+    const [came] = seen as { scope: unknown }[];
+    expect(came!.scope).toStrictEqual(structuredClone(scope));
+  });
+
+  it('says as JSON only what comes back from it', () => {
+    const plain = fc.object({
+      withBigInt: true,
+      withDate: true,
+      withMap: true,
+      withNullPrototype: true,
+      withSparseArray: true,
+      withTypedArray: true,
+      maxDepth: 4,
+    });
+    let text = 0;
+    fc.assert(
+      fc.property(plain, (value) => {
+        if (!isJson(value)) return;
+        text++;
+        expect(JSON.parse(JSON.stringify(value))).toStrictEqual(structuredClone(value));
+      }),
+      { numRuns: 500 },
+    );
+    expect(text).toBeGreaterThan(10);
+  });
 });
 
 describe('columns', () => {
@@ -366,6 +419,7 @@ describe('a runner', () => {
       enter: (_scope, body) => body(),
       rng: () => Promise.reject(new Error('none')),
       memory: () => 0,
+      now: () => performance.now(),
       stop: () => {},
     });
     const fn = () => {

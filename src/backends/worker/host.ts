@@ -8,6 +8,7 @@ import type { ConfigScope } from '../../config/types.ts';
 import { linkPayload } from '../../functions/decode.ts';
 import type { FunctionPayload } from '../../functions/payload.ts';
 import type { Cell } from '../cell.ts';
+import { systemNow } from '../clock.ts';
 import { type Codec, type FunctionLoader, remoteCodec, type TaskFunction } from '../codec.ts';
 import type { FromWorker, FunctionMessage, ToWorker, WorkerInit } from '../protocol.ts';
 import { redirectConsole } from './console.ts';
@@ -100,6 +101,7 @@ export function startWorker(environment: Environment): (message: ToWorker) => vo
       enter: (scope, body) => (isEmpty(scope) ? body() : enterScope(scope as ConfigScope, body)),
       rng: taskRng,
       memory: environment.memory,
+      now: systemNow,
       stop: environment.stop,
     });
     const go = (): void => {

@@ -37,6 +37,8 @@ export interface RunnerHost {
   /** Makes the function that gives a task its generator. */
   rng(seed: unknown): Promise<(index: number) => Generator>;
   memory(): number;
+  /** Milliseconds by the clock of which the worker has told the offset. */
+  now(): number;
   stop(): void;
 }
 
@@ -318,7 +320,7 @@ export class Runner {
       times: new Float64Array(2 * args.length),
       used: 0,
       offset: 0,
-      flushed: performance.now(),
+      flushed: this.#host.now(),
       stopped: false,
       eager: opened.message.eager || (args.length > 1 && args.length <= FEW),
     };
@@ -355,7 +357,7 @@ export class Runner {
     const { cell, slot, args, place, batch, times } = work;
     const { call, codec } = work.opened;
     const ready = codec.isReady();
-    let now = performance.now();
+    let now = this.#host.now();
     while (!work.stopped) {
       const ordinal = cell.claim(slot);
       if (ordinal < 0) break;
@@ -370,7 +372,7 @@ export class Runner {
       } catch (error) {
         if (ready) {
           this.#fail(work, ordinal, error);
-          now = performance.now();
+          now = this.#host.now();
           continue;
         }
         promise = Promise.reject(error);
@@ -386,7 +388,7 @@ export class Runner {
         );
         return;
       }
-      now = performance.now();
+      now = this.#host.now();
       work.results.push(value);
       times[work.used++] = now;
       if (this.#due(work, now)) this.#flush(work, false);
@@ -418,7 +420,7 @@ export class Runner {
   }
 
   #settled(work: Work, result: unknown): void {
-    const now = performance.now();
+    const now = this.#host.now();
     work.results.push(result);
     work.times[work.used++] = now;
     if (this.#due(work, now)) this.#flush(work, false);
@@ -442,7 +444,7 @@ export class Runner {
     const start = work.times[--work.used]!;
     work.cell.rest();
     this.#flush(work, false);
-    this.#sendFailure(work, ordinal, error, start, performance.now());
+    this.#sendFailure(work, ordinal, error, start, this.#host.now());
     work.offset = ordinal + 1;
     if (!work.opened.message.settle) work.stopped = true;
   }

@@ -4,7 +4,6 @@
 import { parentPort, threadId, workerData } from 'node:worker_threads';
 import { ensureInitialized } from '../../config/index.ts';
 import { CELL_BYTES, Cell } from '../cell.ts';
-import { clockOffset } from '../clock.ts';
 import { Mailbox } from '../mailbox.ts';
 import type { ToWorker } from '../protocol.ts';
 import { packMessage, unpackMessage } from '../tuples.ts';
@@ -32,4 +31,4 @@ port.on('message', (posted: unknown) => receive(unpackMessage(posted, mailbox) a
 port.on('messageerror', (error) => {
   throw error;
 });
-port.postMessage({ type: 'ready', clockOffset: clockOffset() });
+port.postMessage({ type: 'ready', clockOffset: 0 });
