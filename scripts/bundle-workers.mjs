@@ -5,9 +5,12 @@
 // as CommonJS: dist/backends/worker/core.cjs is for both kinds of worker, pools.cjs is what a thread
 // needs besides. In its old place each module exports what the bundle has, so that there is one
 // instance of it whoever imports it: a task that imports heddle shares the worker's state. Entries
-// exist twice: process.cjs, and process.js for workers that load modules through hooks.
+// exist twice: process.cjs, and process.js for workers that load modules through hooks. The former
+// load the bundles with the code that the engine made of them before: src/backends/worker/cached.ts.
+import { createHash } from 'node:crypto';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { parse } from 'acorn';
 import { build } from 'esbuild';
 
 /**
@@ -22,13 +25,49 @@ const PLACE = [
   "    return require('node:url').pathToFileURL(file).href;",
   '  },',
   '};',
+  // What cached.ts compiles has no import() of its own.
+  'const Import = module.importer ?? ((name) => import(name));',
 ].join('\n');
 
-/** Where each kind of worker is told the addon's file, which its parent has found: src/native.ts. */
-const ADDON = {
-  process: 'process.argv[2]',
-  thread: "require('node:worker_threads').workerData.addon",
+/**
+ * The kinds of worker: where each is told the addon's file, which its parent has found
+ * (src/native.ts), and what it begins with.
+ */
+const KINDS = {
+  process: {
+    addon: 'process.argv[2]',
+    bundles: ['core'],
+    main: 'backends_worker_serve_process_js$serveProcess',
+  },
+  thread: {
+    addon: "require('node:worker_threads').workerData.addon",
+    bundles: ['core', 'pools'],
+    main: 'backends_worker_serve_thread_js$serveThread',
+  },
 };
+
+/** Makes `Import()` of each `import()`: as many letters, so that the source map stays right. */
+function withImporter(code) {
+  const places = [];
+  const visit = (node) => {
+    if (Array.isArray(node)) node.forEach(visit);
+    else if (node && typeof node.type === 'string') {
+      if (node.type === 'ImportExpression') places.push(node.start);
+      Object.values(node).forEach(visit);
+    }
+  };
+  visit(
+    parse(code, { ecmaVersion: 'latest', sourceType: 'script', allowReturnOutsideFunction: true }),
+  );
+  const parts = [];
+  let end = 0;
+  for (const at of places) {
+    if (at < PLACE.length) continue;
+    parts.push(code.slice(end, at), 'Import');
+    end = at + 'import'.length;
+  }
+  return [...parts, code.slice(end)].join('');
+}
 
 /** A source map that names no sources but files: what is made here is none. */
 function withoutMade(text, folder) {
@@ -134,27 +173,46 @@ export async function bundleWorkers(dist) {
     });
     results.push(bundle);
   }
-  for (const [name, where] of Object.entries(ADDON)) {
-    const entry = { ...settings, bundle: true, plugins: elsewhere([]) };
-    const entryPoints = [path.join(out, `${name}.js`)];
-    const js = `'use strict';\nglobalThis[Symbol.for('heddle.addon')] = ${where};`;
-    const extension = { '.js': '.cjs' };
-    results.push(
-      await build({ ...entry, entryPoints }),
-      await build({
-        ...entry,
-        entryPoints,
-        format: 'cjs',
-        outExtension: extension,
-        banner: { js },
-      }),
-    );
-  }
+  /** Files to write, with their texts. */
+  const written = new Map();
   for (const { outputFiles } of results) {
-    for (const { path: file, contents, text } of outputFiles) {
-      writeFileSync(file, file.endsWith('.map') ? withoutMade(text, out) : contents);
+    for (const { path: file, text } of outputFiles) {
+      written.set(file, file.endsWith('.map') ? withoutMade(text, out) : withImporter(text));
     }
   }
+  const builds = Object.fromEntries(
+    ['core', 'pools'].map((name) => {
+      const text = written.get(path.join(out, `${name}.cjs`));
+      return [name, createHash('sha256').update(text).digest('hex').slice(0, 16)];
+    }),
+  );
+  for (const [name, { addon, bundles, main }] of Object.entries(KINDS)) {
+    const entry = { ...settings, bundle: true };
+    const entryPoints = [path.join(out, `${name}.js`)];
+    const contents = [
+      "import { loadCached } from './backends/worker/cached.js';",
+      `globalThis[Symbol.for('heddle.addon')] = ${addon};`,
+      ...bundles.map((one) => `let ${one} = loadCached(module, '${one}.cjs', '${builds[one]}');`),
+      `${bundles.at(-1)}.${main}();`,
+    ];
+    const made = [
+      await build({ ...entry, entryPoints, plugins: elsewhere([]) }),
+      await build({
+        ...entry,
+        stdin: { contents: contents.join('\n'), resolveDir: dist, sourcefile: `${name}.js` },
+        outdir: undefined,
+        outfile: path.join(out, `${name}.cjs`),
+        format: 'cjs',
+        plugins: [asItIs],
+      }),
+    ];
+    for (const { outputFiles } of made) {
+      for (const { path: file, text } of outputFiles) {
+        written.set(file, file.endsWith('.map') ? withoutMade(text, out) : text);
+      }
+    }
+  }
+  for (const [file, text] of written) writeFileSync(file, text);
   for (const module of modules) {
     const file = path.join(dist, module);
     rmSync(`${file}.map`, { force: true });

@@ -95,8 +95,7 @@ export class Parallel {
   async run(calls: Tasks<DelayedCall>): Promise<unknown[]> {
     const site = new CallSite(this.run);
     const resolved = resolveOptions(this.#options);
-    return await collect('calls', null, resolved, site, (job) => {
-      return new CallSource(taskSource(calls), job);
-    });
+    const adapt = (tasks: TaskSource, job: Job): TaskSource => new CallSource(tasks, job);
+    return await collect('calls', null, resolved, site, taskSource(calls), adapt);
   }
 }

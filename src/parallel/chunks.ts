@@ -77,6 +77,6 @@ export async function mapChunks<R>(
   const chunks = WorkChunks.create(total);
   const resolved = resolveOptions(options);
   const ranges = Array.from(chunks, ({ start, end }) => [start, end]);
-  const results = await collect('spread', fn, resolved, site, () => taskSource(ranges));
+  const results = await collect('spread', fn, resolved, site, taskSource(ranges));
   return results as Awaited<R>[];
 }

@@ -7,6 +7,7 @@ import {
   CallSite,
   Job,
   type ParallelOptions,
+  prepareWorker,
   resolveOptions,
   taskSource,
 } from '../scheduler/index.ts';
@@ -63,7 +64,7 @@ export async function map<A, R>(
   const site = new CallSite(map);
   checkFunction(fn);
   const resolved = resolveOptions(options);
-  return await collect('task', fn, resolved, site, () => taskSource(tasks));
+  return await collect('task', fn, resolved, site, taskSource(tasks));
 }
 
 /**
@@ -92,7 +93,10 @@ export function imap<A, R>(
 ): ResultStream<unknown> {
   const site = new CallSite(imap);
   checkFunction(fn);
-  const job = new Job('task', fn, resolveOptions(options));
+  const resolved = resolveOptions(options);
+  const source = taskSource(tasks);
+  prepareWorker(resolved, source);
+  const job = new Job('task', fn, resolved);
   const ordered = options.ordered ?? true;
-  return stream(job, taskSource(tasks), site, { ordered, once: true });
+  return stream(job, source, site, { ordered, once: true });
 }

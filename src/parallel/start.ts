@@ -10,6 +10,7 @@ import {
   dropRun,
   Job,
   poolFor,
+  prepareWorker,
   type ResolvedOptions,
   type Run,
   type Sink,
@@ -46,16 +47,22 @@ function start(
   return run;
 }
 
-/** Runs all tasks of a source, and gives the results in order. */
+/**
+ * Runs all tasks of a source, and gives the results in order.
+ *
+ * @param adapt - makes the tasks of the job of what the source has
+ */
 export function collect(
   mode: CallMode,
   fn: AnyFunction | null,
   options: ResolvedOptions,
   site: CallSite,
-  makeSource: (job: Job) => TaskSource,
+  tasks: TaskSource,
+  adapt: (tasks: TaskSource, job: Job) => TaskSource = (same) => same,
 ): Promise<unknown[]> {
+  prepareWorker(options, tasks);
   const job = new Job(mode, fn, options);
-  const source = makeSource(job);
+  const source = adapt(tasks, job);
   const sink = new CollectSink(source.remaining);
   start(job, source, sink, site, { once: true });
   return sink.promise;

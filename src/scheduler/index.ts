@@ -111,6 +111,11 @@ export function poolFor(options: ResolvedOptions): WorkerPool {
   return pool;
 }
 
+/** Lets a worker start for a job that is about to be made of these options and tasks. */
+export function prepareWorker(options: ResolvedOptions, { remaining }: TaskSource): void {
+  if (options.backend.to !== null && remaining !== 0) poolFor(options).prepare(options);
+}
+
 /** Forgets a job that won't be used again, here and in the workers that have it. */
 export function closeJob(job: Job): void {
   const kind = kinds.get(job.options);

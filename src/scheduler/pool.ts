@@ -74,6 +74,14 @@ export class WorkerPool implements WorkerOwner {
     );
   }
 
+  /** Starts a first worker, which comes up while the job that it is for is being made. */
+  prepare({ idleTimeout }: ResolvedOptions): void {
+    this.#idleTimeout = idleTimeout;
+    if (this.#workers.some((worker) => worker.usable)) return;
+    // Nobody may come after all.
+    if (this.#startWorker()) this.#armIdle();
+  }
+
   attach(run: Run): void {
     this.#closed = false;
     this.#idleTimeout = run.job.options.idleTimeout;

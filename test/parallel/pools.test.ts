@@ -83,6 +83,37 @@ describe.each(workerBackends)('the workers of equal calls: %s', (backend, option
     }
   });
 
+  it('start while the job is being made, unless there is nothing to do', async () => {
+    await none();
+    const made: number[] = [];
+    const unsendable = new WeakMap();
+    // Looked at while the function is encoded.
+    const watch = {
+      get count(): number {
+        made.push(workers.size);
+        return 0;
+      },
+    };
+    expect(await map([], () => watch.count, options)).toEqual([]);
+    expect(workers.size).toBe(0);
+    expect(await map([1, 2], (x) => x + watch.count, options)).toEqual([1, 2]);
+    expect(made.at(-1)).toBe(1);
+    const pids = [...workers.keys()];
+    await rejection(map([1], () => unsendable.has({}), options));
+    expect([...workers.keys()]).toEqual(pids);
+  });
+
+  it('that started for a job that could not be made end when they have idled', async () => {
+    await none();
+    const unsendable = new WeakMap();
+    const error = await rejection(
+      map([1], () => unsendable.has({}), { ...options, idleTimeout: 200 }),
+    );
+    expect(String(error)).toContain('unsendable');
+    expect(workers.size).toBe(1);
+    await until(() => workers.size === 0, 'the end of the idle worker');
+  });
+
   it('are replaced when what the initializer captures has changed', async () => {
     const table = Float64Array.of(1, 2, 3);
     let level = 1;

@@ -62,7 +62,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 
 /** Arguments for node to run a program that imports the built package as `heddle`. */
 export function programArguments(code: string): string[] {

@@ -67,6 +67,8 @@ export function startWorker(environment: Environment): (message: ToWorker) => vo
   let runner: Runner | null = null;
   /** What came in while the initializer ran. */
   let early: ToWorker[] | null = [];
+  /** To be called with the first job: a worker may be there before there is one. */
+  let loadLater: (() => void) | null = null;
 
   const codecFor = (maxBytes: number): Codec => {
     let codec = codecs.get(maxBytes);
@@ -116,10 +118,13 @@ export function startWorker(environment: Environment): (message: ToWorker) => vo
       lookAtPools = holdPools;
       lookAtPools();
     }
-    setTimeout(() => {
-      void loadCodec();
-      if (!holdPools && childThreads > 0) void limitThreads();
-    }, LATER_MS).unref();
+    loadLater = () => {
+      loadLater = null;
+      setTimeout(() => {
+        void loadCodec();
+        if (!holdPools && childThreads > 0) void limitThreads();
+      }, LATER_MS).unref();
+    };
     if (!init.initializer) {
       go();
       return;
@@ -134,7 +139,10 @@ export function startWorker(environment: Environment): (message: ToWorker) => vo
   };
 
   return (message) => {
-    if (message.type === 'open') lookAtPools();
+    if (message.type === 'open') {
+      lookAtPools();
+      loadLater?.();
+    }
     if (message.type === 'init') begin(message);
     else if (early) early.push(message);
     else {

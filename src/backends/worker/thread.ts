@@ -1,34 +1,7 @@
 /**
- * The entry of a worker thread.
+ * The entry of a worker thread that loads modules through hooks, or from the sources; for the others
+ * see scripts/bundle-workers.mjs.
  */
-import { parentPort, threadId, workerData } from 'node:worker_threads';
-import { ensureInitialized } from '../../config/index.ts';
-import { CELL_BYTES, Cell } from '../cell.ts';
-import { Mailbox } from '../mailbox.ts';
-import type { ToWorker } from '../protocol.ts';
-import { packMessage, unpackMessage } from '../tuples.ts';
-import { startWorker } from './host.ts';
+import { serveThread } from './serve-thread.ts';
 
-const port = parentPort!;
-const { memory } = workerData as { readonly memory: SharedArrayBuffer };
-const mailbox = new Mailbox(memory, CELL_BYTES);
-
-const receive = startWorker({
-  kind: 'thread',
-  threadId,
-  cell: new Cell(memory),
-  send: (message, transfer) =>
-    port.postMessage(packMessage(message, mailbox), transfer as readonly ArrayBuffer[]),
-  memory: () => {
-    const { heapUsed, external } = process.memoryUsage();
-    return heapUsed + external;
-  },
-  stop: () => process.exit(0),
-  holdPools: ensureInitialized,
-});
-
-port.on('message', (posted: unknown) => receive(unpackMessage(posted, mailbox) as ToWorker));
-port.on('messageerror', (error) => {
-  throw error;
-});
-port.postMessage({ type: 'ready', clockOffset: 0 });
+serveThread();
