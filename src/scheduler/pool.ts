@@ -9,6 +9,7 @@ import { channels, notify, poolListeners, type WorkerEvent } from './events.ts';
 import type { Job } from './job.ts';
 import { crashHint, outOfMemoryKills } from './oom.ts';
 import type { ResolvedOptions } from './options.ts';
+import { Patience } from './patience.ts';
 import type { Run } from './run.ts';
 import { isBusyWith, PoolWorker, type WorkerOwner } from './worker.ts';
 
@@ -36,7 +37,7 @@ export class WorkerPool implements WorkerOwner {
   #idleArmed = 0;
   #shareTimer: NodeJS.Timeout | null = null;
   #shareWait = 1;
-  #staleTimer: NodeJS.Timeout | null = null;
+  #patience: Patience | null = null;
   #closed = false;
 
   constructor(options: ResolvedOptions, initializer: FunctionMessage | null) {
@@ -152,21 +153,20 @@ export class WorkerPool implements WorkerOwner {
       stale ||= this.#staleSince(worker) > 0;
     }
     for (; usable < wanted; usable++) if (!this.#startWorker()) return;
-    if (stale && !this.#staleTimer) this.#armStale();
+    if (stale && !this.#patience) this.#armStale();
   }
 
   #armStale(): void {
-    this.#staleTimer = setTimeout(() => this.#replaceStale(), STALE_MS);
-    this.#staleTimer.unref();
+    const since = performance.now();
+    this.#patience = new Patience(STALE_MS, false, () => this.#replaceStale(since));
   }
 
-  /** Workers stuck in tasks of ended jobs leave the pool when they are done; others take over. */
-  #replaceStale(): void {
-    this.#staleTimer = null;
+  /** Workers that have been stuck in tasks of ended jobs since then leave the pool; others take over. */
+  #replaceStale(since: number): void {
+    this.#patience = null;
     if (this.#runs.length === 0) return;
-    const limit = performance.now() - STALE_MS + 1;
     for (const worker of this.#workers) {
-      if (worker.usable && this.#staleSince(worker) <= limit) worker.retire();
+      if (worker.usable && this.#staleSince(worker) <= since) worker.retire();
     }
     // Others may have become stale meanwhile.
     this.#ensureWorkers();

@@ -11,6 +11,7 @@ import { type CallSite, TaskError, WorkerSetupError } from './errors.ts';
 import { channels, notify, type RunListener } from './events.ts';
 import type { Job } from './job.ts';
 import { type Chunk, halves, type Loss, LossKeeper, type Reached, slice } from './losses.ts';
+import { Patience } from './patience.ts';
 import type { WorkerPool } from './pool.ts';
 import type { Sink } from './sink.ts';
 import { BatchSizer } from './sizer.ts';
@@ -46,7 +47,7 @@ export class Run {
   /** It ends as soon as the error of a worker can be decoded. */
   #refused = false;
   #timer: NodeJS.Timeout | null = null;
-  #killTimer: NodeJS.Timeout | null = null;
+  #patience: Patience | null = null;
 
   constructor(pool: WorkerPool, job: Job, source: TaskSource, sink: Sink, site: CallSite) {
     this.#pool = pool;
@@ -478,8 +479,7 @@ export class Run {
       if ([...this.#batches].some(({ worker }) => worker.usable)) this.#killLater(graceMs);
     };
     // Keeps the process up: it must not end with a worker in a loop that nobody stops.
-    // Where this thread was busy meanwhile, what has come is looked at first.
-    this.#killTimer = setTimeout(() => setImmediate(kill), graceMs);
+    this.#patience = new Patience(graceMs, true, kill);
   }
 
   #stop(error: unknown): void {
@@ -495,9 +495,9 @@ export class Run {
 
   /** Nothing of an ended run is running any more: nobody has to be killed. */
   #calm(): void {
-    if (this.#batches.size > 0 || !this.#killTimer) return;
-    clearTimeout(this.#killTimer);
-    this.#killTimer = null;
+    if (this.#batches.size > 0) return;
+    this.#patience?.end();
+    this.#patience = null;
   }
 
   // ---- Time-outs ----------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import { packMessage, unpackMessage } from '../../src/backends/tuples.ts';
 import { encodeFrame, FrameReader } from '../../src/backends/wire.ts';
 import { Runner } from '../../src/backends/worker/runner.ts';
 import { preDispatchLimit } from '../../src/scheduler/expression.ts';
+import { Patience } from '../../src/scheduler/patience.ts';
 import { CollectSink, StreamSink } from '../../src/scheduler/sink.ts';
 import { BatchSizer } from '../../src/scheduler/sizer.ts';
 import { taskSource } from '../../src/scheduler/source.ts';
@@ -237,6 +238,42 @@ describe('columns', () => {
   it('leave objects and symbols to the codec', () => {
     expect(packPrimitives([1, {}])).toBeNull();
     expect(packPrimitives([Symbol.iterator])).toBeNull();
+  });
+});
+
+describe('patience', () => {
+  const busy = (ms: number): void => {
+    const end = performance.now() + ms;
+    while (performance.now() < end);
+  };
+
+  it('is about time in which this thread listens', async () => {
+    let called = false;
+    const began = performance.now();
+    new Patience(50, true, () => {
+      called = true;
+    });
+    busy(100);
+    // What has come meanwhile is heard now, in several turns.
+    let turns = 0;
+    while (!called) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      turns++;
+    }
+    expect(turns).toBeGreaterThanOrEqual(4);
+    expect(performance.now() - began).toBeGreaterThanOrEqual(139);
+  });
+
+  it('ends when it is told to, at any step', async () => {
+    let calls = 0;
+    const patience = [0, 15, 35].map((wait) => {
+      const one = new Patience(50, false, () => calls++);
+      setTimeout(() => one.end(), wait);
+      return one;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 120));
+    expect(calls).toBe(0);
+    for (const one of patience) one.end();
   });
 });
 
