@@ -178,7 +178,7 @@ function pick(from: unknown, path: readonly string[], where: string): unknown {
 }
 
 /** `import()` as the module at `base` would call it. */
-function importer(base: string | null): (specifier: string) => Promise<unknown> {
+function importer(base: string | null): (specifier: unknown) => Promise<unknown> {
   const from = base ?? path.join(process.cwd(), '[code]');
   const url = from.startsWith('file:') ? from : pathToFileURL(from).href;
   // Only a script that is said to lie there finds what is found from there.
@@ -197,6 +197,10 @@ function importer(base: string | null): (specifier: string) => Promise<unknown> 
       process.emitWarning = emitWarning;
     }
   };
-  return (specifier) =>
-    isTypeScript(specifier, base) ? prepare(url).then(() => start(specifier)) : start(specifier);
+  return async (specifier) => {
+    // A URL object, say: import() makes text of what it is given.
+    const name = `${specifier}`;
+    if (isTypeScript(name, base)) await prepare(url);
+    return start(name);
+  };
 }

@@ -91,6 +91,17 @@ describe('captures', () => {
     expect(fn(2)).toEqual([4 + 1 + 3, 3, 10, true]);
   });
 
+  it('imports what has a text, as import() does', async () => {
+    const load = async (what: unknown) => Object.keys((await import(what as string)) as object);
+    const shipped = await ship(load);
+    const keys = await shipped('node:path');
+    expect(keys).toContain('join');
+    expect(await shipped(new URL('node:path'))).toEqual(keys);
+    expect(await shipped({ toString: () => 'node:path' })).toEqual(keys);
+    await expect(shipped(Symbol.iterator)).rejects.toThrow(TypeError);
+    await expect(shipped({ toString: () => [] })).rejects.toThrow(TypeError);
+  });
+
   it('takes import(), import.meta and what is beside the file', async () => {
     const fn = await ship(async () => {
       const { sep } = await import('node:path');
