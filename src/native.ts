@@ -279,6 +279,8 @@ export interface NativeWorkers {
   createPipe(parentEnd: 0 | 1): readonly [number, number];
   /** Maps the page that a descriptor names; unmapped when the buffer is collected. */
   mapPage(fd: number): ArrayBuffer;
+  /** Gives back what the allocator keeps of threads that have ended, on a thread of its own. */
+  trimHeap(): void;
   /** Kills this process (and its group, if it leads one) `graceMs` after the pipe's peer closed. */
   watchPeer(fd: number, graceMs: number): void;
 }

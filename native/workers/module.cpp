@@ -7,6 +7,7 @@
 #include "workers/link.h"
 #include "workers/page.h"
 #include "workers/pipe.h"
+#include "workers/trim.h"
 #include "workers/watch.h"
 
 namespace heddle::workers {
@@ -48,6 +49,9 @@ void close_one(const Napi::CallbackInfo& info) {
   close_descriptor(info[0].As<Napi::Number>().Int32Value());
 }
 
+// trimHeap(): see trim.h.
+void trim(const Napi::CallbackInfo& /*info*/) { trim_heap(); }
+
 // watchPeer(fd, graceMs): see watch.h.
 void watch(const Napi::CallbackInfo& info) {
   const int error =
@@ -64,6 +68,7 @@ Napi::Object init(Napi::Env env) {
   exports.Set("createPage", Napi::Function::New(env, create, "createPage"));
   exports.Set("createPipe", Napi::Function::New(env, pipe, "createPipe"));
   exports.Set("mapPage", Napi::Function::New(env, map, "mapPage"));
+  exports.Set("trimHeap", Napi::Function::New(env, trim, "trimHeap"));
   exports.Set("watchPeer", Napi::Function::New(env, watch, "watchPeer"));
   return exports;
 }

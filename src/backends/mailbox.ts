@@ -10,23 +10,23 @@ import { SLOTS } from './cell.ts';
 import type { Column } from './column.ts';
 import type { BatchMessage, ResultMessage } from './protocol.ts';
 
-/** Tasks that a place has room for. */
-const MOST = 8;
+/** Tasks that a place has room for; a batch of more than that costs more than its message. */
+export const FEW = 8;
 
-// Numbers of a place: what comes first, the column, the times.
-const HEAD = 6;
-const COLUMN = 1 + MOST;
-const PLACE = HEAD + COLUMN + 1 + 2 * MOST;
+// Numbers of a place: what comes first, the column (its kind or length, its values), the times.
+const HEAD = 5;
+const COLUMN = 1 + FEW;
+const PLACE = HEAD + COLUMN + 2 * FEW;
 
 /** Bytes of a mailbox: for each slot a place for the batch, and one for its result. */
 export const MAILBOX_BYTES = 8 * PLACE * 2 * SLOTS;
 
 /** Stands for a column of nothing but undefined, of that length. */
-const VOID = MOST + 1;
+const VOID = FEW + 1;
 
 function fits(column: Column): boolean {
-  if (column.kind === 'void') return column.count <= MOST;
-  return column.kind === 'numbers' && column.values.length <= MOST;
+  if (column.kind === 'void') return column.count <= FEW;
+  return column.kind === 'numbers' && column.values.length <= FEW;
 }
 
 export class Mailbox {
@@ -78,7 +78,7 @@ export class Mailbox {
 
   #putResult(message: ResultMessage): number | null {
     const { run, batch, slot, offset, values, times, last, memory } = message;
-    if (!last || !fits(values) || times.length > 2 * MOST) return null;
+    if (!last || !fits(values) || times.length > 2 * FEW) return null;
     const numbers = this.#numbers;
     const place = SLOTS + slot;
     const at = place * PLACE;

@@ -2,7 +2,7 @@
  * The backend 'threads': each worker is a thread of this process.
  */
 import { Worker, type WorkerOptions } from 'node:worker_threads';
-import { addonFile } from '../native.ts';
+import { addonFile, native } from '../native.ts';
 import { CELL_BYTES, Cell } from './cell.ts';
 import { threadEntry } from './entry.ts';
 import { MAILBOX_BYTES, Mailbox } from './mailbox.ts';
@@ -10,6 +10,9 @@ import type { FromWorker, ToWorker } from './protocol.ts';
 import { packMessage, unpackMessage } from './tuples.ts';
 import type { Backend, WorkerEvents, WorkerHandle, WorkerSpec } from './types.ts';
 import { plainError } from './worker/failures.ts';
+
+/** Worker threads that are there. */
+let alive = 0;
 
 class ThreadHandle implements WorkerHandle {
   readonly cell: Cell;
@@ -51,7 +54,10 @@ class ThreadHandle implements WorkerHandle {
     });
     this.#worker.on('messageerror', unreadable);
     this.#worker.on('error', failed);
+    alive++;
     this.#worker.on('exit', (code) => {
+      alive--;
+      if (alive === 0) native.workers.trimHeap();
       events.exit({ code, signal: null, ...(error ? { error } : {}) });
     });
     this.#worker.unref();

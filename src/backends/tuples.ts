@@ -3,10 +3,10 @@
  *
  * Structured clone writes every key of an object and makes a buffer for each typed array; for one
  * small task that costs more than the way itself. Batches and results go as flat arrays, and few
- * numbers as an array of numbers; or, where they are all there is, through the mailbox.
+ * numbers as an array of numbers, which is cheaper; or, where they are all there is, through the mailbox.
  */
 import type { Column } from './column.ts';
-import type { Mailbox } from './mailbox.ts';
+import { FEW, type Mailbox } from './mailbox.ts';
 import type { FromWorker, ToWorker } from './protocol.ts';
 
 type Message = ToWorker | FromWorker;
@@ -18,9 +18,6 @@ const VOID = 0;
 const NUMBERS = 1;
 const PLAIN = 2;
 const CODED = 3;
-
-/** Typed arrays up to this length go as arrays. */
-const FEW = 8;
 
 type BatchTuple = [typeof BATCH, number, number, number, number, number, ...ColumnTuple];
 type ResultTuple = [

@@ -407,9 +407,9 @@ export class Runner {
 
   /**
    * Whether results should be sent before the batch goes on, if it does: the last ones go with the
-   * end of their batch, in one message. Each one alone where the batch is
-   * short or the tasks are slow, because the next task may take a second, and somebody may wait
-   * for this one's result; together where that would cost more than the tasks.
+   * end of their batch, in one message. Each one alone where the batch is short or the tasks are
+   * slow, because the next task may take a second, and somebody may wait for this one's result;
+   * together where that would cost more than the tasks.
    */
   #due(work: Work, now: number): boolean {
     const soon =

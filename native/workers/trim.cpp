@@ -1,0 +1,32 @@
+#include "workers/trim.h"
+
+#include <cstdlib>  // tells whether it is glibc
+
+#if defined(__GLIBC__)
+
+#include <malloc.h>
+
+#include <system_error>
+#include <thread>
+
+namespace heddle::workers {
+
+void trim_heap() {
+  try {
+    std::thread([] { malloc_trim(0); }).detach();
+  } catch (const std::system_error&) {
+    // No more threads: the memory stays for another time.
+  }
+}
+
+}  // namespace heddle::workers
+
+#else
+
+namespace heddle::workers {
+
+void trim_heap() {}
+
+}  // namespace heddle::workers
+
+#endif
