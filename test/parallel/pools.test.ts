@@ -171,7 +171,8 @@ describe.each(workerBackends)('the workers of equal calls: %s', (backend, option
   });
 
   it('are as many as the calls ask for, also after they have been idle', async () => {
-    const settings = { ...options, childThreads: 1, idleTimeout: 150 };
+    // Longer than a worker may take to come up beside others.
+    const settings = { ...options, childThreads: 1, idleTimeout: 600 };
     const three = await who({ ...settings, jobs: 3 });
     expect(three.size).toBe(3);
     expect(workers.size).toBe(3);
