@@ -24,7 +24,13 @@ class Environment {
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
 
-  static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
+  // Made when it is first asked for.
+  static Environment& of(Napi::Env env) {
+    if (env.GetInstanceData<Environment>() == nullptr) {
+      env.SetInstanceData<Environment>(new Environment(env));
+    }
+    return *env.GetInstanceData<Environment>();
+  }
 
   void submit(std::unique_ptr<PromiseJob> job);
   void cancel(double id);
@@ -210,7 +216,6 @@ Napi::Value queue(Napi::Env env, const Mode& mode, const Demand& demand, const N
 }
 
 Napi::Object init(Napi::Env env) {
-  env.SetInstanceData<Environment>(new Environment(env));
   Napi::Object exports = Napi::Object::New(env);
   exports.Set("budget", Napi::Function::New(env, budget, "budget"));
   exports.Set("cancel", Napi::Function::New(env, cancel, "cancel"));
