@@ -210,10 +210,10 @@ export async function bundleWorkers(dist) {
     const entry = { ...settings, bundle: true };
     const entryPoints = [path.join(out, `${name}.js`)];
     const contents = [
-      "import { loadCached } from './backends/worker/cached.js';",
+      "import { keepCode, loadCached } from './backends/worker/cached.js';",
       `globalThis[Symbol.for('heddle.addon')] = ${addon};`,
       ...bundles.map((one) => `let ${one} = loadCached(module, '${one}.cjs', '${builds[one]}');`),
-      `${bundles.at(-1)}.${main}();`,
+      `${bundles.at(-1)}.${main}(keepCode);`,
     ];
     const made = [
       await build({ ...entry, entryPoints, plugins: elsewhere([]) }),

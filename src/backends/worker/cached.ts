@@ -15,9 +15,6 @@ import vm from 'node:vm';
 /** Where code is kept, in the folder of the bundles. */
 export const CODE_FOLDER = 'code';
 
-/** By then a worker has compiled what its first tasks need (ms). */
-const KEEP_MS = 10;
-
 /**
  * What the engine has refused is written anew when it is older (ms): where programs with other flags
  * take turns, none of them does it again and again. What a folder has besides is removed by then.
@@ -49,21 +46,33 @@ function isStale(file: string): boolean {
   return Date.now() - fs.statSync(file).mtimeMs > STALE_MS;
 }
 
-/** Keeps the code of a script; nobody minds if that can't be done. */
+/** Code that is not kept yet, and where it is to be. */
+const unkept: { readonly script: vm.Script; readonly file: string }[] = [];
+
+/**
+ * Keeps what the engine has compiled of the bundles until now. To be called when a first task is
+ * done: what it has needed is there, too. Nobody minds if it can't be done.
+ */
+export function keepCode(): void {
+  for (const { script, file } of unkept.splice(0)) {
+    try {
+      keep(script, file);
+    } catch {
+      // The folder is not ours to write, or the disk is full.
+    }
+  }
+}
+
 function keep(script: vm.Script, file: string): void {
   const folder = path.dirname(file);
-  try {
-    fs.mkdirSync(folder, { recursive: true });
-    // Several workers start together. The first that is ready keeps its code.
-    if (fs.existsSync(file) && !(script.cachedDataRejected && isStale(file))) return;
-    const mine = `${file}.${process.pid}`;
-    fs.writeFileSync(mine, script.createCachedData(), { flag: 'wx' });
-    // As a whole: others may be reading.
-    fs.renameSync(mine, file);
-    sweep(folder, path.basename(file));
-  } catch {
-    // The folder is not ours to write, or the disk is full.
-  }
+  fs.mkdirSync(folder, { recursive: true });
+  // Several workers start together. The first that is ready keeps its code.
+  if (fs.existsSync(file) && !(script.cachedDataRejected && isStale(file))) return;
+  const mine = `${file}.${process.pid}`;
+  fs.writeFileSync(mine, script.createCachedData(), { flag: 'wx' });
+  // As a whole: others may be reading.
+  fs.renameSync(mine, file);
+  sweep(folder, path.basename(file));
 }
 
 /** Removes what other builds of the bundle have left, and what was not written to its end. */
@@ -78,26 +87,17 @@ function sweep(folder: string, current: string): void {
   }
 }
 
-/** Calls back once there is time, or at the end. */
-function whenIdle(callback: () => void): void {
-  const once = (): void => {
-    process.off('exit', once);
-    callback();
-  };
-  process.on('exit', once);
-  setTimeout(once, KEEP_MS).unref();
-}
-
 /**
  * Loads a bundle.
  *
- * @param parent - the module that asks for it
+ * @param parent - the module that asks for it: the entry of a kind of worker, each of which needs
+ *   something else of a bundle
  * @param name - of the bundle's file, in the folder of `parent`
  * @param build - tells the text of the bundle from that of every other build
  * @returns its exports
  */
 export function loadCached(parent: BundleModule, name: string, build: string): unknown {
-  const folder = path.dirname(parent.filename);
+  const { dir: folder, name: kind } = path.parse(parent.filename);
   const filename = path.join(folder, name);
   // Where coverage is measured, the counts of functions that were compiled before would be missing.
   if (process.env.NODE_V8_COVERAGE) return parent.require(filename);
@@ -105,7 +105,7 @@ export function loadCached(parent: BundleModule, name: string, build: string): u
   const file = path.join(
     folder,
     CODE_FOLDER,
-    `${name}-${build}-${process.version}-${process.platform}-${process.arch}`,
+    [name, build, kind, process.version, process.platform, process.arch].join('-'),
   );
   const text = fs.readFileSync(filename, 'utf8');
   const source = `(function(exports,require,module,__filename,__dirname){${text}\n})`;
@@ -123,6 +123,6 @@ export function loadCached(parent: BundleModule, name: string, build: string): u
   const make = script.runInThisContext() as (...parts: readonly unknown[]) => void;
   make.call(made.exports, made.exports, (id: string) => made.require(id), made, filename, folder);
   made.loaded = true;
-  if (!cachedData || script.cachedDataRejected) whenIdle(() => keep(script, file));
+  if (!cachedData || script.cachedDataRejected) unkept.push({ script, file });
   return made.exports;
 }

@@ -29,6 +29,8 @@ export interface Environment {
   memory(): number;
   /** Ends this worker. */
   stop(): void;
+  /** Called when what a first task needs has been loaded. */
+  readonly warmed?: (() => void) | undefined;
   /** Holds the pools to this worker's share, where that has to be done before the first task. */
   holdPools?(): void;
 }
@@ -120,7 +122,10 @@ export function startWorker(environment: Environment): (message: ToWorker) => vo
     }
     loadLater = () => {
       loadLater = null;
+      const { warmed } = environment;
+      if (warmed) process.on('exit', warmed);
       setTimeout(() => {
+        warmed?.();
         void loadCodec();
         if (!holdPools && childThreads > 0) void limitThreads();
       }, LATER_MS).unref();

@@ -67,8 +67,12 @@ function connect(received: Received): (frame: Buffer) => number {
   };
 }
 
-/** Becomes a worker: takes messages from its parent until that has gone. */
-export function serveProcess(): void {
+/**
+ * Becomes a worker: takes messages from its parent until that has gone.
+ *
+ * @param warmed - called when what a first task needs has been loaded
+ */
+export function serveProcess(warmed?: () => void): void {
   native.workers.watchPeer(INBOX, GRACE_MS);
   const cell = openCell();
 
@@ -90,6 +94,7 @@ export function serveProcess(): void {
     send,
     memory: () => process.memoryUsage.rss(),
     stop: () => process.exit(0),
+    warmed,
   });
 
   process.on('uncaughtException', (error) => {

@@ -9,8 +9,12 @@ import type { ToWorker } from '../protocol.ts';
 import { packMessage, unpackMessage } from '../tuples.ts';
 import { startWorker } from './host.ts';
 
-/** Becomes a worker: takes messages from its parent until one of them ends it. */
-export function serveThread(): void {
+/**
+ * Becomes a worker: takes messages from its parent until one of them ends it.
+ *
+ * @param warmed - called when what a first task needs has been loaded
+ */
+export function serveThread(warmed?: () => void): void {
   const port = parentPort!;
   const { memory } = workerData as { readonly memory: SharedArrayBuffer };
   const mailbox = new Mailbox(memory, CELL_BYTES);
@@ -26,6 +30,7 @@ export function serveThread(): void {
       return heapUsed + external;
     },
     stop: () => process.exit(0),
+    warmed,
     holdPools: ensureInitialized,
   });
 
