@@ -39,10 +39,11 @@ class ProcessHandle implements WorkerHandle {
   constructor(spec: WorkerSpec, events: WorkerEvents) {
     // Windows hands no descriptors to a child this way: there the worker has its batches alone.
     const page = posix ? native.workers.createPage() : null;
-    const pipes = posix ? new PipePair() : null;
+    let pipes: PipePair | null = null;
     const program = [...entryFlags(), fileURLToPath(entryUrl('process')), addonFile];
     if (page === null) program.push(NO_PAGE);
     try {
+      if (posix) pipes = new PipePair();
       this.cell = page === null ? null : new Cell(native.workers.mapPage(page));
       this.#child = spawn(process.execPath, program, {
         stdio: ['ignore', 'inherit', 'inherit', ...(pipes?.child ?? PIPES), page ?? 'ignore'],
@@ -60,7 +61,13 @@ class ProcessHandle implements WorkerHandle {
       pipes?.closeChild();
     }
     this.#channel = pipes ?? new StdioChannel(this.#child, INBOX, OUTBOX);
-    this.#listen(events);
+    try {
+      this.#listen(events);
+    } catch (error) {
+      // The child ends when it finds its pipes closed.
+      this.#channel.close();
+      throw error;
+    }
     this.#child.unref();
     const { resourceLimits: _, ...init } = spec;
     this.send(init);

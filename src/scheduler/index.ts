@@ -113,7 +113,8 @@ export function poolFor(options: ResolvedOptions): WorkerPool {
 
 /** Lets a worker start for a job that is about to be made of these options and tasks. */
 export function prepareWorker(options: ResolvedOptions, { remaining }: TaskSource): void {
-  if (options.backend.to !== null && remaining !== 0) poolFor(options).prepare(options);
+  if (options.backend.to === null || remaining === 0 || options.signal?.aborted) return;
+  poolFor(options).prepare(options);
 }
 
 /** Forgets a job that won't be used again, here and in the workers that have it. */

@@ -2,6 +2,7 @@
  * Errors and deaths at every stage of a task's way: while its argument or its result is written or
  * read, while a worker begins, and at any moment from outside.
  */
+import { spawnSync } from 'node:child_process';
 import {
   heddle,
   imap,
@@ -14,7 +15,14 @@ import {
 } from 'heddle';
 import { afterAll, describe, expect, it } from 'vitest';
 import { builtUrl } from '../helpers/built.ts';
-import { everyBackend, range, rejection, runProgram, workerBackends } from './support.ts';
+import {
+  everyBackend,
+  programArguments,
+  range,
+  rejection,
+  runProgram,
+  workerBackends,
+} from './support.ts';
 
 afterAll(() => shutdownWorkers({ kill: true }));
 
@@ -244,5 +252,46 @@ describe('workers that are killed from outside', () => {
       }
     }
     expect(await map(tasks, work, options)).toEqual(tasks);
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('a process without room for descriptors', () => {
+  it('is told why no worker starts, and keeps what it had', { timeout: 60_000 }, () => {
+    const program = programArguments(`
+      import fs from 'node:fs';
+      const count = () => fs.readdirSync('/dev/fd').length;
+      const options = { backend: 'processes', jobs: 2 };
+      const end = async () => {
+        heddle.shutdownWorkers({ kill: true });
+        await new Promise((resolve) => setTimeout(resolve, 150));
+      };
+      await heddle.map([1], (x) => x, options);
+      await end();
+      const before = count();
+      const seen = [];
+      for (let room = 1; room <= 12; room++) {
+        const held = [];
+        try { for (;;) held.push(fs.openSync('/dev/null')); } catch {}
+        for (let i = 0; i < room; i++) fs.closeSync(held.pop());
+        const outcome = await heddle.map([1, 2, 3], (x) => x, options)
+          .then(String, ({ code, message }) => code + (/Too many|EMFILE/.test(message) ? ' why' : message));
+        for (const fd of held) fs.closeSync(fd);
+        await end();
+        seen.push([outcome, count() - before]);
+      }
+      console.log(JSON.stringify(seen));
+      process.exit(0);
+    `);
+    const script = `ulimit -n 64; exec ${process.execPath} "$@"`;
+    const { stdout, stderr } = spawnSync('/bin/sh', ['-c', script, 'sh', ...program], {
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    const seen = JSON.parse(stdout) as [string, number][];
+    expect(seen.map(([, left]) => left)).toEqual(seen.map(() => 0));
+    expect(seen[0]![0]).toBe('ERR_HEDDLE_WORKER_START why');
+    expect(seen.at(-1)![0]).toBe('1,2,3');
+    for (const [outcome] of seen)
+      expect(['ERR_HEDDLE_WORKER_START why', '1,2,3']).toContain(outcome);
   });
 });

@@ -95,6 +95,8 @@ describe.each(workerBackends)('the workers of equal calls: %s', (backend, option
       },
     };
     expect(await map([], () => watch.count, options)).toEqual([]);
+    const signal = AbortSignal.abort();
+    await rejection(map([1], () => watch.count, { ...options, signal }));
     expect(workers.size).toBe(0);
     expect(await map([1, 2], (x) => x + watch.count, options)).toEqual([1, 2]);
     expect(made.at(-1)).toBe(1);
