@@ -32,13 +32,14 @@ const LATER = { __cxa_thread_atexit_impl: '2.18', getentropy: '2.25', memfd_crea
 
 /**
  * Symbols that a file leaves to whoever loads it: a function that the sysroot lacks shows up here,
- * since an addon can't be linked with `-z defs` (Node itself defines what it calls).
+ * since an addon can't be linked with `-z defs` (Node itself defines what it calls of Node-API and
+ * libuv).
  */
 export function looseSymbols(target, file) {
   const text = run(toolsOf(target).readelf, ['--dyn-syms', '-W', file]);
   const loose = [];
   for (const [, name] of text.matchAll(/\bGLOBAL\s+\w+\s+UND\s+(\S+)/g)) {
-    if (!name.includes('@') && !/^(napi_|node_api_)/.test(name)) loose.push(name);
+    if (!name.includes('@') && !/^(napi_|node_api_|uv_)/.test(name)) loose.push(name);
   }
   return loose;
 }
