@@ -48,6 +48,12 @@ function bytes(encoded: Encoded): ArrayBuffer {
   return Uint8Array.from(Buffer.from(encoded.data, 'base64')).buffer;
 }
 
+/** The elements of an input, dense and row by row. */
+export function elements(encoded: Encoded, dtype: CaseOptions['dtype']): Elements {
+  const Type = dtype === 'float64' ? Float64Array : Float32Array;
+  return new Type(bytes(encoded));
+}
+
 /** How an input lies in its buffer: scattered, with any order of axes and signs of strides. */
 export interface Layout {
   readonly permuted: boolean;
@@ -67,8 +73,7 @@ export const plain: Layout = {
 
 /** The input, laid out. What lies between its elements is NaN: nobody may read it. */
 function lay(encoded: Encoded, dtype: CaseOptions['dtype'], layout: Layout): MatrixLike<Elements> {
-  const Type = dtype === 'float64' ? Float64Array : Float32Array;
-  const dense: Elements = new Type(bytes(encoded));
+  const dense = elements(encoded, dtype);
   const { shape } = encoded;
   if (layout === plain) return { data: dense, shape };
   const axes = shape.map((_, axis) => axis);
@@ -86,6 +91,7 @@ function lay(encoded: Encoded, dtype: CaseOptions['dtype'], layout: Layout): Mat
       stride[axis] = -stride[axis]!;
     }
   }
+  const Type = dtype === 'float64' ? Float64Array : Float32Array;
   const length = layout.offset + step + layout.gap;
   const size = length * Type.BYTES_PER_ELEMENT;
   const buffer = layout.shared ? new SharedArrayBuffer(size) : new ArrayBuffer(size);

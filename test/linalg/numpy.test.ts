@@ -5,6 +5,7 @@ import {
   type Case,
   type CaseOptions,
   check,
+  elements,
   type Layout,
   plain,
   reference,
@@ -131,10 +132,32 @@ describe('NumPy beside us', () => {
     });
   }
 
-  it('keeps the results that are kept here', () => {
+  /**
+   * Some inputs are products, and the last bits of a product are those of the BLAS kernels that the
+   * processor runs. What is kept is the truth; what is made anew may differ by rounding.
+   */
+  it('makes the inputs that are kept here, but for the rounding of products', () => {
     const again = reference(committed.map(({ inputs, outputs, error, ...options }) => options));
     for (const [index, one] of again.entries()) {
-      expect(one.inputs, `case ${index}`).toEqual(committed[index]!.inputs);
+      const kept = committed[index]!;
+      expect(Object.keys(one.inputs), `case ${index}`).toEqual(Object.keys(kept.inputs));
+      for (const [name, encoded] of Object.entries(one.inputs)) {
+        const told = `${name} of case ${index}`;
+        expect(encoded.shape, told).toEqual(kept.inputs[name]!.shape);
+        const [made, wanted] = [
+          elements(encoded, one.dtype),
+          elements(kept.inputs[name]!, one.dtype),
+        ];
+        const largest = Math.max(0, ...Array.from(wanted, Math.abs));
+        const epsilon = one.dtype === 'float64' ? 2 ** -52 : 2 ** -23;
+        const sizes = encoded.shape.reduce((sum, length) => sum + length, 8);
+        for (const [at, value] of made.entries()) {
+          const difference = Math.abs(value - wanted[at]!);
+          expect(difference, `${told}, element ${at}`).toBeLessThanOrEqual(
+            sizes * epsilon * largest,
+          );
+        }
+      }
     }
   });
 });
