@@ -24,6 +24,24 @@ function isNumbers(value: unknown): value is Numbers {
   return ArrayBuffer.isView(value) && !(value instanceof DataView);
 }
 
+/** The name of a typed array's kind; a Buffer is a Uint8Array. */
+function kindOf(data: Numbers): string {
+  return Object.prototype.toString.call(data);
+}
+
+/**
+ * A copy of a typed array, or of a part of it, in memory of its own. `data.slice()` is none where
+ * `data` is a Buffer: that gives another view of the same memory.
+ */
+function duplicate<D extends Numbers>(data: D, begin = 0, end = data.length): D {
+  return copySlice.call(data, begin, end) as D;
+}
+const copySlice = Object.getPrototypeOf(Uint8Array.prototype).slice as (
+  this: Numbers,
+  begin: number,
+  end: number,
+) => Numbers;
+
 function bytesOf(data: Numbers): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
@@ -83,7 +101,7 @@ function shuffleAxis(stream: Stream, data: Numbers, shape: readonly number[], ax
   const partners = new Uint32Array(Math.max(count - 1, 0));
   native.random.partners(stream.words, partners);
   const block = count * inner;
-  const spare = data.slice(0, inner);
+  const spare = duplicate(data, 0, inner);
   for (let start = 0; start < data.length; start += block) {
     for (let i = count - 1, k = 0; i >= 1; i--, k++) {
       const j = partners[k] as number;
@@ -123,9 +141,9 @@ function upTo(count: number): Float64Array {
 /** A copy that can be written. */
 function copyOf(array: unknown): unknown {
   if (Array.isArray(array)) return array.slice();
-  if (isNumbers(array)) return array.slice();
+  if (isNumbers(array)) return duplicate(array);
   if (isNdArray(array)) {
-    const data = dense('array', array).slice();
+    const data = duplicate(dense('array', array));
     return { data, shape: [...array.shape], stride: strideOf(array.shape), offset: 0 };
   }
   throw typeError('array', array, 'a whole number, an array, a typed array, or { data, shape }');
@@ -154,7 +172,7 @@ export function permuted(
   if (out === undefined) {
     result = copyOf(array);
   } else if (out !== array) {
-    write(out, array);
+    writeInto(out, array);
   }
   if (!isNdArray(result)) {
     shuffle(stream, result, axis ?? 0);
@@ -175,17 +193,30 @@ export function permuted(
   return result;
 }
 
-function write(out: unknown, array: unknown): void {
+/** The lengths of the axes; a list and a typed array have one. */
+function shapeOf(array: unknown): readonly number[] {
+  return isNdArray(array) ? array.shape : [(array as ArrayLike<unknown>).length];
+}
+
+/** Copies an array into another of its shape and its kind. */
+function writeInto(out: unknown, array: unknown): void {
   const to = isNdArray(out) ? dense('out', out) : out;
   const from = isNdArray(array) ? dense('array', array) : array;
-  if (isNumbers(to) && (isNumbers(from) || Array.isArray(from)) && to.length === from.length) {
-    to.set(from as never);
-  } else if (Array.isArray(to) && (Array.isArray(from) || isNumbers(from))) {
-    if (to.length !== from.length) throw rangeError('out', out, "as long as 'array'");
-    for (let i = 0; i < to.length; i++) to[i] = from[i];
-  } else {
-    throw typeError('out', out, "an array of the kind and the size of 'array'");
+  const numbers = isNumbers(to) && isNumbers(from) && kindOf(to) === kindOf(from);
+  const lists = Array.isArray(to) && Array.isArray(from);
+  if (!numbers && !lists) {
+    if (!Array.isArray(from) && !isNumbers(from)) {
+      throw typeError('array', array, 'an array, a typed array, or { data, shape }');
+    }
+    throw typeError('out', out, "an array of the kind of 'array'");
   }
+  const shape = shapeOf(array);
+  const given = shapeOf(out);
+  if (given.length !== shape.length || given.some((n, axis) => n !== shape[axis])) {
+    throw rangeError('out', out, `of the shape of 'array': [${shape.join(', ')}]`);
+  }
+  if (numbers) to.set(from as never);
+  else if (lists) for (let i = 0; i < from.length; i++) to[i] = from[i];
 }
 
 // ---- Samples ------------------------------------------------------------------------------------
@@ -311,13 +342,17 @@ export function choosePlaces(
   return places;
 }
 
+/** A new typed array of the kind of another. */
+function newLike(data: Numbers, length: number): Numbers {
+  if (data instanceof Uint8Array && Buffer.isBuffer(data)) return Buffer.alloc(length);
+  return new (data.constructor as new (length: number) => Numbers)(length);
+}
+
 /** The elements (or, of an array in a shape, the slices along the axis) at the places. */
 export function take(from: unknown, places: Float64Array, axis: number): unknown {
   if (Array.isArray(from)) return Array.from(places, (place) => from[place] as unknown);
   if (isNumbers(from)) {
-    const taken = from.slice(0, 0);
-    const Kind = taken.constructor as new (length: number) => Numbers;
-    const result = new Kind(places.length);
+    const result = newLike(from, places.length);
     for (let i = 0; i < places.length; i++) result[i] = from[places[i] as number] as never;
     return result;
   }
@@ -327,9 +362,8 @@ export function take(from: unknown, places: Float64Array, axis: number): unknown
   const inner = strideOf(array.shape)[place] as number;
   const count = array.shape[place] as number;
   const shape = array.shape.with(place, places.length);
-  const Kind = data.constructor as new (length: number) => Numbers;
   const outer = data.length / (count * inner || 1);
-  const result = new Kind(outer * places.length * inner);
+  const result = newLike(data, outer * places.length * inner);
   for (let block = 0, to = 0; block < outer; block++) {
     for (const chosen of places) {
       const start = (block * count + chosen) * inner;

@@ -176,3 +176,75 @@ describe('orders and samples', () => {
     for (const call of type.slice(0, 5)) expect(call, String(call)).toThrow(TypeError);
   });
 });
+
+describe('what is copied is copied', () => {
+  /** Bytes in memory whose first and last ones nobody may touch. */
+  const bytes = () => Buffer.from(Uint8Array.from({ length: 34 }, (_, i) => i).buffer, 1, 32);
+
+  it('a Buffer, whose slice() is a view, stays as it is', () => {
+    const own = [...bytes()];
+    const plain = Uint8Array.from(own);
+    for (const [name, call] of [
+      ['permutation', (g: Generator, array: Uint8Array) => g.permutation(array)],
+      ['permuted', (g: Generator, array: Uint8Array) => g.permuted(array)],
+      ['choice', (g: Generator, array: Uint8Array) => g.choice(array, 32, { replace: false })],
+      [
+        'permutation of rows',
+        (g: Generator, data: Uint8Array) => g.permutation({ data, shape: [8, 4] }).data,
+      ],
+      [
+        'permutation of columns',
+        (g: Generator, data: Uint8Array) =>
+          g.permutation({ data, shape: [8, 4] }, { axis: 1 }).data,
+      ],
+      [
+        'permuted columns',
+        (g: Generator, data: Uint8Array) => g.permuted({ data, shape: [8, 4] }, { axis: 1 }).data,
+      ],
+      [
+        'choice of columns',
+        (g: Generator, data: Uint8Array) => g.choice({ data, shape: [8, 4] }, 4, { axis: 1 }).data,
+      ],
+    ] as const) {
+      const buffer = bytes();
+      const result = call(pcg(0), buffer);
+      expect([...buffer], name).toEqual(own);
+      expect([...result], name).toEqual([...call(pcg(0), plain)]);
+      expect(Buffer.isBuffer(result), name).toBe(true);
+    }
+    const buffer = bytes();
+    pcg(0).shuffle({ data: buffer, shape: [8, 4] }, { axis: 1 });
+    const array = { data: Uint8Array.from(own), shape: [8, 4] };
+    pcg(0).shuffle(array, { axis: 1 });
+    expect([...buffer]).toEqual([...array.data]);
+  });
+
+  it('out has the shape and the kind of the array', () => {
+    const rows = grid(2, 3);
+    const wrong: [unknown, unknown, ErrorConstructor][] = [
+      [rows, { data: new Int32Array(6), shape: [3, 2] }, RangeError],
+      [rows, { data: new Int32Array(6), shape: [6] }, RangeError],
+      [rows, new Int32Array(6), RangeError],
+      [new Int32Array(6), { data: new Int32Array(6), shape: [2, 3] }, RangeError],
+      [new Int32Array(6), new Int32Array(5), RangeError],
+      [upTo(6), upTo(5), RangeError],
+      [rows, { data: new Float64Array(6), shape: [2, 3] }, TypeError],
+      [upTo(6), new Float64Array(6), TypeError],
+      [new Float64Array(6), upTo(6), TypeError],
+    ];
+    for (const [array, out, Kind] of wrong) {
+      const g = pcg(0);
+      const { state } = g.bitGenerator;
+      const call = () => g.permuted(array as never, { out: out as never });
+      expect(call).toThrow(Kind);
+      expect(call).toThrow(expect.objectContaining({ code: 'ERR_HEDDLE_INVALID_ARGUMENT' }));
+      expect(g.bitGenerator.state).toEqual(state);
+    }
+    const out = { data: new Int32Array(6), shape: [2, 3] };
+    expect(pcg(0).permuted(rows, { axis: 1, out })).toBe(out);
+    expect([...out.data]).toEqual([...pcg(0).permuted(rows, { axis: 1 }).data]);
+    const bytesOut = Buffer.alloc(32);
+    pcg(0).permuted(bytes(), { out: bytesOut });
+    expect([...bytesOut]).toEqual([...pcg(0).permuted(bytes())]);
+  });
+});
