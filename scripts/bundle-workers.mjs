@@ -2,11 +2,11 @@
 //
 // Node takes about a millisecond for each ES module, a worker needs more than twenty, and the first
 // of them loads the loader: a tenth of the time that a process takes to start. So they are bundled
-// as CommonJS: dist/backends/worker/core.cjs is for both kinds of worker, pools.cjs is what a thread
+// as CommonJS: dist/worker/core.cjs is for both kinds of worker, pools.cjs is what a thread
 // needs besides. In its old place each module exports what the bundle has, so that there is one
 // instance of it whoever imports it: a task that imports heddle shares the worker's state. Entries
 // exist twice: process.cjs, and process.js for workers that load modules through hooks. The former
-// load the bundles with the code that the engine made of them before: src/backends/worker/cached.ts.
+// load the bundles with the code that the engine made of them before: src/worker/code-cache.ts.
 import { createHash } from 'node:crypto';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -21,7 +21,7 @@ const PLACE = [
   "'use strict';",
   'const place = {',
   '  get url() {',
-  "    const file = require('node:path').join(__dirname, '../../native.js');",
+  "    const file = require('node:path').join(__dirname, '../native.js');",
   "    return require('node:url').pathToFileURL(file).href;",
   '  },',
   '};',
@@ -37,12 +37,12 @@ const KINDS = {
   process: {
     addon: 'process.argv[2]',
     bundles: ['core'],
-    main: 'backends_worker_serve_process_js$serveProcess',
+    main: 'worker_serve_process_js$serveProcess',
   },
   thread: {
     addon: "require('node:worker_threads').workerData.addon",
     bundles: ['core', 'pools'],
-    main: 'backends_worker_serve_thread_js$serveThread',
+    main: 'worker_serve_thread_js$serveThread',
   },
 };
 
@@ -94,7 +94,7 @@ function withPlainBuiltins(code) {
 }
 
 export async function bundleWorkers(dist) {
-  const out = path.join(dist, 'backends/worker');
+  const out = path.join(dist, 'worker');
   const entries = ['process', 'thread'].map((name) => path.join(out, `${name}.js`));
   const settings = {
     absWorkingDir: dist,
@@ -124,7 +124,8 @@ export async function bundleWorkers(dist) {
       });
     },
   });
-  const asItIs = places((file) => ({ path: file }));
+  // No module is loaded for what it does then: of a floor's index only what is used is taken.
+  const asItIs = places((file) => ({ path: file, sideEffects: false }));
 
   /** The modules that an entry needs, itself left out. */
   const needs = async (entry) => {
@@ -135,7 +136,10 @@ export async function bundleWorkers(dist) {
       entryPoints: [entry],
     });
     const relative = path.relative(dist, entry).replaceAll('\\', '/');
-    return Object.keys(probe.metafile.inputs).filter((name) => name !== relative);
+    const [{ inputs }] = Object.values(probe.metafile.outputs).filter((one) => one.entryPoint);
+    return Object.keys(inputs).filter(
+      (name) => inputs[name].bytesInOutput > 0 && name !== relative,
+    );
   };
   const core = await needs(entries[0]);
   const pools = (await needs(entries[1])).filter((name) => !core.includes(name));
@@ -159,7 +163,11 @@ export async function bundleWorkers(dist) {
     {
       name: 'bundles',
       setup({ onLoad, onResolve }) {
-        onResolve({ filter: /\.cjs$/ }, ({ path: file }) => ({ path: file, external: true }));
+        onResolve({ filter: /\.cjs$/ }, ({ path: file }) => ({
+          path: file,
+          external: true,
+          sideEffects: false,
+        }));
         onLoad({ filter: /.*/, namespace: 'bundled' }, ({ path: file }) => ({
           contents: stub(path.relative(dist, file).replaceAll('\\', '/'), out),
         }));
@@ -167,7 +175,10 @@ export async function bundleWorkers(dist) {
     },
     places((file) => {
       const module = path.relative(dist, file).replaceAll('\\', '/');
-      return { path: file, namespace: own.includes(module) ? 'file' : 'bundled' };
+      if (own.includes(module)) return { path: file };
+      // A floor's index is in no bundle, nor are those of its modules that no worker needs.
+      if (!modules.includes(module)) return { path: file, sideEffects: false };
+      return { path: file, namespace: 'bundled', sideEffects: false };
     }),
   ];
 
@@ -210,10 +221,12 @@ export async function bundleWorkers(dist) {
     const entry = { ...settings, bundle: true };
     const entryPoints = [path.join(out, `${name}.js`)];
     const contents = [
-      "import { keepCode, loadCached } from './backends/worker/cached.js';",
+      "import { saveCodeCache, loadWithCodeCache } from './worker/code-cache.js';",
       `globalThis[Symbol.for('heddle.addon')] = ${addon};`,
-      ...bundles.map((one) => `let ${one} = loadCached(module, '${one}.cjs', '${builds[one]}');`),
-      `${bundles.at(-1)}.${main}(keepCode);`,
+      ...bundles.map(
+        (one) => `let ${one} = loadWithCodeCache(module, '${one}.cjs', '${builds[one]}');`,
+      ),
+      `${bundles.at(-1)}.${main}(saveCodeCache);`,
     ];
     const made = [
       await build({ ...entry, entryPoints, plugins: elsewhere([]) }),

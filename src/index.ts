@@ -3,6 +3,8 @@
  *
  * @packageDocumentation
  */
+
+export { CloneError, heddle } from './codec/index.ts';
 export {
   type Config,
   ensureInitialized,
@@ -14,10 +16,8 @@ export {
 export { bind, task } from './functions/index.ts';
 export { type CpuCountOptions, cpuCount, type Environment } from './machine/index.ts';
 export {
-  CloneError,
   type DType,
   type DTypes,
-  heddle,
   loadNpy,
   type MapFileOptions,
   mapFile,

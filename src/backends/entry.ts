@@ -3,7 +3,7 @@
  */
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import { findTsx, LOADER_FLAGS, startedWith, tsxInterfaces } from '../functions/typescript.ts';
+import { findTsx, LOADER_FLAGS, startedWith, tsxInterfaces } from '../functions/index.ts';
 
 /** Tells a worker process that it has no page. */
 export const NO_PAGE = '--heddle-no-page';
@@ -38,12 +38,12 @@ function hasLoaders(): boolean {
 }
 
 /**
- * The entry of a kind of worker, beside this file: `.ts` in the sources; in the package the ES module,
+ * The entry of a kind of worker, `.ts` in the sources; in the package the ES module,
  * or the CommonJS file that requires it, which Node starts faster.
  */
 export function entryUrl(kind: 'process' | 'thread'): URL {
   const extension = fromSource ? 'ts' : hasLoaders() ? 'js' : 'cjs';
-  return new URL(`./worker/${kind}.${extension}`, import.meta.url);
+  return new URL(`../worker/${kind}.${extension}`, import.meta.url);
 }
 
 let flags: { readonly from: readonly string[]; readonly flags: readonly string[] } | null = null;

@@ -3,15 +3,22 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { BUDGET_VARIABLE } from '../config/budget.ts';
+import { BUDGET_VARIABLE } from '../config/index.ts';
 import { addonFile, native } from '../native.ts';
-import { threadEnvironment } from '../threadpools/environment.ts';
-import { Cell } from './cell.ts';
+import {
+  type Backend,
+  ClaimTable,
+  encodeFrame,
+  FrameReader,
+  type FromWorker,
+  type ToWorker,
+  type WorkerEvents,
+  type WorkerPort,
+  type WorkerSpec,
+} from '../protocol/index.ts';
+import { threadEnvironment } from '../threadpools/index.ts';
 import { type Channel, PIPES, PipePair, StdioChannel } from './channel.ts';
 import { entryFlags, entryUrl, NO_PAGE } from './entry.ts';
-import type { FromWorker, ToWorker } from './protocol.ts';
-import type { Backend, WorkerEvents, WorkerHandle, WorkerSpec } from './types.ts';
-import { encodeFrame, FrameReader } from './wire.ts';
 
 const INBOX = 3;
 const OUTBOX = 4;
@@ -30,8 +37,8 @@ function environment(childThreads: number): NodeJS.ProcessEnv {
   };
 }
 
-class ProcessHandle implements WorkerHandle {
-  readonly cell: Cell | null;
+class ProcessHandle implements WorkerPort {
+  readonly claims: ClaimTable | null;
   readonly #child: ChildProcess;
   readonly #channel: Channel;
   #gone = false;
@@ -44,7 +51,7 @@ class ProcessHandle implements WorkerHandle {
     if (page === null) program.push(NO_PAGE);
     try {
       if (posix) pipes = new PipePair();
-      this.cell = page === null ? null : new Cell(native.workers.mapPage(page));
+      this.claims = page === null ? null : new ClaimTable(native.workers.mapPage(page));
       this.#child = spawn(process.execPath, program, {
         stdio: ['ignore', 'inherit', 'inherit', ...(pipes?.child ?? PIPES), page ?? 'ignore'],
         env: environment(spec.childThreads),

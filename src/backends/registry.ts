@@ -2,10 +2,10 @@
  * The backends by name.
  */
 import { rangeError, typeError } from '../errors.ts';
+import type { Backend, BackendFactory } from '../protocol/index.ts';
 import { processes } from './processes.ts';
 import { sequential } from './sequential.ts';
 import { threads } from './threads.ts';
-import type { Backend, BackendFactory } from './types.ts';
 
 const factories = new Map<string, BackendFactory>([
   ['processes', processes],

@@ -1,14 +1,19 @@
 /**
  * The backend 'sequential': the tasks run in the calling environment, on values as they are.
  */
-import { enterScope } from '../config/scope.ts';
-import type { ConfigScope } from '../config/types.ts';
-import { Cell } from './cell.ts';
-import { localCodec, type TaskFunction } from './codec.ts';
-import type { FunctionMessage, ToWorker } from './protocol.ts';
-import type { Backend, WorkerEvents, WorkerHandle, WorkerSpec } from './types.ts';
-import { taskRng } from './worker/rng.ts';
-import { Runner } from './worker/runner.ts';
+import { type ConfigScope, enterScope } from '../config/index.ts';
+import {
+  type Backend,
+  ClaimTable,
+  type FunctionMessage,
+  localCodec,
+  type TaskFunction,
+  type ToWorker,
+  type WorkerEvents,
+  type WorkerPort,
+  type WorkerSpec,
+} from '../protocol/index.ts';
+import { Runner, taskRng } from '../worker/index.ts';
 
 function load(message: FunctionMessage): TaskFunction {
   if (message.kind !== 'local') throw new TypeError('a local worker takes functions as they are');
@@ -30,8 +35,8 @@ function initialize(initializer: TaskFunction): Promise<void> {
   return done;
 }
 
-class LocalHandle implements WorkerHandle {
-  readonly cell = new Cell();
+class LocalHandle implements WorkerPort {
+  readonly claims = new ClaimTable();
   readonly pid = process.pid;
   readonly #runner: Runner;
   readonly #events: WorkerEvents;
@@ -45,7 +50,7 @@ class LocalHandle implements WorkerHandle {
     this.#events = events;
     this.#runner = new Runner({
       worker: { id: spec.id, backend: spec.backend, pid: process.pid },
-      cell: this.cell,
+      claims: this.claims,
       load,
       codec: () => localCodec,
       send: (message) => {

@@ -3,28 +3,37 @@
  */
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { addonFile, native } from '../native.ts';
-import { CELL_BYTES, Cell } from './cell.ts';
+import {
+  type Backend,
+  CLAIM_TABLE_BYTES,
+  ClaimTable,
+  type FromWorker,
+  MAILBOX_BYTES,
+  Mailbox,
+  packMessage,
+  type ToWorker,
+  unpackMessage,
+  type WorkerEvents,
+  type WorkerPort,
+  type WorkerSpec,
+} from '../protocol/index.ts';
+import { plainError } from '../worker/index.ts';
 import { threadEntry } from './entry.ts';
-import { MAILBOX_BYTES, Mailbox } from './mailbox.ts';
-import type { FromWorker, ToWorker } from './protocol.ts';
-import { packMessage, unpackMessage } from './tuples.ts';
-import type { Backend, WorkerEvents, WorkerHandle, WorkerSpec } from './types.ts';
-import { plainError } from './worker/failures.ts';
 
 /** Worker threads that are there. */
 let alive = 0;
 
-class ThreadHandle implements WorkerHandle {
-  readonly cell: Cell;
+class ThreadHandle implements WorkerPort {
+  readonly claims: ClaimTable;
   readonly pid = process.pid;
   readonly threadId: number;
   readonly #worker: Worker;
   readonly #mailbox: Mailbox;
 
   constructor(spec: WorkerSpec, events: WorkerEvents) {
-    const memory = new SharedArrayBuffer(CELL_BYTES + MAILBOX_BYTES);
-    this.cell = new Cell(memory);
-    const mailbox = new Mailbox(memory, CELL_BYTES);
+    const memory = new SharedArrayBuffer(CLAIM_TABLE_BYTES + MAILBOX_BYTES);
+    this.claims = new ClaimTable(memory);
+    const mailbox = new Mailbox(memory, CLAIM_TABLE_BYTES);
     this.#mailbox = mailbox;
     const { resourceLimits, ...init } = spec;
     const { entry, eval: code } = threadEntry();

@@ -1,8 +1,7 @@
 /**
  * The core budget: how many threads may compute at a time in this process.
  */
-import { cpuCount } from '../machine/index.ts';
-import { integerVariable } from '../machine/variables.ts';
+import { cpuCount, integerVariable } from '../machine/index.ts';
 import { workerRole } from './role.ts';
 
 /** Carries the budget into a worker process, and on into what that starts. */

@@ -4,7 +4,7 @@
  * An option beats a variable, and a variable beats the default. The defaults are LensKit's; what
  * is derived from another knob uses the value that knob really has.
  */
-import { integerVariable } from '../machine/variables.ts';
+import { integerVariable } from '../machine/index.ts';
 import { coreBudget } from './budget.ts';
 import { type WorkerRole, workerRole } from './role.ts';
 import { scopedConfig } from './scope.ts';

@@ -5,9 +5,14 @@
  * values that they capture, and either may refer to the other.
  */
 import { types } from 'node:util';
-import { CloneError, PROXY_REMEDY } from '../memory/clone-error.ts';
-import { type Callable, Encoder, type FunctionSink } from '../memory/encoder.ts';
-import type { Outgoing } from '../memory/outbox.ts';
+import {
+  type Callable,
+  CloneError,
+  Encoder,
+  type FunctionSink,
+  PROXY_REMEDY,
+} from '../codec/index.ts';
+import type { Outgoing } from '../memory/index.ts';
 import { builtinReference, globalPath, isStandardGlobal } from './globals.ts';
 import { type Inspection, inspectFunction, NoInspector, type Script, sourceOf } from './inspect.ts';
 import { exportOf, importOf, type ModuleReference, requiredModule, scriptPath } from './modules.ts';

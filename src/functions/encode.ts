@@ -2,9 +2,8 @@
  * Functions to payloads.
  */
 import v8 from 'node:v8';
-import { CloneError } from '../memory/clone-error.ts';
-import type { Callable } from '../memory/encoder.ts';
-import type { Outgoing } from '../memory/outbox.ts';
+import { type Callable, CloneError } from '../codec/index.ts';
+import type { Outgoing } from '../memory/index.ts';
 import { Collector } from './capture.ts';
 import { inspectFunction } from './inspect.ts';
 import type { FunctionPayload } from './payload.ts';

@@ -5,7 +5,7 @@
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import vm from 'node:vm';
-import { Decoder } from '../memory/decoder.ts';
+import { Decoder } from '../codec/index.ts';
 import { compile } from './compile.ts';
 import { nameBeside } from './coverage.ts';
 import type { CodeNode, FunctionNode, FunctionPayload, Slots } from './payload.ts';

@@ -1,7 +1,7 @@
 /**
  * What a function looks like on its way to a worker: plain data, declared once.
  */
-import type { Reference, Step } from '../memory/wire.ts';
+import type { Reference, Step } from '../codec/index.ts';
 import type { ModuleReference } from './modules.ts';
 import type { Form } from './source.ts';
 

@@ -1,7 +1,7 @@
 /**
  * What this environment knows of functions and classes by identity.
  */
-import type { Callable } from '../memory/encoder.ts';
+import type { Callable } from '../codec/index.ts';
 import type { FunctionNode, FunctionPayload } from './payload.ts';
 
 /** Payloads of functions made by task(). */

@@ -3,7 +3,7 @@
  */
 import { scopedConfig } from '../config/index.ts';
 import { preview, rangeError, typeError } from '../errors.ts';
-import { type Allocate, unwritten, zeros } from '../executor/results.ts';
+import { type Allocate, unwritten, zeros } from '../executor/index.ts';
 
 /** Elements: float64 or float32. */
 export type Elements = Float64Array | Float32Array;

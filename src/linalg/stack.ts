@@ -3,7 +3,7 @@
  * NumPy.
  */
 import { preview, rangeError, typeError } from '../errors.ts';
-import { unwritten } from '../executor/results.ts';
+import { unwritten } from '../executor/index.ts';
 import { native } from '../native.ts';
 import type { Call } from './call.ts';
 import {

@@ -7,7 +7,7 @@ import { coreBudget } from '../config/index.ts';
 import type { FinishedEvent, Run } from '../scheduler/index.ts';
 
 /** Single tasks are drawn up to so many of them; more would make a file that nothing opens. */
-const MOST_TASKS = 200_000;
+const MAX_TASKS = 200_000;
 
 interface TraceEvent {
   readonly name: string;
@@ -57,7 +57,7 @@ class Timeline {
       slice.end = Math.max(slice.end, end);
       slice.tasks += event.count;
     } else this.#batches.set(batch, { run, worker, batch, start, end, tasks: event.count });
-    for (let i = 0; i + 1 < times.length && this.#tasks < MOST_TASKS; i += 2, this.#tasks++) {
+    for (let i = 0; i + 1 < times.length && this.#tasks < MAX_TASKS; i += 2, this.#tasks++) {
       const from = times[i]! + shift;
       this.#events.push({
         name: failed ? `task ${first + (i >> 1)} (failed)` : `task ${first + (i >> 1)}`,

@@ -7,7 +7,7 @@
 import { native } from '../native.ts';
 
 /** Collecting takes a few milliseconds: it has to be worth that. */
-const LEAST_BYTES = 8 * 2 ** 20;
+const MIN_BYTES = 8 * 2 ** 20;
 /** What begins at once after a job should not wait for it. */
 const DELAY_MS = 5;
 /** The engine unmaps on another thread, after it has collected. */
@@ -35,7 +35,7 @@ export function borrow(bytes: number): void {
  */
 export function collectSoon(keep: () => readonly unknown[]): void {
   asked = true;
-  if (waiting || borrowed < LEAST_BYTES) return;
+  if (waiting || borrowed < MIN_BYTES) return;
   // It takes time in proportion to the heap, and none to what is mapped.
   if (borrowed < process.getBuiltinModule('node:v8').getHeapStatistics().used_heap_size) return;
   waiting = true;

@@ -1,19 +1,19 @@
 /**
- * Shared segments, share(), and the codec for arguments, models and results.
+ * Shared segments, `share()`, files as arrays, and NumPy's `.npy`.
  */
-export {
-  CloneError,
-  decode,
-  discard,
-  type Encoded,
-  type EncodeOptions,
-  encode,
-  loading,
-} from './codec.ts';
 export type { DType, DTypes, ShapedArray, TypedArray } from './dtype.ts';
-export { heddle } from './hooks.ts';
 export { type SharedMemoryInfo, type SharedSegmentInfo, sharedMemoryInfo } from './info.ts';
 export { type MapFileOptions, mapFile } from './map-file.ts';
 export { loadNpy, NpyError, saveNpy } from './npy.ts';
+export { type Outgoing, send } from './outbox.ts';
 export type { SharedMode } from './segment.ts';
+export {
+  allocate,
+  handleOf,
+  isMapped,
+  open,
+  type SegmentHandle,
+  scheduleCollection,
+  touch,
+} from './segment.ts';
 export { type Shared, type ShareOptions, share, shared } from './shared.ts';

@@ -153,6 +153,6 @@ export function touch(handle: Extract<SegmentHandle, { kind: 'memory' }>): void 
  * To be called when a job has ended: what was mapped for its messages goes soon. What was shared on
  * purpose is likely to come again, and stays.
  */
-export function giveBack(): void {
+export function scheduleCollection(): void {
   collectSoon(() => [...copies.values()].map((known) => known.deref()));
 }

@@ -1,7 +1,7 @@
 /**
  * The k nearest rows.
  */
-import type { Elements, Matrix, MatrixLike, Operand } from '../linalg/matrix.ts';
+import type { Elements, Matrix, MatrixLike, Operand } from '../linalg/index.ts';
 import { native } from '../native.ts';
 import {
   type Call,

@@ -11,15 +11,15 @@ import {
   queued,
   resolveThreads,
 } from '../executor/index.ts';
-import { hold } from '../linalg/call.ts';
 import {
   type Elements,
+  hold,
   type MatrixLike,
   type Operand,
   operand,
   sameElements,
-} from '../linalg/matrix.ts';
-import { integerVariable } from '../machine/variables.ts';
+} from '../linalg/index.ts';
+import { integerVariable } from '../machine/index.ts';
 import { type NativeNeighborsOperation, native } from '../native.ts';
 
 /**

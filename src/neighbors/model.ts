@@ -8,7 +8,7 @@ import {
   type MatrixLike,
   newMatrix,
   type Operand,
-} from '../linalg/matrix.ts';
+} from '../linalg/index.ts';
 import { type Neighbors, planArgKmin } from './argkmin.ts';
 import {
   type Call,

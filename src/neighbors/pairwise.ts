@@ -3,8 +3,8 @@
  */
 import { scopedConfig } from '../config/index.ts';
 import { rangeError, typeError } from '../errors.ts';
-import { type Elements, type Matrix, type MatrixLike, target } from '../linalg/matrix.ts';
-import { integerVariable } from '../machine/variables.ts';
+import { type Elements, type Matrix, type MatrixLike, target } from '../linalg/index.ts';
+import { integerVariable } from '../machine/index.ts';
 import { native } from '../native.ts';
 import {
   type Call,

@@ -2,7 +2,7 @@
  * All rows within a distance.
  */
 import { rangeError, typeError } from '../errors.ts';
-import type { Elements, MatrixLike, Operand } from '../linalg/matrix.ts';
+import type { Elements, MatrixLike, Operand } from '../linalg/index.ts';
 import { native } from '../native.ts';
 import {
   type Call,

@@ -2,7 +2,7 @@
  * What neighbours say together: weights, votes and means.
  */
 import { preview, rangeError, typeError } from '../errors.ts';
-import { type Matrix, type MatrixLike, newMatrix, operand } from '../linalg/matrix.ts';
+import { type Matrix, type MatrixLike, newMatrix, operand } from '../linalg/index.ts';
 import type { Neighbors } from './argkmin.ts';
 
 /** The class of a row. */

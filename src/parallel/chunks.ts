@@ -1,9 +1,10 @@
 /**
  * Work chunks: numeric loops cut into ranges.
  */
-import type { TaskContext } from '../backends/worker/context.ts';
+
 import { rangeError, typeError } from '../errors.ts';
 import { CallSite, type ParallelOptions, resolveOptions, taskSource } from '../scheduler/index.ts';
+import type { TaskContext } from '../worker/index.ts';
 import { collect } from './start.ts';
 
 /** A range of a loop. */

@@ -1,9 +1,7 @@
 /**
- * The faces that a user calls.
+ * What a user calls: `map`, `imap`, invokers, `Parallel`.
  */
-export { registerBackend } from '../backends/registry.ts';
-export type { Backend, BackendFactory } from '../backends/types.ts';
-export type { TaskContext, TaskProgress, WorkerInfo } from '../backends/worker/context.ts';
+export { registerBackend } from '../backends/index.ts';
 export { getLogger, type Logger, type LogMethod, setLogger } from '../logging/index.ts';
 export {
   invokeProgress,
@@ -11,6 +9,7 @@ export {
   type ProgressOptions,
   type ProgressStream,
 } from '../progress/index.ts';
+export type { Backend, BackendFactory } from '../protocol/index.ts';
 export {
   type JobStats,
   type ParallelOptions,
@@ -24,6 +23,7 @@ export {
   WorkerSetupError,
   WorkerStartError,
 } from '../scheduler/index.ts';
+export type { TaskContext, TaskProgress, WorkerInfo } from '../worker/index.ts';
 export { type CallResults, type DelayedCall, delayed, Parallel } from './calls.ts';
 export { type ChunkFunction, mapChunks, type WorkChunk, WorkChunks } from './chunks.ts';
 export { describeParallel, type ParallelDescription } from './describe.ts';

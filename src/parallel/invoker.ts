@@ -1,7 +1,7 @@
 /**
  * invoker: a model that reaches each worker once, and tasks that are run with it.
  */
-import type { TaskContext } from '../backends/worker/context.ts';
+
 import { rangeError, typeError } from '../errors.ts';
 import {
   CallSite,
@@ -11,6 +11,7 @@ import {
   resolveOptions,
   taskSource,
 } from '../scheduler/index.ts';
+import type { TaskContext } from '../worker/index.ts';
 import type { Tasks } from './map.ts';
 import { stream } from './start.ts';
 import type { ResultStream } from './stream.ts';

@@ -1,7 +1,7 @@
 /**
  * map and imap: one function over many tasks.
  */
-import type { TaskContext } from '../backends/worker/context.ts';
+
 import { typeError } from '../errors.ts';
 import {
   CallSite,
@@ -11,6 +11,7 @@ import {
   resolveOptions,
   taskSource,
 } from '../scheduler/index.ts';
+import type { TaskContext } from '../worker/index.ts';
 import { collect, stream } from './start.ts';
 import type { ResultStream } from './stream.ts';
 

@@ -1,9 +1,10 @@
 /**
  * What the faces have in common: they make a job, and start runs of it.
  */
-import type { CallMode } from '../backends/protocol.ts';
-import { traceRun } from '../logging/trace.ts';
+
+import { traceRun } from '../logging/index.ts';
 import { reportProgress } from '../progress/index.ts';
+import type { CallMode } from '../protocol/index.ts';
 import {
   type CallSite,
   CollectSink,

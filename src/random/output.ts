@@ -2,7 +2,7 @@
  * Where numbers go: sizes, `out` arrays, and memory for new ones.
  */
 import { rangeError, typeError } from '../errors.ts';
-import { type ArrayConstructor, unwritten } from '../executor/results.ts';
+import { type ArrayConstructor, unwritten } from '../executor/index.ts';
 
 /** A count, or the lengths of axes. */
 export type Size = number | readonly number[];

@@ -3,7 +3,7 @@
  * `node:diagnostics_channel`. The scheduler never calls a listener's floor itself.
  */
 import { channel } from 'node:diagnostics_channel';
-import type { LogMessage } from '../backends/protocol.ts';
+import type { LogMessage } from '../protocol/index.ts';
 
 /** Results (or a failure) of one message of a worker. Times are of `performance.now()` here. */
 export interface FinishedEvent {

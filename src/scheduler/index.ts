@@ -1,22 +1,8 @@
 /**
- * One engine under every face: jobs, runs, and the pools that they share.
+ * One engine under every API: jobs, runs, pools of workers, and what a job's results go to.
  */
-
-import type { FunctionMessage } from '../backends/protocol.ts';
-import { typeError } from '../errors.ts';
-import { measured } from '../functions/coverage.ts';
-import type { FunctionPayload } from '../functions/index.ts';
-import type { CallSite } from './errors.ts';
-import { functionMessage, type Job } from './job.ts';
-import type { ResolvedOptions } from './options.ts';
-import { WorkerPool } from './pool.ts';
-import { Run } from './run.ts';
-import type { Sink } from './sink.ts';
-import type { TaskSource } from './source.ts';
-
 export {
   CallSite,
-  type CrashReport,
   type RunningTask,
   TaskError,
   TaskTimeoutError,
@@ -24,13 +10,7 @@ export {
   WorkerSetupError,
   WorkerStartError,
 } from './errors.ts';
-export {
-  type FinishedEvent,
-  type PoolListener,
-  poolListeners,
-  type RunListener,
-  type WorkerEvent,
-} from './events.ts';
+export { type FinishedEvent, poolListeners, type WorkerEvent } from './events.ts';
 export { Job } from './job.ts';
 export {
   type ParallelOptions,
@@ -39,148 +19,14 @@ export {
   resolveOptions,
 } from './options.ts';
 export { Run } from './run.ts';
+export {
+  closeJob,
+  dropRun,
+  poolFor,
+  prepareWorker,
+  shutdownWorkers,
+  startRun,
+} from './scheduler.ts';
 export { CollectSink, type Sink, StreamSink } from './sink.ts';
 export { type TaskSource, taskSource } from './source.ts';
 export type { JobStats, TaskTimes } from './stats.ts';
-
-/** Pools by what their workers have in common. */
-const pools = new Map<string, WorkerPool>();
-
-const identities = new WeakMap<object, number>();
-let lastIdentity = 0;
-
-function identity(object: object): number {
-  let id = identities.get(object);
-  if (id === undefined) {
-    id = ++lastIdentity;
-    identities.set(object, id);
-  }
-  return id;
-}
-
-/** Workers that have been idle this long end when workers of other settings start (ms). */
-const GIVE_WAY_MS = 2000;
-
-/** What workers of one pool have in common. */
-interface Kind {
-  readonly key: string;
-  readonly initializer: FunctionMessage | null;
-}
-
-/** The kinds of options that have been used; invokers use theirs again and again. */
-const kinds = new WeakMap<ResolvedOptions, Kind>();
-
-/**
- * Initializers are the same where text and captures are: a new closure of the same kind keeps the
- * workers, a captured variable that has changed replaces them. So arrays count by what is in them.
- */
-function makeKind(options: ResolvedOptions): Kind {
-  const { backend, childThreads, resourceLimits } = options;
-  const initializer = initializerOf(options);
-  const id = initializer?.kind === 'payload' ? (initializer.payload as FunctionPayload).id : '';
-  const key = [identity(backend), childThreads, id, JSON.stringify(resourceLimits)].join('|');
-  return { key, initializer };
-}
-
-function initializerOf({ backend, initializer }: ResolvedOptions): FunctionMessage | null {
-  if (!initializer) return null;
-  return functionMessage(initializer, backend.to, Number.POSITIVE_INFINITY, 'initializer');
-}
-
-function kindOf(options: ResolvedOptions): Kind {
-  let kind = kinds.get(options);
-  if (!kind) {
-    kind = makeKind(options);
-    kinds.set(options, kind);
-  }
-  return kind;
-}
-
-/** The pool for a job: the same for equal settings, so that workers are warm. */
-export function poolFor(options: ResolvedOptions): WorkerPool {
-  // In the same environment workers cost nothing, and a task may start a job of its own.
-  if (options.backend.to === null) return new WorkerPool(options, initializerOf(options));
-  const { key, initializer } = kindOf(options);
-  let pool = pools.get(key);
-  if (!pool) {
-    for (const [other, { isEmpty }] of pools) if (isEmpty) pools.delete(other);
-    pool = new WorkerPool(options, initializer);
-    pools.set(key, pool);
-  }
-  if (pools.size > 1) giveWay(pool);
-  return pool;
-}
-
-/** Lets a worker start for a job that is about to be made of these options and tasks. */
-export function prepareWorker(options: ResolvedOptions, { remaining }: TaskSource): void {
-  if (options.backend.to === null || remaining === 0 || options.signal?.aborted) return;
-  poolFor(options).prepare(options);
-}
-
-/** Forgets a job that won't be used again, here and in the workers that have it. */
-export function closeJob(job: Job): void {
-  const kind = kinds.get(job.options);
-  const pool = kind && pools.get(kind.key);
-  if (pool) pool.closeJob(job);
-  else job.release();
-}
-
-/** Workers of the same backend with other settings give way: they would only take up memory. */
-function giveWay(pool: WorkerPool): void {
-  for (const other of pools.values()) {
-    if (other === pool || other.backend !== pool.backend) continue;
-    if (other.idleFor(GIVE_WAY_MS)) other.close();
-  }
-}
-
-/** How long tasks of a stopped job may go on before their workers are killed (ms). */
-const GRACE_MS = 60;
-
-function reason(signal: AbortSignal): unknown {
-  return signal.reason ?? new DOMException('The job was stopped', 'AbortError');
-}
-
-/** Starts the tasks of a source. */
-export function startRun(
-  pool: WorkerPool,
-  job: Job,
-  source: TaskSource,
-  sink: Sink,
-  site: CallSite,
-  settings: { readonly signal: AbortSignal | null; prepare?(run: Run): void },
-): Run {
-  const run = new Run(pool, job, source, sink, site);
-  const { signal } = settings;
-  settings.prepare?.(run);
-  if (signal) {
-    const abort = (): void => run.cancel(reason(signal), GRACE_MS);
-    signal.addEventListener('abort', abort, { once: true });
-    run.listeners.push({ ended: () => signal.removeEventListener('abort', abort) });
-  }
-  if (signal?.aborted) run.cancel(reason(signal), GRACE_MS);
-  else pool.attach(run);
-  return run;
-}
-
-/** Ends a run that nobody listens to any more. */
-export function dropRun(run: Run, why = 'The job was dropped'): void {
-  run.cancel(new DOMException(why, 'AbortError'), GRACE_MS);
-}
-
-/**
- * Ends the workers of all pools of this environment. New calls start new workers.
- *
- * @param options - `kill`: at once, so that jobs that are running fail
- */
-export function shutdownWorkers(options: { readonly kill?: boolean } = {}): void {
-  if (typeof options !== 'object' || options === null) {
-    throw typeError('options', options, 'an object');
-  }
-  for (const pool of pools.values()) {
-    if (options.kill) pool.kill();
-    else pool.close();
-  }
-}
-
-// Idle workers keep no process alive, and would lose their counts with it.
-if (measured) process.on('beforeExit', () => shutdownWorkers());

@@ -2,12 +2,18 @@
  * What the tasks of a job have in common: the functions, the model, and settings. It reaches each
  * worker once.
  */
-import type { Codec } from '../backends/codec.ts';
-import { localCodec, remoteCodec } from '../backends/codec.ts';
-import type { CallMode, FunctionMessage, OpenMessage } from '../backends/protocol.ts';
+
+import { decode, discard, encode, loading } from '../codec/index.ts';
 import { exportScope } from '../config/index.ts';
 import { encodeFunction, type FunctionPayload, releaseFunction } from '../functions/index.ts';
-import { decode, discard, encode, loading } from '../memory/codec.ts';
+import {
+  type CallMode,
+  type Codec,
+  type FunctionMessage,
+  localCodec,
+  type OpenMessage,
+  remoteCodec,
+} from '../protocol/index.ts';
 import type { ResolvedOptions } from './options.ts';
 
 type AnyFunction = (...args: never[]) => unknown;

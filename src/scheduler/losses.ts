@@ -41,10 +41,10 @@ export interface Verdict {
 }
 
 /** A task that has ended its worker so often is not tried again, whatever `retries` says. */
-const MOST_CRASHES = 2;
+const MAX_CRASHES = 2;
 
 /** So many workers in a row may end before a task: a batch is halved until that one is found. */
-const MOST_OPENINGS = 12;
+const MAX_OPENINGS = 12;
 
 export function slice(args: ArrayLike<unknown>, from: number, to: number): unknown[] {
   return Array.prototype.slice.call(args, from, to) as unknown[];
@@ -99,9 +99,9 @@ export class LossKeeper {
   #notBegun(batch: Batch, rest: Chunk, loss: Loss, verdict: Verdict): void {
     const { first, args } = rest;
     const crashes = (this.#crashes.get(first) ?? 0) + 1;
-    const endless = ++this.#openings >= MOST_OPENINGS;
+    const endless = ++this.#openings >= MAX_OPENINGS;
     if (!endless && args.length > 1) verdict.again.push(...halves(rest));
-    else if (!endless && crashes < MOST_CRASHES) {
+    else if (!endless && crashes < MAX_CRASHES) {
       this.#crashes.set(first, crashes);
       verdict.again.push(rest);
     } else {
@@ -137,7 +137,7 @@ export class LossKeeper {
       const crashes = (this.#crashes.get(index) ?? 0) + (blamed ? 1 : 0);
       this.#crashes.set(index, crashes);
       const allowed = worker.killed !== null || (retries >= 1 && crashes <= retries);
-      if (allowed && crashes < MOST_CRASHES) again.push({ first: index, args: [argument] });
+      if (allowed && crashes < MAX_CRASHES) again.push({ first: index, args: [argument] });
       else failed.push({ index, argument, error: this.#crashed(batch, tasks, loss, crashes) });
     }
   }

@@ -1,8 +1,7 @@
 /**
  * The options of a job, checked and completed from the scope and the knobs.
  */
-import { backendNamed } from '../backends/registry.ts';
-import type { Backend, ResourceLimits } from '../backends/types.ts';
+import { backendNamed } from '../backends/index.ts';
 import {
   childThreadsFor,
   coreBudget,
@@ -11,6 +10,7 @@ import {
   workerRole,
 } from '../config/index.ts';
 import { rangeError, typeError } from '../errors.ts';
+import type { Backend, ResourceLimits } from '../protocol/index.ts';
 import { preDispatchLimit } from './expression.ts';
 
 /** Options of everything that runs tasks; joblib's meaning where joblib has them. */

@@ -1,20 +1,26 @@
 /**
  * A pool: workers of one kind, warm between jobs, and the runs that share them.
  */
-import type { FromWorker, FunctionMessage } from '../backends/protocol.ts';
-import type { Backend, WorkerExit, WorkerSpec } from '../backends/types.ts';
+
 import { workerRole } from '../config/index.ts';
+import type {
+  Backend,
+  FromWorker,
+  FunctionMessage,
+  WorkerExit,
+  WorkerSpec,
+} from '../protocol/index.ts';
 import { WorkerStartError } from './errors.ts';
 import { channels, notify, poolListeners, type WorkerEvent } from './events.ts';
 import type { Job } from './job.ts';
 import { crashHint, outOfMemoryKills } from './oom.ts';
 import type { ResolvedOptions } from './options.ts';
-import { Patience } from './patience.ts';
+import { ResponsiveTimer } from './responsive-timer.ts';
 import type { Run } from './run.ts';
 import { isBusyWith, PoolWorker, type WorkerOwner } from './worker.ts';
 
 /** So many workers in a row may die before they are up. */
-const MOST_FAILED_STARTS = 3;
+const MAX_FAILED_STARTS = 3;
 
 /** A worker that still runs a task of a job that has ended is replaced after this (ms). */
 const STALE_MS = 50;
@@ -37,7 +43,7 @@ export class WorkerPool implements WorkerOwner {
   #idleArmed = 0;
   #shareTimer: NodeJS.Timeout | null = null;
   #shareWait = 1;
-  #patience: Patience | null = null;
+  #patience: ResponsiveTimer | null = null;
   #closed = false;
 
   constructor(options: ResolvedOptions, initializer: FunctionMessage | null) {
@@ -158,7 +164,7 @@ export class WorkerPool implements WorkerOwner {
 
   #armStale(): void {
     const since = performance.now();
-    this.#patience = new Patience(STALE_MS, false, () => this.#replaceStale(since));
+    this.#patience = new ResponsiveTimer(STALE_MS, false, () => this.#replaceStale(since));
   }
 
   /** Workers that have been stuck in tasks of ended jobs since then leave the pool; others take over. */
@@ -288,7 +294,7 @@ export class WorkerPool implements WorkerOwner {
   }
 
   #losses(worker: PoolWorker, exit: WorkerExit): void {
-    const cause = worker.lastWords ?? exit.error;
+    const cause = worker.fatalError ?? exit.error;
     const hint =
       worker.killed === null ? crashHint(this.#kills, exit.signal, exit.error) : undefined;
     const loss = {
@@ -297,19 +303,19 @@ export class WorkerPool implements WorkerOwner {
       ...(cause === undefined ? {} : { cause }),
       ...(hint === undefined ? {} : { hint }),
     };
-    const { cell } = worker.handle;
-    const running = cell?.running() ?? null;
+    const { claims } = worker.handle;
+    const running = claims?.running() ?? null;
     const batches = worker.slots.filter((batch) => batch !== null).sort((a, b) => a.id - b.id);
     // Where no task ran, the first batch that has one left was about to begin: what makes its
     // arguments, its functions or its model may have ended the worker.
     let opening = worker.killed === null && worker.up;
     for (const [place, batch] of batches.entries()) {
-      if (!cell) {
+      if (!claims) {
         // All that is known: the first batch was running.
         batch.run.lost(batch, { claimed: place === 0 ? batch.count : 0, ordinal: null }, loss);
         continue;
       }
-      const claimed = cell.end(batch.slot) - cell.unclaimed(batch.slot);
+      const claimed = claims.end(batch.slot) - claims.unclaimed(batch.slot);
       const ordinal = running?.batch === batch.id ? running.ordinal : null;
       if (ordinal !== null || claimed > batch.settled) opening = false;
       batch.run.lost(batch, { claimed, ordinal, opening }, loss);
@@ -317,9 +323,9 @@ export class WorkerPool implements WorkerOwner {
     }
     if (worker.up || worker.killed !== null) return;
     const how = exit.signal ? `killed by ${exit.signal}` : `exited with code ${exit.code}`;
-    if (++this.#failedStarts >= MOST_FAILED_STARTS || exit.error) {
+    if (++this.#failedStarts >= MAX_FAILED_STARTS || exit.error) {
       this.#failedStarts = 0;
-      const what = exit.error ? exit.error.message : `${MOST_FAILED_STARTS} in a row were ${how}`;
+      const what = exit.error ? exit.error.message : `${MAX_FAILED_STARTS} in a row were ${how}`;
       this.#failAll(new WorkerStartError(this.backend.name, what, cause));
     }
   }

@@ -4,15 +4,19 @@
  * The pool offers workers to its runs; a run answers with a batch. Here is what happens to tasks:
  * how they are cut into batches, taken back, lost and tried again, how errors end a run.
  */
-import { MOST_TASKS } from '../backends/cell.ts';
-import { columnCount } from '../backends/column.ts';
-import type { FailureMessage, ResultMessage, UnreadableMessage } from '../backends/protocol.ts';
+import {
+  type FailureMessage,
+  MAX_TASKS,
+  type ResultMessage,
+  type UnreadableMessage,
+  valueCount,
+} from '../protocol/index.ts';
 import { type CallSite, TaskError, WorkerSetupError } from './errors.ts';
 import { channels, notify, type RunListener } from './events.ts';
 import type { Job } from './job.ts';
 import { type Chunk, halves, type Loss, LossKeeper, type Reached, slice } from './losses.ts';
-import { Patience } from './patience.ts';
 import type { WorkerPool } from './pool.ts';
+import { ResponsiveTimer } from './responsive-timer.ts';
 import type { Sink } from './sink.ts';
 import { BatchSizer } from './sizer.ts';
 import type { TaskSource } from './source.ts';
@@ -47,7 +51,7 @@ export class Run {
   /** It ends as soon as the error of a worker can be decoded. */
   #refused = false;
   #timer: NodeJS.Timeout | null = null;
-  #patience: Patience | null = null;
+  #patience: ResponsiveTimer | null = null;
 
   constructor(pool: WorkerPool, job: Job, source: TaskSource, sink: Sink, site: CallSite) {
     this.#pool = pool;
@@ -106,7 +110,7 @@ export class Run {
     if (!this.#engaged.has(worker) && this.#engaged.size >= jobs) return 0;
     if (worker.load > 0 && !this.#sizer.prefetch) return 0;
     const waiting = this.#chunks.length > 0;
-    const most = Math.min(this.#sizer.next(waiting ? null : this.#source.remaining), MOST_TASKS);
+    const most = Math.min(this.#sizer.next(waiting ? null : this.#source.remaining), MAX_TASKS);
     // What has been read already may be what the consumer waits for: it goes, however full it is.
     return Math.min(most, maxTasksPerWorker - worker.tasks, waiting ? most : this.#room());
   }
@@ -157,7 +161,7 @@ export class Run {
     } catch (error) {
       return this.#unsendable(worker, chunk, error);
     }
-    if (!worker.handle.cell) this.#sizer.careful = true;
+    if (!worker.handle.claims) this.#sizer.careful = true;
     let batch: Batch;
     try {
       batch = worker.send(this, first, args, packed);
@@ -205,8 +209,8 @@ export class Run {
     let victim: Batch | null = null;
     let most = 0;
     for (const batch of this.#batches) {
-      if (batch.worker === worker || !batch.worker.handle.cell) continue;
-      const left = batch.worker.handle.cell.unclaimed(batch.slot);
+      if (batch.worker === worker || !batch.worker.handle.claims) continue;
+      const left = batch.worker.handle.claims.unclaimed(batch.slot);
       if (left > most) {
         most = left;
         victim = batch;
@@ -214,7 +218,7 @@ export class Run {
     }
     if (!victim) return 'nothing';
     const owner = victim.worker;
-    const running = owner.handle.cell!.running();
+    const running = owner.handle.claims!.running();
     const since = running ? performance.now() - (running.since + owner.shift) : 0;
     const starting = owner.state === 'starting';
     const worth = starting || since > 1 || this.#sizer.cost * most > WORTH_MS;
@@ -224,15 +228,15 @@ export class Run {
     if (!worth || beginning) return 'later';
     // A batch behind another one, or of a worker that isn't there yet, may go as a whole.
     const whole = starting || (running !== null && running.batch !== victim.id);
-    const taken = this.#takeBack(victim, whole ? most : Math.ceil(most / 2));
+    const taken = this.#steal(victim, whole ? most : Math.ceil(most / 2));
     if (taken === 0) return 'later';
     const chunk = this.#chunks.pop()!;
     return this.#send(worker, chunk) ? 'shared' : 'later';
   }
 
   /** Takes tasks back from the end of a batch and queues them. */
-  #takeBack(batch: Batch, most: number): number {
-    const taken = batch.worker.takeBack(batch, most);
+  #steal(batch: Batch, most: number): number {
+    const taken = batch.worker.steal(batch, most);
     if (taken > 0 && !this.ended) {
       const args = slice(batch.args, batch.count, batch.count + taken);
       this.#chunks.push({ first: batch.first + batch.count, args });
@@ -249,7 +253,7 @@ export class Run {
   /** Takes back all that a worker has not begun, because it is to be replaced. */
   withdraw(worker: PoolWorker): void {
     for (const batch of this.#batches) {
-      if (batch.worker === worker) this.#takeBack(batch, MOST_TASKS);
+      if (batch.worker === worker) this.#steal(batch, MAX_TASKS);
     }
     this.#engaged.delete(worker);
   }
@@ -258,7 +262,7 @@ export class Run {
 
   result(batch: Batch, message: ResultMessage): void {
     const { values, times } = message;
-    const count = columnCount(values);
+    const count = valueCount(values);
     const first = batch.first + message.offset;
     batch.settled += count;
     if (times.length > 0) {
@@ -281,7 +285,7 @@ export class Run {
   /** Results have come that can't be made here. */
   #undecodable(batch: Batch, { offset, values }: ResultMessage, error: unknown): void {
     const first = batch.first + offset;
-    const count = columnCount(values);
+    const count = valueCount(values);
     const args = slice(batch.args, offset, offset + count);
     // A worker that dies takes along what nobody has opened of its results.
     const gone = (error as { code?: string } | null)?.code === 'ERR_HEDDLE_SHARED_MEMORY';
@@ -301,7 +305,7 @@ export class Run {
   /** No argument of the batch could be made: the one that is to blame fails, the others run. */
   unreadable(batch: Batch, message: UnreadableMessage): void {
     const { first, args, count, worker } = batch;
-    worker.takeBack(batch, MOST_TASKS);
+    worker.steal(batch, MAX_TASKS);
     batch.count = 0;
     if (this.ended || count === 0) return;
     this.#undispatch(count);
@@ -479,11 +483,11 @@ export class Run {
       if ([...this.#batches].some(({ worker }) => worker.usable)) this.#killLater(graceMs);
     };
     // Keeps the process up: it must not end with a worker in a loop that nobody stops.
-    this.#patience = new Patience(graceMs, true, kill);
+    this.#patience = new ResponsiveTimer(graceMs, true, kill);
   }
 
   #stop(error: unknown): void {
-    for (const batch of this.#batches) batch.worker.takeBack(batch, MOST_TASKS);
+    for (const batch of this.#batches) batch.worker.steal(batch, MAX_TASKS);
     this.#end(error);
     this.#source.close();
     this.#sink.fail(error);
@@ -522,11 +526,13 @@ export class Run {
     let next = timeout;
     for (const batch of this.#batches) {
       const { worker } = batch;
-      const { cell } = worker.handle;
-      // Without a cell all that is known is when the batch was sent.
-      const running = cell ? cell.running() : { batch: batch.id, ordinal: 0, since: batch.sent };
+      const { claims } = worker.handle;
+      // Without a claim table all that is known is when the batch was sent.
+      const running = claims
+        ? claims.running()
+        : { batch: batch.id, ordinal: 0, since: batch.sent };
       if (!running || running.batch !== batch.id || worker.killed !== null) continue;
-      const since = running.since + (cell ? worker.shift : 0);
+      const since = running.since + (claims ? worker.shift : 0);
       const left = since + timeout - now;
       if (left > 0) next = Math.min(next, left);
       else {

@@ -5,13 +5,13 @@
  * target duration. Growth is bounded, because the first task of a function is its slowest (it is
  * compiled then) and because one measurement says little; shrinking is not.
  */
-import { MOST_TASKS } from '../backends/cell.ts';
+import { MAX_TASKS } from '../protocol/index.ts';
 
 /** Long enough to hide what a message costs (20 to 60 µs), short enough to keep streams flowing. */
 const TARGET_MS = 3;
 
 /** Batches at the end of a job are not cut shorter than this. */
-const LEAST_MS = 0.25;
+const MIN_MS = 0.25;
 
 /**
  * Workers that run batches shorter than this get one ahead: a worker that has to wait for a message
@@ -40,7 +40,7 @@ export class BatchSizer {
    * @param jobs - workers of the job
    */
   constructor(size: number | 'auto', jobs: number) {
-    this.#fixed = size === 'auto' ? null : Math.min(size, MOST_TASKS);
+    this.#fixed = size === 'auto' ? null : Math.min(size, MAX_TASKS);
     this.#jobs = jobs;
     if (this.#fixed !== null) this.#size = this.#fixed;
   }
@@ -52,7 +52,7 @@ export class BatchSizer {
     // What is left is shared out in ever smaller pieces, so that the workers end together; but in
     // none that are not worth a message.
     const fair = Math.ceil(remaining / (2 * this.#jobs));
-    const least = this.careful ? 1 : Math.min(this.#size, Math.floor(LEAST_MS / this.#cost) || 1);
+    const least = this.careful ? 1 : Math.min(this.#size, Math.floor(MIN_MS / this.#cost) || 1);
     return Math.max(Math.min(this.#size, fair), least, 1);
   }
 
@@ -85,6 +85,6 @@ export class BatchSizer {
     const wanted = Math.floor(TARGET_MS / this.#cost);
     const growth = this.careful ? CAREFUL_GROWTH : GROWTH;
     const most = Math.max(this.#size, count) * growth;
-    this.#size = Math.max(1, Math.min(wanted, most, MOST_TASKS));
+    this.#size = Math.max(1, Math.min(wanted, most, MAX_TASKS));
   }
 }

@@ -2,11 +2,18 @@
  * A worker of a pool: what it has open, and the batches that are on their way to it.
  */
 
-import { SLOTS } from '../backends/cell.ts';
-import { clockOffset } from '../backends/clock.ts';
-import type { BatchMessage, FromWorker, ToWorker } from '../backends/protocol.ts';
-import type { Backend, WorkerExit, WorkerHandle, WorkerSpec } from '../backends/types.ts';
-import { measured } from '../functions/coverage.ts';
+import { measured } from '../functions/index.ts';
+import {
+  type Backend,
+  type BatchMessage,
+  clockOffset,
+  type FromWorker,
+  SLOTS,
+  type ToWorker,
+  type WorkerExit,
+  type WorkerPort,
+  type WorkerSpec,
+} from '../protocol/index.ts';
 import type { Job } from './job.ts';
 import type { Run } from './run.ts';
 
@@ -51,7 +58,7 @@ let lastBatch = 0;
 export class PoolWorker {
   readonly id: number;
   readonly backend: Backend;
-  readonly handle: WorkerHandle;
+  readonly handle: WorkerPort;
   readonly slots: (Batch | null)[] = new Array<Batch | null>(SLOTS).fill(null);
   /** Batches on their way. */
   load = 0;
@@ -72,7 +79,7 @@ export class PoolWorker {
   /** Place in its batch of the task that ran out of time. */
   expired: number | null = null;
   /** What it said before it died. */
-  lastWords: unknown;
+  fatalError: unknown;
   readonly #owner: WorkerOwner;
   #referenced = false;
 
@@ -88,7 +95,7 @@ export class PoolWorker {
           this.up = true;
           if (this.state === 'starting') this.state = 'ready';
           owner.ready(this);
-        } else if (message.type === 'fatal') this.lastWords = message.error;
+        } else if (message.type === 'fatal') this.fatalError = message.error;
         else owner.message(this, message);
       },
       exit: (exit) => this.#ended(exit),
@@ -147,7 +154,7 @@ export class PoolWorker {
     const count = args.length;
     // Before the message leaves: the worker may begin while this thread has lost its core.
     const sent = performance.now();
-    this.handle.cell?.arm(slot, count);
+    this.handle.claims?.arm(slot, count);
     this.handle.send(
       { type: 'batch', context: job.id, run: run.id, batch: id, slot, first, args: packed.message },
       packed.transfer,
@@ -182,10 +189,10 @@ export class PoolWorker {
   }
 
   /** Takes back up to `most` tasks of a batch that have not been claimed; returns how many. */
-  takeBack(batch: Batch, most: number): number {
-    const { cell } = this.handle;
-    if (!cell) return 0;
-    const taken = cell.steal(batch.slot, most);
+  steal(batch: Batch, most: number): number {
+    const { claims } = this.handle;
+    if (!claims) return 0;
+    const taken = claims.steal(batch.slot, most);
     batch.count -= taken;
     this.tasks -= taken;
     return taken;

@@ -1,8 +1,9 @@
 /**
  * A place where several processes or threads wait for each other.
  */
+
+import { restore, state } from '../codec/index.ts';
 import { rangeError } from '../errors.ts';
-import { restore, state } from '../memory/hooks.ts';
 import {
   type AsyncWaitOptions,
   Deadline,

@@ -1,7 +1,7 @@
 /**
  * A flag that processes and threads wait for.
  */
-import { restore, state } from '../memory/hooks.ts';
+import { restore, state } from '../codec/index.ts';
 import {
   type AsyncWaitOptions,
   Deadline,

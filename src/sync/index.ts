@@ -7,9 +7,6 @@
  *
  * @packageDocumentation
  */
-// Values in queues may be instances, which travel with their class.
-import '../functions/index.ts';
-
 export { Barrier, BrokenBarrierError } from './barrier.ts';
 export { Event } from './event.ts';
 export { Lock, type LockHold } from './lock.ts';

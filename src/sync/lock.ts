@@ -4,7 +4,7 @@
  * The word is 0 or the holder's token, taken by compare-and-exchange (the third mutex of U. Drepper,
  * "Futexes are tricky"); who waits looks now and then whether the holder lives.
  */
-import { restore, state } from '../memory/hooks.ts';
+import { restore, state } from '../codec/index.ts';
 import {
   type AsyncWaitOptions,
   Deadline,

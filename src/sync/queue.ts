@@ -1,11 +1,21 @@
 /**
  * A queue of values between processes and threads: a ring of bytes in shared memory.
  */
+
+// Values in queues may be instances, which travel with their class.
+import '../functions/index.ts';
+import {
+  decode,
+  deserialize,
+  discard,
+  encode,
+  loading,
+  restore,
+  serialize,
+  state,
+} from '../codec/index.ts';
 import { rangeError } from '../errors.ts';
-import { deserialize, serialize } from '../memory/bytes.ts';
-import { decode, discard, encode, loading } from '../memory/codec.ts';
-import { restore, state } from '../memory/hooks.ts';
-import { allocate } from '../memory/segment.ts';
+import { allocate } from '../memory/index.ts';
 import { WORDS as LOCK_WORDS, letGo, takeSync } from './lock.ts';
 import {
   type AsyncWaitOptions,

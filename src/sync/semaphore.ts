@@ -1,8 +1,9 @@
 /**
  * Counting semaphores between processes and threads.
  */
+
+import { restore, state } from '../codec/index.ts';
 import { rangeError } from '../errors.ts';
-import { restore, state } from '../memory/hooks.ts';
 import { WORDS as LOCK_WORDS, letGo, takeSync } from './lock.ts';
 import {
   type AsyncWaitOptions,

@@ -3,7 +3,7 @@
  * who holds what.
  */
 import { rangeError } from '../errors.ts';
-import { allocate } from '../memory/segment.ts';
+import { allocate } from '../memory/index.ts';
 import { native } from '../native.ts';
 
 /** How long to wait. */

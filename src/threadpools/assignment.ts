@@ -17,7 +17,7 @@ export const USER_APIS: readonly string[] = ['blas', 'openmp', 'image'];
  * A number above this is taken for a mistake: runtimes make as many threads as they are told, at
  * once and up to the limit of their build.
  */
-const MOST_THREADS = Math.max(256, 4 * os.availableParallelism());
+const MAX_THREADS = Math.max(256, 4 * os.availableParallelism());
 
 /** Tells the threads of a pool, undefined where the limit doesn't concern it. */
 export type Rule = (pool: Pool) => number | undefined;
@@ -31,11 +31,11 @@ export interface Assignment {
 }
 
 function isThreads(value: unknown): value is number {
-  return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MOST_THREADS;
+  return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_THREADS;
 }
 
 function badThreads(name: string, value: unknown): Error {
-  const right = `a whole number from 1 to ${MOST_THREADS}`;
+  const right = `a whole number from 1 to ${MAX_THREADS}`;
   return typeof value === 'number' ? rangeError(name, value, right) : typeError(name, value, right);
 }
 

@@ -2,7 +2,7 @@
  * The default of this environment for other people's BLAS and OpenMP: a lease that yields to every
  * limit, and spares what the user has set by a library's own variable.
  */
-import type { Environment } from '../machine/variables.ts';
+import type { Environment } from '../machine/index.ts';
 import type { Pool } from './assignment.ts';
 import { setByUser } from './environment.ts';
 import { allPools, closeLease, openLease } from './limits.ts';

@@ -5,7 +5,7 @@
  * user has set, and the documentation shows it.
  */
 import { rangeError } from '../errors.ts';
-import type { Environment } from '../machine/variables.ts';
+import type { Environment } from '../machine/index.ts';
 
 /** A variable that sets the size of a pool. */
 export interface ThreadVariable {

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { CloneError, decode, encode } from '../../src/codec/index.ts';
 import { bind, decodeFunction, encodeFunction } from '../../src/functions/index.ts';
-import { CloneError, decode, encode, share } from '../../src/memory/index.ts';
+import { share } from '../../src/memory/index.ts';
 
 type Any = (...args: never[]) => unknown;
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { CloneError } from '../../src/codec/index.ts';
 import { decodeFunction, encodeFunction, task } from '../../src/functions/index.ts';
-import { CloneError } from '../../src/memory/index.ts';
 
 it('sends a function by its text', async () => {
   const payload = encodeFunction((a: number, b: number) => a + b);

@@ -21,7 +21,7 @@ beforeEach(() => {
     if (fs.existsSync(path.join(root, name)))
       fs.symlinkSync(path.join(root, name), path.join(folder, name));
   }
-  bundles = path.join(folder, 'dist/backends/worker');
+  bundles = path.join(folder, 'dist/worker');
   fs.rmSync(path.join(bundles, 'code'), { recursive: true, force: true });
 });
 
@@ -148,6 +148,6 @@ it('is no part of what is published', () => {
   });
   const [{ files }] = JSON.parse(list) as [{ files: { path: string }[] }];
   const paths = files.map((file) => file.path);
-  expect(paths).toContain('dist/backends/worker/core.cjs');
-  expect(paths.filter((file) => file.startsWith('dist/backends/worker/code'))).toEqual([]);
+  expect(paths).toContain('dist/worker/core.cjs');
+  expect(paths.filter((file) => file.startsWith('dist/worker/code/'))).toEqual([]);
 });

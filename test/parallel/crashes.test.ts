@@ -170,11 +170,11 @@ describe.each(everyBackend)('an initializer: %s', (_, options) => {
   it("runs before the first task, and its error is the job's", async () => {
     const initializer = async () => {
       await new Promise((resolve) => setTimeout(resolve, 5));
-      (globalThis as { warmed?: string }).warmed = 'yes';
+      (globalThis as { onWarm?: string }).onWarm = 'yes';
     };
-    const read = () => (globalThis as { warmed?: string }).warmed;
+    const read = () => (globalThis as { onWarm?: string }).onWarm;
     expect(await map([1, 2, 3], read, { ...options, initializer })).toEqual(['yes', 'yes', 'yes']);
-    delete (globalThis as { warmed?: string }).warmed;
+    delete (globalThis as { onWarm?: string }).onWarm;
     const broken = () => {
       throw new RangeError('cannot begin');
     };

@@ -2,7 +2,6 @@
  * Options, layouts, registered backends, chunks.
  */
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { columnCount } from '../../src/backends/column.ts';
 import { threads } from '../../src/backends/threads.ts';
 import {
   type Backend,
@@ -15,6 +14,7 @@ import {
   WorkChunks,
   withConfig,
 } from '../../src/index.ts';
+import { valueCount } from '../../src/protocol/value-batch.ts';
 import { range, rejection } from './support.ts';
 
 afterAll(() => shutdownWorkers({ kill: true }));
@@ -122,15 +122,15 @@ describe('a registered backend', () => {
       start: ((spec, events) => {
         backend.started++;
         const ready = (async () => {
-          const { startWorker } = await import('../../src/backends/worker/host.ts');
+          const { startWorker } = await import('../../src/worker/host.ts');
           void startWorker;
-          const { Runner } = await import('../../src/backends/worker/runner.ts');
-          const { remoteCodec } = await import('../../src/backends/codec.ts');
-          const memory = await import('../../src/memory/codec.ts');
+          const { Runner } = await import('../../src/worker/runner.ts');
+          const { remoteCodec } = await import('../../src/protocol/codec.ts');
+          const memory = await import('../../src/codec/codec.ts');
           const { decodeFunction } = await import('../../src/functions/index.ts');
           return new Runner({
             worker: { id: spec.id, backend: 'loopback', pid: process.pid },
-            cell: null,
+            claims: null,
             load: (message) =>
               message.kind === 'payload'
                 ? decodeFunction(message.payload as never)
@@ -148,7 +148,7 @@ describe('a registered backend', () => {
         })();
         queueMicrotask(() => events.message({ type: 'ready', clockOffset: 0 }));
         return {
-          cell: null,
+          claims: null,
           pid: process.pid,
           send: (message) => void ready.then((runner) => runner.receive(structuredClone(message))),
           kill: () => events.exit({ code: null, signal: 'SIGKILL' }),
@@ -215,7 +215,7 @@ describe('a registered backend', () => {
       });
       const send = handle.send.bind(handle);
       handle.send = (sent, transfer) => {
-        const several = sent.type === 'batch' && columnCount(sent.args) > 1;
+        const several = sent.type === 'batch' && valueCount(sent.args) > 1;
         const lost = several ? ++sends % 3 === 0 : /abort|close|stop/.test(sent.type);
         if (lost) throw new Error('unreachable');
         send(sent, transfer);

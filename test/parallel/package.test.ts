@@ -72,7 +72,7 @@ describe.each(workerBackends)('the built package: %s', (backend, options) => {
 });
 
 describe('the bundles of workers', () => {
-  const folder = path.join(path.dirname(dist), 'backends/worker');
+  const folder = path.join(path.dirname(dist), 'worker');
 
   it('show a short line above an error that nobody catches', () => {
     const program = `import { invoker } from ${JSON.stringify(url)};\ninvoker(null, 5);`;
@@ -84,8 +84,8 @@ describe('the bundles of workers', () => {
 
   it('leave to later what a first task in a process does without', () => {
     const stub = (name: string) => readFileSync(path.join(path.dirname(dist), name), 'utf8');
-    expect(stub('backends/worker/runner.js')).toContain("'./core.cjs'");
-    for (const name of ['config/index.js', 'threadpools/index.js', 'machine/index.js']) {
+    expect(stub('worker/runner.js')).toContain("'./core.cjs'");
+    for (const name of ['config/budget.js', 'threadpools/limits.js', 'machine/machine.js']) {
       expect(stub(name)).toContain('pools.cjs');
     }
     expect(stub('functions/scope.js')).not.toContain('.cjs');

@@ -3,20 +3,20 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CELL_BYTES, Cell } from '../../src/backends/cell.ts';
-import { localCodec } from '../../src/backends/codec.ts';
-import { columnCount, packPrimitives, unpackColumn } from '../../src/backends/column.ts';
-import { isJson } from '../../src/backends/json.ts';
-import { MAILBOX_BYTES, Mailbox } from '../../src/backends/mailbox.ts';
-import type { BatchMessage, FromWorker, ResultMessage } from '../../src/backends/protocol.ts';
-import { packMessage, unpackMessage } from '../../src/backends/tuples.ts';
-import { encodeFrame, FrameReader } from '../../src/backends/wire.ts';
-import { Runner } from '../../src/backends/worker/runner.ts';
+import { CLAIM_TABLE_BYTES, ClaimTable } from '../../src/protocol/claims.ts';
+import { localCodec } from '../../src/protocol/codec.ts';
+import { encodeFrame, FrameReader } from '../../src/protocol/frames.ts';
+import { isJson } from '../../src/protocol/json.ts';
+import { MAILBOX_BYTES, Mailbox } from '../../src/protocol/mailbox.ts';
+import type { BatchMessage, FromWorker, ResultMessage } from '../../src/protocol/messages.ts';
+import { packMessage, unpackMessage } from '../../src/protocol/tuples.ts';
+import { packPrimitives, unpackValues, valueCount } from '../../src/protocol/value-batch.ts';
 import { preDispatchLimit } from '../../src/scheduler/expression.ts';
-import { Patience } from '../../src/scheduler/patience.ts';
+import { ResponsiveTimer } from '../../src/scheduler/responsive-timer.ts';
 import { CollectSink, StreamSink } from '../../src/scheduler/sink.ts';
 import { BatchSizer } from '../../src/scheduler/sizer.ts';
 import { taskSource } from '../../src/scheduler/source.ts';
+import { Runner } from '../../src/worker/runner.ts';
 
 describe('preDispatch', () => {
   it.each([
@@ -46,35 +46,35 @@ describe('preDispatch', () => {
   });
 });
 
-describe('a cell', () => {
+describe('a claims', () => {
   it('gives each task to one claimer', () => {
-    const cell = new Cell();
-    cell.arm(0, 5);
-    expect([cell.claim(0), cell.claim(0)]).toEqual([0, 1]);
-    expect(cell.unclaimed(0)).toBe(3);
-    expect(cell.steal(0, 2)).toBe(2);
-    expect(cell.end(0)).toBe(3);
-    expect([cell.claim(0), cell.claim(0)]).toEqual([2, -1]);
-    expect(cell.steal(0, 1)).toBe(0);
-    cell.arm(1, 1);
-    expect(cell.claim(1)).toBe(0);
+    const claims = new ClaimTable();
+    claims.arm(0, 5);
+    expect([claims.claim(0), claims.claim(0)]).toEqual([0, 1]);
+    expect(claims.unclaimed(0)).toBe(3);
+    expect(claims.steal(0, 2)).toBe(2);
+    expect(claims.end(0)).toBe(3);
+    expect([claims.claim(0), claims.claim(0)]).toEqual([2, -1]);
+    expect(claims.steal(0, 1)).toBe(0);
+    claims.arm(1, 1);
+    expect(claims.claim(1)).toBe(0);
   });
 
   it('notes what runs', () => {
-    const cell = new Cell();
-    expect(cell.running()).toBeNull();
-    cell.begin(7, 3, 12.5);
-    expect(cell.running()).toEqual({ batch: 7, ordinal: 3, since: 12.5 });
-    cell.rest();
-    expect(cell.running()).toBeNull();
+    const claims = new ClaimTable();
+    expect(claims.running()).toBeNull();
+    claims.begin(7, 3, 12.5);
+    expect(claims.running()).toEqual({ batch: 7, ordinal: 3, since: 12.5 });
+    claims.rest();
+    expect(claims.running()).toBeNull();
   });
 
   it('settles a race between a worker and the scheduler', async () => {
     const { Worker } = await import('node:worker_threads');
     const memory = new SharedArrayBuffer(64);
-    const cell = new Cell(memory);
-    cell.arm(0, 30_000);
-    // The worker claims with the same words as Cell.claim does.
+    const claims = new ClaimTable(memory);
+    claims.arm(0, 30_000);
+    // The worker claims with the same words as ClaimTable.claim does.
     const worker = new Worker(
       `const { workerData, parentPort } = require('node:worker_threads');
        const words = new Int32Array(workerData);
@@ -89,8 +89,8 @@ describe('a cell', () => {
     );
     const claimed = new Promise<number>((resolve) => worker.on('message', resolve));
     let stolen = 0;
-    while (cell.unclaimed(0) > 0) {
-      stolen += cell.steal(0, 3);
+    while (claims.unclaimed(0) > 0) {
+      stolen += claims.steal(0, 3);
       await new Promise(setImmediate);
     }
     expect(stolen + (await claimed)).toBe(30_000);
@@ -229,10 +229,10 @@ describe('columns', () => {
     [[undefined, undefined], 'void'],
     [['a', 1, null, undefined, true, 3n], 'plain'],
   ])('%o travel as %s', (values, kind) => {
-    const column = packPrimitives(values)!;
-    expect(column.kind).toBe(kind);
-    expect(columnCount(column)).toBe(values.length);
-    expect(Array.from(unpackColumn(column, (message) => message))).toEqual(values);
+    const valueBatch = packPrimitives(values)!;
+    expect(valueBatch.kind).toBe(kind);
+    expect(valueCount(valueBatch)).toBe(values.length);
+    expect(Array.from(unpackValues(valueBatch, (message) => message))).toEqual(values);
   });
 
   it('leave objects and symbols to the codec', () => {
@@ -250,7 +250,7 @@ describe('patience', () => {
   it('is about time in which this thread listens', async () => {
     let called = false;
     const began = performance.now();
-    new Patience(50, true, () => {
+    new ResponsiveTimer(50, true, () => {
       called = true;
     });
     busy(100);
@@ -267,7 +267,7 @@ describe('patience', () => {
   it('ends when it is told to, at any step', async () => {
     let calls = 0;
     const patience = [0, 15, 35].map((wait) => {
-      const one = new Patience(50, false, () => calls++);
+      const one = new ResponsiveTimer(50, false, () => calls++);
       setTimeout(() => one.end(), wait);
       return one;
     });
@@ -377,17 +377,17 @@ describe('sinks', () => {
 });
 
 describe('messages between threads', () => {
-  const column = (values: number[]) =>
+  const valueBatch = (values: number[]) =>
     ({ kind: 'numbers', values: Float64Array.from(values) }) as const;
-  const long = column(Array.from({ length: 30 }, (_, i) => i));
+  const long = valueBatch(Array.from({ length: 30 }, (_, i) => i));
   const batch = { type: 'batch', context: 1, run: 2, batch: 3, slot: 1, first: 2 ** 40 } as const;
   const result = { type: 'result', run: 2, batch: 3, slot: 1, offset: 4, last: true } as const;
   const noTimes = new Float64Array(0);
 
   /** Both ends of a mailbox. */
   function ends(): [Mailbox, Mailbox] {
-    const memory = new SharedArrayBuffer(CELL_BYTES + MAILBOX_BYTES);
-    return [new Mailbox(memory, CELL_BYTES), new Mailbox(memory, CELL_BYTES)];
+    const memory = new SharedArrayBuffer(CLAIM_TABLE_BYTES + MAILBOX_BYTES);
+    return [new Mailbox(memory, CLAIM_TABLE_BYTES), new Mailbox(memory, CLAIM_TABLE_BYTES)];
   }
 
   it('keep all that they say', () => {
@@ -408,7 +408,7 @@ describe('messages between threads', () => {
       expect(posted).toBeTypeOf('object');
       expect(unpackMessage(posted, there)).toEqual(message);
     }
-    const few = { ...result, last: false, times: noTimes, values: column([1, -0, Number.NaN]) };
+    const few = { ...result, last: false, times: noTimes, values: valueBatch([1, -0, Number.NaN]) };
     const { values } = unpackMessage(packMessage(few, here), there) as ResultMessage;
     expect(values).toEqual({ kind: 'plain', values: [1, -0, Number.NaN] });
   });
@@ -416,7 +416,9 @@ describe('messages between threads', () => {
   it('lie in the mailbox where they are few numbers, each slot and direction apart', () => {
     const [here, there] = ends();
     const pairs = [0, 1, 2, 8].flatMap((count) => {
-      const numbers = column(Array.from({ length: count }, (_, i) => (i ? -i / 3 : Number.NaN)));
+      const numbers = valueBatch(
+        Array.from({ length: count }, (_, i) => (i ? -i / 3 : Number.NaN)),
+      );
       const times = Float64Array.from({ length: 2 * count }, (_, i) => 1 / (i + 1));
       const nothing = { kind: 'void', count } as const;
       return [
@@ -446,10 +448,10 @@ describe('a runner', () => {
   /** The results of one batch of tasks that take `ms` each, as they were sent. */
   function sent(count: number, ms: number): { offset: number; count: number; last: boolean }[] {
     const messages: FromWorker[] = [];
-    const cell = new Cell();
+    const claims = new ClaimTable();
     const runner = new Runner({
       worker: { id: 1, backend: 'test', pid: process.pid },
-      cell,
+      claims,
       load: (message) => (message as unknown as { fn: never }).fn,
       codec: () => localCodec,
       send: (message) => void messages.push(message),
@@ -466,12 +468,12 @@ describe('a runner', () => {
     const open = { type: 'open', context: 1, mode: 'task', settle: false, eager: false } as const;
     const functions = [{ kind: 'local', fn }] as const;
     runner.receive({ ...open, functions, scope: null, memory: false, maxBytes: 1e6 });
-    cell.arm(1, count);
+    claims.arm(1, count);
     const args = { kind: 'plain', values: new Array<number>(count).fill(0) } as const;
     runner.receive({ type: 'batch', context: 1, run: 1, batch: 1, slot: 1, first: 0, args });
     return (messages as ResultMessage[]).map(({ slot, offset, values, last }) => {
       expect(slot).toBe(1);
-      return { offset, count: columnCount(values), last };
+      return { offset, count: valueCount(values), last };
     });
   }
 

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { encode, heddle } from '../../src/memory/index.ts';
+import { encode, heddle } from '../../src/codec/index.ts';
 import { BoundedSemaphore } from '../../src/sync/index.ts';
 
 const mortal = fileURLToPath(new URL('./mortal.mjs', import.meta.url));

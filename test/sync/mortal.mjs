@@ -1,8 +1,8 @@
 // A process that kills itself before a given write to shared memory: once it has the words of a
 // semaphore it acquires and releases. (To die before a load leaves what the write before it left.)
 // The built library is used, because it starts fast.
-import { decode } from '../../dist/memory/codec.js';
-import { restore } from '../../dist/memory/hooks.js';
+import { decode } from '../../dist/codec/codec.js';
+import { restore } from '../../dist/codec/hooks.js';
 import { Semaphore } from '../../dist/sync/index.js';
 
 const methods = ['add', 'compareExchange', 'exchange', 'store', 'sub'];

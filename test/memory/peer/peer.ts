@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import '../../../src/functions/index.ts';
-import { decode, encode, loading } from '../../../src/memory/index.ts';
+import { decode, encode, loading } from '../../../src/codec/index.ts';
 
 export interface Request {
   readonly id: number;

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { decode, encode, loading } from '../../../src/memory/index.ts';
+import { decode, encode, loading } from '../../../src/codec/index.ts';
 import type { Request } from './peer.ts';
 
 interface Answer {

@@ -1,0 +1,4 @@
+/**
+ * Starts workers: the launchers, and their registry.
+ */
+export { backendNamed, registerBackend } from './registry.ts';

@@ -1,0 +1,142 @@
+/**
+ * The codec for arguments, models and results, in both backends.
+ *
+ * A value that structured clone carries faithfully is its own message. Anything else (views that
+ * share a buffer, instances, errors with properties, functions, big arrays) is wrapped: a
+ * skeleton, and the steps that complete it on the other side.
+ */
+
+import { touch } from '../memory/index.ts';
+import { decodeCallable, encodeCallable, loadCallable } from './callables.ts';
+import { unwrap } from './decoder.ts';
+import { type Callable, Encoder, type FunctionSink } from './encoder.ts';
+import { isPlain, MARK } from './scan.ts';
+import type { Wrapped } from './wire.ts';
+
+/** Where a message goes and from which size its arrays are shared instead of copied. */
+export interface EncodeOptions {
+  /** The kind of worker on the other side. */
+  readonly to: 'thread' | 'process';
+  /** Size in bytes from which an array goes through a shared segment; joblib's rule is 1 MiB. */
+  readonly maxBytes: number;
+  /**
+   * 'one' when exactly one receiver decodes the message, and once (a result): its arrays are then
+   * its own. Default 'many': every receiver sees the arrays copy-on-write.
+   */
+  readonly receivers?: 'one' | 'many';
+  /** What the value is called in error messages: `task`, `model`. */
+  readonly path?: string;
+}
+
+/** A value that is ready to be posted. */
+export interface Encoded {
+  /** What to post: structured clone carries it to a thread and (serialization 'advanced') a process. */
+  readonly message: unknown;
+  /** What to hand to postMessage as its transfer list. */
+  readonly transfer: readonly never[];
+  /**
+   * Drops what keeps segments alive on this side. Call it when every receiver has decoded; for
+   * `receivers: 'one'` it may be called at once, the memory then lives until it was opened.
+   */
+  release(): void;
+}
+
+const nothing: readonly never[] = [];
+const noop = (): void => {};
+
+class Functions implements FunctionSink {
+  readonly payloads: unknown[] = [];
+  readonly #indices = new Map<Callable, number>();
+  readonly #options: EncodeOptions;
+
+  constructor(options: EncodeOptions) {
+    this.#options = options;
+  }
+
+  add(fn: Callable, path: string): number {
+    let index = this.#indices.get(fn);
+    if (index === undefined) {
+      index = this.payloads.push(encodeCallable(fn, path, this.#options)) - 1;
+      this.#indices.set(fn, index);
+    }
+    return index;
+  }
+}
+
+/**
+ * Makes the message that carries a value to a worker or back.
+ *
+ * @param value - anything; a whole batch as one array costs least
+ * @throws {@link CloneError} with the path to what cannot travel, before anything is sent
+ */
+export function encode(value: unknown, options: EncodeOptions): Encoded {
+  if (isPlain(value, options.maxBytes)) {
+    return { message: value, transfer: nothing, release: noop };
+  }
+  const functions = new Functions(options);
+  const { to, maxBytes, receivers = 'many' } = options;
+  const encoder = new Encoder({ to, maxBytes, receivers, functions });
+  const root = encoder.root(value, options.path ?? 'value');
+  encoder.views.finish();
+  const message: Wrapped = {
+    [MARK]: 1,
+    root,
+    references: encoder.references,
+    steps: encoder.steps,
+    functions: [...functions.payloads],
+  };
+  const { outgoing } = encoder.views;
+  const { payloads } = functions;
+  if (outgoing.length === 0 && payloads.length === 0) {
+    return { message, transfer: nothing, release: noop };
+  }
+  const release = () => {
+    for (const item of outgoing) item.release();
+    // What the functions captured lives as long as their payloads, which are held until here.
+    payloads.length = 0;
+  };
+  return { message, transfer: nothing, release };
+}
+
+function isWrapped(message: unknown): message is Wrapped {
+  return typeof message === 'object' && message !== null && MARK in message;
+}
+
+/**
+ * What must be waited for before a message can be decoded: the modules of the functions and
+ * classes in it. `null` for nearly every message. Never throws: a function that can't be made is
+ * an error of {@link decode}.
+ */
+export function loading(message: unknown): Promise<void> | null {
+  if (!isWrapped(message) || message.functions.length === 0) return null;
+  const waits: Promise<void>[] = [];
+  for (const payload of message.functions) {
+    try {
+      const wait = loadCallable(payload);
+      if (wait) waits.push(wait);
+    } catch {
+      // decode() tries again, and throws it where errors are expected.
+    }
+  }
+  return waits.length === 0 ? null : Promise.all(waits).then(noop);
+}
+
+/**
+ * Makes the value of a message again. Where {@link loading} returns a promise for the message, that
+ * has to be awaited first.
+ */
+export function decode(message: unknown): unknown {
+  if (!isWrapped(message)) return message;
+  return unwrap(message, (index) => decodeCallable(message.functions[index]));
+}
+
+/**
+ * Says of a message for one receiver that it will not be decoded (its job was cancelled), so that
+ * its sender frees the memory it keeps for us.
+ */
+export function discard(message: unknown): void {
+  if (!isWrapped(message)) return;
+  for (const reference of message.references) {
+    if (reference.kind === 'segment' && reference.handle.kind === 'memory') touch(reference.handle);
+  }
+}

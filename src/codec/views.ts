@@ -1,0 +1,140 @@
+/**
+ * The typed arrays of one message, by the buffer on which they are views: views keep sharing
+ * their buffer on the other side, and of a buffer only the part that is in view travels.
+ */
+import { types } from 'node:util';
+import { handleOf, type Outgoing, type SegmentHandle, send } from '../memory/index.ts';
+import { CloneError } from './clone-error.ts';
+import type { Reference } from './wire.ts';
+
+type View = { kind: 'view'; type: string; buffer: number; offset: number; length: number };
+
+interface Part {
+  readonly index: number;
+  readonly views: View[];
+  start: number;
+  end: number;
+}
+
+/** Where a message goes, as far as arrays are concerned. */
+export interface ViewOptions {
+  readonly to: 'thread' | 'process';
+  readonly maxBytes: number;
+  readonly receivers: 'one' | 'many';
+}
+
+/** Collects views while a value is walked. */
+export class ViewTable {
+  /** The segments that were made for the message. */
+  readonly outgoing: Outgoing[] = [];
+  readonly #references: Reference[];
+  readonly #options: ViewOptions;
+  readonly #parts = new Map<ArrayBufferLike, Part>();
+
+  constructor(references: Reference[], options: ViewOptions) {
+    this.#references = references;
+    this.#options = options;
+  }
+
+  /** Takes a view or a whole buffer and returns the index of its reference. */
+  add(value: ArrayBufferView | ArrayBufferLike, path: string): number {
+    const view = ArrayBuffer.isView(value);
+    const part = this.#part(view ? value.buffer : value, path);
+    const start = view ? value.byteOffset : 0;
+    const end = start + value.byteLength;
+    part.start = Math.min(part.start, start);
+    part.end = Math.max(part.end, end);
+    if (!view) return part.index;
+    const record: View = {
+      kind: 'view',
+      type: typeName(value),
+      buffer: part.index,
+      offset: start,
+      length:
+        'length' in value ? (value as unknown as { length: number }).length : value.byteLength,
+    };
+    part.views.push(record);
+    return this.#references.push(record) - 1;
+  }
+
+  #part(buffer: ArrayBufferLike, path: string): Part {
+    const known = this.#parts.get(buffer);
+    if (known) return known;
+    if (types.isSharedArrayBuffer(buffer) && this.#options.to === 'process') {
+      throw new CloneError(
+        path,
+        'on a SharedArrayBuffer, which other processes cannot map',
+        "Use shared.zeros() or shared.from(), or the 'threads' backend.",
+      );
+    }
+    if (isDetached(buffer)) {
+      throw new CloneError(path, 'detached', 'Its memory has been transferred: send a copy.');
+    }
+    // The bytes are filled in by finish(), when it is known which are in view.
+    const reference: Reference = { kind: 'buffer', bytes: buffer as ArrayBuffer };
+    const index = this.#references.push(reference) - 1;
+    const part: Part = { index, views: [], start: Number.MAX_SAFE_INTEGER, end: 0 };
+    this.#parts.set(buffer, part);
+    return part;
+  }
+
+  /** Decides how each buffer travels, now that it is known which part of it is in view. */
+  finish(): void {
+    for (const [buffer, part] of this.#parts) {
+      if (types.isSharedArrayBuffer(buffer)) continue;
+      const handle = handleOf(buffer);
+      if (handle) {
+        this.#references[part.index] = { kind: 'segment', handle: this.#sent(handle) };
+        continue;
+      }
+      const start = Math.min(part.start - (part.start % 8), buffer.byteLength);
+      const bytes = new Uint8Array(buffer, start, Math.max(part.end - start, 0));
+      for (const view of part.views) view.offset -= start;
+      this.#references[part.index] =
+        (bytes.byteLength >= this.#options.maxBytes && this.#share(bytes)) || this.#copy(bytes);
+    }
+  }
+
+  /** Every result is the caller's own, even where it is on the same memory as the one before. */
+  #sent(handle: SegmentHandle): SegmentHandle {
+    const alone = this.#options.receivers === 'one' && handle.kind === 'memory';
+    return alone && handle.mode === 'copyonwrite' ? { ...handle, mode: 'once' } : handle;
+  }
+
+  #share(bytes: Uint8Array): Reference | null {
+    if (bytes.byteLength === 0) return null;
+    try {
+      const outgoing = send(bytes, this.#options.receivers);
+      this.outgoing.push(outgoing);
+      return { kind: 'segment', handle: outgoing.handle };
+    } catch {
+      // No descriptor or no memory left: a copy through the channel may still go.
+      return null;
+    }
+  }
+
+  #copy(bytes: Uint8Array): Reference {
+    const { buffer, byteOffset, byteLength } = bytes as Uint8Array<ArrayBuffer>;
+    const whole = byteLength === buffer.byteLength;
+    return {
+      kind: 'buffer',
+      bytes: whole ? buffer : buffer.slice(byteOffset, byteOffset + byteLength),
+    };
+  }
+}
+
+function isDetached(buffer: ArrayBufferLike): boolean {
+  if (buffer.byteLength > 0) return false;
+  try {
+    new Uint8Array(buffer);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+function typeName(view: ArrayBufferView): string {
+  if (Buffer.isBuffer(view)) return 'Buffer';
+  if (types.isDataView(view)) return 'DataView';
+  return (view as unknown as Record<symbol, string>)[Symbol.toStringTag]!;
+}

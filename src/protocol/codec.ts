@@ -1,0 +1,108 @@
+/**
+ * How values pass between the scheduler and a worker: through the codec, or, where both are in one
+ * environment, as they are.
+ */
+
+import type { FunctionMessage } from './messages.ts';
+import type { ValueBatch } from './value-batch.ts';
+import { packPrimitives, unpackValues } from './value-batch.ts';
+
+export type TaskFunction = (...args: unknown[]) => unknown;
+
+/** A packed value batch, and what has to be handed over or dropped with it. */
+export interface Packed<T> {
+  readonly message: T;
+  readonly transfer: readonly unknown[];
+  /** To be called when the other side has decoded the message; null where nothing is held. */
+  readonly release: (() => void) | null;
+}
+
+export interface Codec {
+  /** Whether values that are no primitives can be packed now. */
+  isReady(): boolean;
+  /** Until they can. */
+  whenReady(): Promise<void>;
+  /** Packs the values of a batch. `path` says what an error calls them. */
+  pack(values: readonly unknown[], path: string): Packed<ValueBatch>;
+  packOne(value: unknown, path: string): Packed<unknown>;
+  /** What has to be awaited before the message can be decoded. */
+  loading(message: unknown): Promise<void> | null;
+  unpack(valueBatch: ValueBatch): ArrayLike<unknown>;
+  unpackOne(message: unknown): unknown;
+  /** Lets go of a value batch that nobody will unpack. */
+  drop(valueBatch: ValueBatch): void;
+}
+
+const nothing: readonly unknown[] = [];
+
+/** For a worker in the same environment. */
+export const localCodec: Codec = {
+  isReady: () => true,
+  whenReady: () => Promise.resolve(),
+  pack: (values) => ({ message: { kind: 'plain', values }, transfer: nothing, release: null }),
+  packOne: (value) => ({ message: value, transfer: nothing, release: null }),
+  loading: () => null,
+  unpack: (valueBatch) => unpackValues(valueBatch, (message) => message),
+  unpackOne: (message) => message,
+  drop: () => {},
+};
+
+/** What a codec for other environments is made of; src/memory has it. */
+export interface ValueCodec {
+  /** Given by a codec that may still be loading. */
+  readonly late?: { isReady(): boolean; whenReady(): Promise<void> };
+  encode(
+    value: unknown,
+    options: {
+      to: 'thread' | 'process';
+      maxBytes: number;
+      path?: string;
+      receivers?: 'one' | 'many';
+    },
+  ): {
+    readonly message: unknown;
+    readonly transfer: readonly unknown[];
+    release(): void;
+  };
+  decode(message: unknown): unknown;
+  discard(message: unknown): void;
+  loading(message: unknown): Promise<void> | null;
+}
+
+/**
+ * For a worker in another environment.
+ *
+ * @param receivers - 'one' where each message is decoded once, by one receiver: results; arguments
+ *   may be sent again when a worker has died
+ */
+export function remoteCodec(
+  codec: ValueCodec,
+  to: 'thread' | 'process',
+  maxBytes: number,
+  receivers: 'one' | 'many',
+): Codec {
+  const packOne = (value: unknown, path: string): Packed<unknown> => {
+    const encoded = codec.encode(value, { to, maxBytes, path, receivers });
+    return { message: encoded.message, transfer: encoded.transfer, release: encoded.release };
+  };
+  return {
+    isReady: () => codec.late?.isReady() ?? true,
+    whenReady: () => codec.late?.whenReady() ?? Promise.resolve(),
+    pack(values, path) {
+      const valueBatch = packPrimitives(values);
+      if (valueBatch) return { message: valueBatch, transfer: nothing, release: null };
+      const { message, transfer, release } = packOne(values, path);
+      return { message: { kind: 'coded', count: values.length, message }, transfer, release };
+    },
+    packOne,
+    loading: (message) => codec.loading(message),
+    unpack: (valueBatch) => unpackValues(valueBatch, codec.decode),
+    unpackOne: codec.decode,
+    drop(valueBatch) {
+      if (valueBatch.kind === 'coded') codec.discard(valueBatch.message);
+    },
+  };
+}
+
+/** Makes the function of a message; at once where that is possible. */
+export type FunctionLoader = (message: FunctionMessage) => TaskFunction | Promise<TaskFunction>;

@@ -1,0 +1,193 @@
+/**
+ * What the scheduler and a worker say to each other: the same in every backend.
+ */
+import type { ValueBatch } from './value-batch.ts';
+
+/** How a task's argument becomes a call. */
+export type CallMode =
+  /** fn(task, ctx) */
+  | 'task'
+  /** fn(model, task, ctx) */
+  | 'model'
+  /** fn(...task, ctx) */
+  | 'spread'
+  /** functions[task[0]](...task[1]) */
+  | 'calls';
+
+/** A function on its way: the functions' payload, or, in the same environment, itself. */
+export type FunctionMessage =
+  | { readonly kind: 'local'; readonly fn: (...args: never[]) => unknown }
+  | { readonly kind: 'payload'; readonly payload: unknown };
+
+/** A worker's place, told before anything else. */
+export interface WorkerInit {
+  readonly type: 'init';
+  readonly id: number;
+  readonly backend: string;
+  readonly level: number;
+  /** Threads inside BLAS and the like; -1 leaves them alone. */
+  readonly childThreads: number;
+  readonly maxBytes: number;
+  readonly initializer?: FunctionMessage;
+}
+
+/** Opens a context: functions, the model they share, and settings. Comes before its batches. */
+export interface OpenMessage {
+  readonly type: 'open';
+  readonly context: number;
+  readonly mode: CallMode;
+  readonly functions: readonly FunctionMessage[];
+  /** In mode 'model': the codec's message, or in the same environment the model. */
+  readonly model?: unknown;
+  /** In mode 'model': the method of the model to call instead of a function. */
+  readonly method?: string;
+  readonly scope: unknown;
+  /** The entropy of the job's random numbers. */
+  readonly seed?: unknown;
+  /** Errors are results: a batch goes on after one. */
+  readonly settle: boolean;
+  /** Send each result when it is there, so that none is lost with a worker that is killed. */
+  readonly eager: boolean;
+  /** Report the worker's memory after each batch. */
+  readonly memory: boolean;
+  readonly maxBytes: number;
+}
+
+/** More functions for a context of mode 'calls'. */
+export interface FunctionsMessage {
+  readonly type: 'functions';
+  readonly context: number;
+  readonly functions: readonly FunctionMessage[];
+}
+
+/** Tasks whose indices follow each other. */
+export interface BatchMessage {
+  readonly type: 'batch';
+  readonly context: number;
+  readonly run: number;
+  readonly batch: number;
+  /** The claim word of the worker's claim table that counts for this batch. */
+  readonly slot: number;
+  /** Index of the first task in its job. */
+  readonly first: number;
+  readonly args: ValueBatch;
+}
+
+/** A context that won't be used again. */
+export interface CloseMessage {
+  readonly type: 'close';
+  readonly context: number;
+}
+
+/** Tasks of the run are not wanted any more: `ctx.signal` aborts. */
+export interface AbortMessage {
+  readonly type: 'abort';
+  readonly run: number;
+}
+
+/** End when what is running is done. */
+export interface StopMessage {
+  readonly type: 'stop';
+}
+
+export type ToWorker =
+  | WorkerInit
+  | OpenMessage
+  | FunctionsMessage
+  | BatchMessage
+  | CloseMessage
+  | AbortMessage
+  | StopMessage;
+
+/** The worker is up. */
+export interface ReadyMessage {
+  readonly type: 'ready';
+  /** Add to a time of the worker's clock to get the system's monotonic clock (ms). */
+  readonly clockOffset: number;
+}
+
+/** Results of tasks of a batch whose places follow each other. */
+export interface ResultMessage {
+  readonly type: 'result';
+  readonly run: number;
+  readonly batch: number;
+  readonly slot: number;
+  /** Place of the first of these tasks in the batch. */
+  readonly offset: number;
+  readonly values: ValueBatch;
+  /** Start and end of each task by the worker's clock; empty in the last message if all was said. */
+  readonly times: Float64Array;
+  /** Nothing more comes for this batch. */
+  readonly last: boolean;
+  /** Bytes that the worker takes, where the context asks. */
+  readonly memory?: number;
+}
+
+/** A task threw, or its result can't be sent. */
+export interface FailureMessage {
+  readonly type: 'failure';
+  readonly run: number;
+  readonly batch: number;
+  readonly offset: number;
+  /** The codec's message, or in the same environment the thrown value. */
+  readonly error: unknown;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The arguments of a batch can't be made in the worker; none of its tasks has run. */
+export interface UnreadableMessage {
+  readonly type: 'unreadable';
+  readonly batch: number;
+  readonly error: unknown;
+}
+
+/** A context can't be opened: a function or the model can't be made in the worker. */
+export interface OpenFailedMessage {
+  readonly type: 'open-failed';
+  readonly context: number;
+  readonly error: unknown;
+}
+
+/** The pool's initializer threw; the worker ends. */
+export interface InitFailedMessage {
+  readonly type: 'init-failed';
+  readonly error: unknown;
+}
+
+/** Something threw outside of tasks, and ends the worker. */
+export interface FatalMessage {
+  readonly type: 'fatal';
+  readonly error: unknown;
+}
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+
+/** Something that a task wrote to the console or a logger. */
+export interface LogMessage {
+  readonly type: 'log';
+  readonly level: LogLevel;
+  readonly text: string;
+  /** Fields of a structured log line. */
+  readonly fields?: unknown;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+}
+
+/** Tasks advanced a progress bar. */
+export interface ProgressMessage {
+  readonly type: 'progress';
+  readonly run: number;
+  readonly amount: number;
+}
+
+export type FromWorker =
+  | ReadyMessage
+  | ResultMessage
+  | FailureMessage
+  | UnreadableMessage
+  | OpenFailedMessage
+  | InitFailedMessage
+  | FatalMessage
+  | LogMessage
+  | ProgressMessage;

@@ -1,0 +1,128 @@
+/**
+ * Loads a worker's bundles with the code that the engine made of them in an earlier worker.
+ *
+ * Compiling is a good part of what a worker does before its first task. What comes of it is kept in
+ * a folder beside the bundles, as Python keeps its `.pyc` files: whoever can write there can write
+ * the bundles, too. The engine takes it only where its version and flags are the same. Where nothing
+ * can be kept, bundles are loaded as other modules are.
+ *
+ * See https://v8.dev/blog/code-caching and `vm.Script`.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import vm from 'node:vm';
+
+/** Where code is kept, in the folder of the bundles. */
+export const CODE_FOLDER = 'code';
+
+/**
+ * What the engine has refused is written anew when it is older (ms): where programs with other flags
+ * take turns, none of them does it again and again. What a folder has besides is removed by then.
+ */
+const STALE_MS = 60_000;
+
+/** A CommonJS module, as far as bundles are loaded through it. */
+export interface BundleModule {
+  readonly filename: string;
+  readonly exports: unknown;
+  readonly paths: string[];
+  require(name: string): unknown;
+}
+
+interface ModuleClass {
+  readonly _cache: Record<string, unknown>;
+  new (filename: string, parent: BundleModule): BundleModule;
+}
+
+function read(file: string): Buffer | null {
+  try {
+    return fs.readFileSync(file);
+  } catch {
+    return null;
+  }
+}
+
+function isStale(file: string): boolean {
+  return Date.now() - fs.statSync(file).mtimeMs > STALE_MS;
+}
+
+/** Code that is not kept yet, and where it is to be. */
+const unkept: { readonly script: vm.Script; readonly file: string }[] = [];
+
+/**
+ * Keeps what the engine has compiled of the bundles until now. To be called when a first task is
+ * done: what it has needed is there, too. Nobody minds if it can't be done.
+ */
+export function saveCodeCache(): void {
+  for (const { script, file } of unkept.splice(0)) {
+    try {
+      keep(script, file);
+    } catch {
+      // The folder is not ours to write, or the disk is full.
+    }
+  }
+}
+
+function keep(script: vm.Script, file: string): void {
+  const folder = path.dirname(file);
+  fs.mkdirSync(folder, { recursive: true });
+  // Several workers start together. The first that is ready keeps its code.
+  if (fs.existsSync(file) && !(script.cachedDataRejected && isStale(file))) return;
+  const mine = `${file}.${process.pid}`;
+  fs.writeFileSync(mine, script.createCachedData(), { flag: 'wx' });
+  // As a whole: others may be reading.
+  fs.renameSync(mine, file);
+  sweep(folder, path.basename(file));
+}
+
+/** Removes what other builds of the bundle have left, and what was not written to its end. */
+function sweep(folder: string, current: string): void {
+  const [bundle, build] = current.split('-');
+  for (const name of fs.readdirSync(folder)) {
+    const [itsBundle, itsBuild] = name.split('-');
+    if (itsBundle !== bundle) continue;
+    const whole = itsBuild === build && !/\.\d+$/.test(name);
+    const file = path.join(folder, name);
+    if (!whole && isStale(file)) fs.rmSync(file, { force: true });
+  }
+}
+
+/**
+ * Loads a bundle.
+ *
+ * @param parent - the module that asks for it: the entry of a kind of worker, each of which needs
+ *   something else of a bundle
+ * @param name - of the bundle's file, in the folder of `parent`
+ * @param build - tells the text of the bundle from that of every other build
+ * @returns its exports
+ */
+export function loadWithCodeCache(parent: BundleModule, name: string, build: string): unknown {
+  const { dir: folder, name: kind } = path.parse(parent.filename);
+  const filename = path.join(folder, name);
+  // Where coverage is measured, the counts of functions that were compiled before would be missing.
+  if (process.env.NODE_V8_COVERAGE) return parent.require(filename);
+  const { constructor: Module } = parent as unknown as { constructor: ModuleClass };
+  const file = path.join(
+    folder,
+    CODE_FOLDER,
+    [name, build, kind, process.version, process.platform, process.arch].join('-'),
+  );
+  const text = fs.readFileSync(filename, 'utf8');
+  const source = `(function(exports,require,module,__filename,__dirname){${text}\n})`;
+  const cachedData = read(file);
+  const script = new vm.Script(source, { filename, ...(cachedData ? { cachedData } : {}) });
+  const made = new Module(filename, parent) as {
+    -readonly [K in keyof BundleModule]: BundleModule[K];
+  } & { loaded: boolean; importer: (specifier: string) => Promise<unknown> };
+  made.filename = filename;
+  made.paths = parent.paths;
+  // The engine calls nobody for an import() in a script, so bundles call this one. It is in the same
+  // folder.
+  made.importer = (specifier) => import(specifier);
+  Module._cache[filename] = made;
+  const make = script.runInThisContext() as (...parts: readonly unknown[]) => void;
+  make.call(made.exports, made.exports, (id: string) => made.require(id), made, filename, folder);
+  made.loaded = true;
+  if (!cachedData || script.cachedDataRejected) unkept.push({ script, file });
+  return made.exports;
+}

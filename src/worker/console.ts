@@ -1,0 +1,43 @@
+/**
+ * The console of a worker: what is written to it comes out in the parent, a message at a time, so
+ * that lines of two workers never mix.
+ */
+import { formatWithOptions, inspect } from 'node:util';
+import type { LogLevel, LogMessage } from '../protocol/index.ts';
+
+const levels: readonly (readonly ['debug' | 'log' | 'info' | 'warn' | 'error', LogLevel])[] = [
+  ['debug', 'debug'],
+  ['log', 'info'],
+  ['info', 'info'],
+  ['warn', 'warn'],
+  ['error', 'error'],
+];
+
+/** Sends what is written to the global console through `send`. */
+export function redirectConsole(send: (message: LogMessage) => void): void {
+  const write = (level: LogLevel, text: string): void => {
+    send({ type: 'log', level, text, time: Date.now() });
+  };
+  let indent = '';
+  const indented = (text: string): string =>
+    indent === '' ? text : indent + text.replaceAll('\n', `\n${indent}`);
+  for (const [method, level] of levels) {
+    console[method] = (...args: unknown[]) =>
+      write(level, indented(formatWithOptions({}, ...args)));
+  }
+  console.dir = (value: unknown, options?: object) =>
+    write('info', indented(inspect(value, { customInspect: false, ...options })));
+  console.trace = (...args: unknown[]) => {
+    const holder = { name: 'Trace', message: formatWithOptions({}, ...args), stack: '' };
+    Error.captureStackTrace(holder, console.trace);
+    write('error', indented(holder.stack));
+  };
+  console.group = (...args: unknown[]) => {
+    if (args.length > 0) console.log(...args);
+    indent += '  ';
+  };
+  console.groupCollapsed = console.group;
+  console.groupEnd = () => {
+    indent = indent.slice(2);
+  };
+}

@@ -1,0 +1,74 @@
+/**
+ * What a task gets as its last argument.
+ */
+
+import type { Generator } from '../random/index.ts';
+
+/** Where a task runs. */
+export interface WorkerInfo {
+  /** Number of the worker in its pool; 0 in the calling process itself. */
+  readonly id: number;
+  readonly backend: string;
+  readonly pid: number;
+  /** Of a worker thread. */
+  readonly threadId?: number;
+}
+
+/** Advances the job's progress from inside a task. */
+export interface TaskProgress {
+  /** Adds to what the job's progress bar has counted. */
+  advance(amount?: number): void;
+}
+
+/** The last argument of every task function. */
+export interface TaskContext {
+  /** The task's place in the input. */
+  readonly index: number;
+  /**
+   * The task's own random numbers: the same for any number of workers, batching and backend. Only
+   * in jobs with a `seed`.
+   */
+  readonly rng: Generator;
+  /** Aborts when the result is not wanted any more. */
+  readonly signal: AbortSignal;
+  readonly progress: TaskProgress;
+  readonly worker: WorkerInfo;
+}
+
+/** What the contexts of a run's tasks share. */
+export interface RunPlace {
+  readonly worker: WorkerInfo;
+  readonly progress: TaskProgress;
+  /** The run's signal; made when a task first asks for it. */
+  signal(): AbortSignal;
+  rng(index: number): Generator;
+}
+
+/** A context that makes its parts when a task asks for them: most ask for none. */
+export class LazyContext implements TaskContext {
+  readonly index: number;
+  readonly #place: RunPlace;
+  #rng: Generator | undefined;
+
+  constructor(index: number, place: RunPlace) {
+    this.index = index;
+    this.#place = place;
+  }
+
+  get rng(): Generator {
+    this.#rng ??= this.#place.rng(this.index);
+    return this.#rng;
+  }
+
+  get signal(): AbortSignal {
+    return this.#place.signal();
+  }
+
+  get progress(): TaskProgress {
+    return this.#place.progress;
+  }
+
+  get worker(): WorkerInfo {
+    return this.#place.worker;
+  }
+}

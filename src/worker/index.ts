@@ -1,0 +1,8 @@
+/**
+ * What runs inside a worker.
+ */
+export type { TaskContext, TaskProgress, WorkerInfo } from './context.ts';
+export { plainError } from './failures.ts';
+export { workerLogChannel } from './log-channel.ts';
+export { taskRng } from './rng.ts';
+export { Runner } from './runner.ts';

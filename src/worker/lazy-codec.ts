@@ -1,0 +1,52 @@
+/**
+ * The codec of a worker, loaded when it is needed.
+ *
+ * A worker's first task often needs none: its function is text, its argument and result are
+ * primitives. The codec and what encodes functions are a good third of what a worker loads.
+ */
+import type { ValueCodec } from '../protocol/index.ts';
+
+type Loaded = Pick<ValueCodec, 'encode' | 'decode' | 'discard' | 'loading'> & {
+  scheduleCollection(): void;
+};
+
+let codec: Loaded | null = null;
+let loading: Promise<void> | null = null;
+
+/** Loads the codec, if that has not been done. */
+export function loadCodec(): Promise<void> {
+  loading ??= Promise.all([
+    import('../codec/index.ts'),
+    import('../memory/index.ts'),
+    // Registers itself with the codec: values contain functions.
+    import('../functions/index.ts'),
+  ]).then(([loaded, memory]) => {
+    const { encode, decode, discard, loading } = loaded;
+    codec = { encode, decode, discard, loading, scheduleCollection: memory.scheduleCollection };
+  });
+  return loading;
+}
+
+function loaded(): Loaded {
+  if (!codec) throw new Error('the codec is not loaded');
+  return codec;
+}
+
+/** To be called when a job has ended: what it has left behind may be much memory. */
+export function scheduleCollection(): void {
+  codec?.scheduleCollection();
+}
+
+/** Decodes primitives at once, and everything once it is loaded. */
+export const lazyCodec: ValueCodec = {
+  late: { isReady: () => codec !== null, whenReady: loadCodec },
+  encode: (value, options) => loaded().encode(value, options),
+  decode: (message) =>
+    codec || (typeof message === 'object' && message !== null) ? loaded().decode(message) : message,
+  discard: (message) => codec?.discard(message),
+  loading(message) {
+    if (typeof message !== 'object' || message === null) return null;
+    if (codec) return codec.loading(message);
+    return loadCodec().then(() => loaded().loading(message) ?? undefined);
+  },
+};

@@ -1,0 +1,46 @@
+/**
+ * What a worker thread does.
+ */
+import { parentPort, threadId, workerData } from 'node:worker_threads';
+import { ensureInitialized } from '../config/index.ts';
+import {
+  CLAIM_TABLE_BYTES,
+  ClaimTable,
+  Mailbox,
+  packMessage,
+  type ToWorker,
+  unpackMessage,
+} from '../protocol/index.ts';
+import { startWorker } from './host.ts';
+
+/**
+ * Becomes a worker: takes messages from its parent until one of them ends it.
+ *
+ * @param onWarm - called when what a first task needs has been loaded
+ */
+export function serveThread(onWarm?: () => void): void {
+  const port = parentPort!;
+  const { memory } = workerData as { readonly memory: SharedArrayBuffer };
+  const mailbox = new Mailbox(memory, CLAIM_TABLE_BYTES);
+
+  const receive = startWorker({
+    kind: 'thread',
+    threadId,
+    claims: new ClaimTable(memory),
+    send: (message, transfer) =>
+      port.postMessage(packMessage(message, mailbox), transfer as readonly ArrayBuffer[]),
+    memory: () => {
+      const { heapUsed, external } = process.memoryUsage();
+      return heapUsed + external;
+    },
+    stop: () => process.exit(0),
+    onWarm,
+    limitPoolsNow: ensureInitialized,
+  });
+
+  port.on('message', (posted: unknown) => receive(unpackMessage(posted, mailbox) as ToWorker));
+  port.on('messageerror', (error) => {
+    throw error;
+  });
+  port.postMessage({ type: 'ready', clockOffset: 0 });
+}
