@@ -1,9 +1,11 @@
 /**
- * The door between the codec and the floor's other half, src/functions: values contain functions
+ * What src/functions does for the codec: values contain functions
  * and classes, and functions capture values. src/functions registers itself here when it loads.
  */
 import { CloneError } from './clone-error.ts';
-import type { Callable } from './encoder.ts';
+
+/** Any function or class. */
+export type Callable = abstract new (...args: never[]) => unknown;
 
 /** How a message travels, as far as captured values are concerned. */
 export interface CallableOptions {

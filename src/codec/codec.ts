@@ -7,9 +7,9 @@
  */
 
 import { touch } from '../memory/index.ts';
-import { decodeCallable, encodeCallable, loadCallable } from './callables.ts';
+import { type Callable, decodeCallable, encodeCallable, loadCallable } from './callables.ts';
 import { unwrap } from './decoder.ts';
-import { type Callable, Encoder, type FunctionSink } from './encoder.ts';
+import { Encoder, type FunctionSink } from './encoder.ts';
 import { isPlain, MARK } from './scan.ts';
 import type { Wrapped } from './wire.ts';
 

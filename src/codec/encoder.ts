@@ -4,7 +4,7 @@
  */
 import { builtinModules } from 'node:module';
 import { types } from 'node:util';
-import { hasPrivate, mapStack } from './callables.ts';
+import { type Callable, hasPrivate, mapStack } from './callables.ts';
 import { CloneError, kindOf, PROXY_REMEDY, step } from './clone-error.ts';
 import { restore, state } from './hooks.ts';
 import { type ViewOptions, ViewTable } from './views.ts';
@@ -15,9 +15,6 @@ export interface FunctionSink {
   /** Takes a function or class and returns the index under which the decoder finds it. */
   add(fn: Callable, path: string): number;
 }
-
-/** Any function or class. */
-export type Callable = abstract new (...args: never[]) => unknown;
 
 /** What the encoder must know of the way that the message goes. */
 export interface EncoderOptions extends ViewOptions {

@@ -3,7 +3,9 @@
  */
 import type { Reference, Step } from '../codec/index.ts';
 import type { ModuleReference } from './modules.ts';
-import type { Form } from './source.ts';
+
+/** What kind of text it is. */
+export type Form = 'expression' | 'method' | 'get' | 'set';
 
 /** Where a function's text was, so that error stacks show it. Lines and columns count from 0. */
 export interface Origin {

@@ -3,11 +3,8 @@
  */
 import type { AnyNode, Expression } from 'acorn';
 import { acorn } from './acorn.ts';
-import { IMPORT, IMPORT_META } from './payload.ts';
+import { type Form, IMPORT, IMPORT_META } from './payload.ts';
 import { type Analysis, analyse } from './scope.ts';
-
-/** What kind of text it is. */
-export type Form = 'expression' | 'method' | 'get' | 'set';
 
 /** A parsed function. */
 export interface Source extends Analysis {
