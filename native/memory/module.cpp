@@ -234,9 +234,11 @@ Napi::Value map_file(const Napi::CallbackInfo& info) {
   file.inode(&length);
   // A mapping may reach past the end of its file, but touching it there kills the process.
   if (length < offset + bytes) {
-    throw Napi::RangeError::New(info.Env(), path + " has " + std::to_string(length) +
-                                                " bytes, but " + std::to_string(offset + bytes) +
-                                                " are needed");
+    auto error =
+        Napi::RangeError::New(info.Env(), path + " has " + std::to_string(length) + " bytes, but " +
+                                              std::to_string(offset + bytes) + " are needed");
+    error.Set("code", Napi::String::New(info.Env(), "ERR_HEDDLE_INVALID_ARGUMENT"));
+    throw error;
   }
   auto range = std::make_shared<Range>(
       Range::map(file, offset, bytes, writable ? Access::kShared : Access::kPrivate, failure));

@@ -33,6 +33,7 @@ export interface ShapedArray<T extends TypedArray = TypedArray> {
 type Constructor = {
   new (buffer: ArrayBufferLike, offset: number, length: number): TypedArray;
   readonly BYTES_PER_ELEMENT: number;
+  readonly name: string;
 };
 
 const constructors: Readonly<Record<DType, Constructor>> = {

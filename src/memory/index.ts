@@ -4,7 +4,16 @@
 export type { DType, DTypes, ShapedArray, TypedArray } from './dtype.ts';
 export { type SharedMemoryInfo, type SharedSegmentInfo, sharedMemoryInfo } from './info.ts';
 export { type MapFileOptions, mapFile } from './map-file.ts';
-export { loadNpy, NpyError, saveNpy } from './npy.ts';
+export {
+  loadNpy,
+  type NpyArray,
+  type SaveNpyOptions,
+  type StridedArray,
+  saveNpy,
+} from './npy.ts';
+export { NpyError } from './npy-header.ts';
+export type { NpyDType } from './npy-types.ts';
+export { type LoadNpzOptions, loadNpz, type SaveNpzOptions, saveNpz } from './npz.ts';
 export { type Outgoing, send } from './outbox.ts';
 export type { SharedMode } from './segment.ts';
 export {

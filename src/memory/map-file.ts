@@ -11,9 +11,13 @@ import {
   type ShapedArray,
   shaped,
   sizeOf,
+  type TypedArray,
 } from './dtype.ts';
-import { readHeader } from './npy.ts';
+import { denseStride, type NpyArray, type NpyPlace, readHeader } from './npy.ts';
+import { NpyError } from './npy-header.ts';
 import { allocateFile } from './segment.ts';
+
+type Mode = 'copyonwrite' | 'readwrite' | 'create';
 
 /** How a file is mapped. */
 export interface MapFileOptions {
@@ -21,7 +25,7 @@ export interface MapFileOptions {
    * `'copyonwrite'` (default): writes stay in the process that makes them and never reach the file.
    * `'readwrite'`: they do, and all workers see them. `'create'`: the file is made anew, of zeros.
    */
-  readonly mode?: 'copyonwrite' | 'readwrite' | 'create';
+  readonly mode?: Mode;
   /** Where the numbers begin, in bytes. Default 0, and for an .npy file behind its header. */
   readonly offset?: number;
 }
@@ -37,14 +41,19 @@ export interface MapFileOptions {
  * @param file - the path
  * @param dtype - the element type; may be left out for an .npy file, which says it
  * @param shape - a length gives a typed array, a list of lengths `{ data, shape }`; left out: as the
- *   .npy file says, or one dimension to the end of the file
+ *   .npy file says (with its `stride` and `dtype`), or one dimension to the end of the file
+ * @param options - `mode`, `offset`
+ * @returns the mapping, which is unmapped when it is collected
+ * @throws RangeError or TypeError where an argument and the file don't fit, with the sizes; `NpyError`
+ *   for an .npy file that is damaged, or whose elements can't be used as they lie (the other order of
+ *   bytes, float16: `loadNpy` reads these); the error of the system where it can't be opened
  * @example
  * ```ts
  * const table = mapFile('items.npy');
  * const scratch = mapFile('scratch.bin', 'float32', [rows, 128], { mode: 'create' });
  * ```
  */
-export function mapFile(file: string): ShapedArray;
+export function mapFile(file: string): NpyArray;
 export function mapFile<D extends DType>(
   file: string,
   dtype: D,
@@ -70,29 +79,67 @@ export function mapFile(
   // Workers may have another working directory.
   const full = path.resolve(file);
   const header = mode === 'create' ? null : readHeader(full);
-  if (header && dtype !== undefined && dtype !== header.dtype) {
-    throw typeError('dtype', dtype, `'${header.dtype}', as ${file} says`);
-  }
-  const kind = dtype ?? header?.dtype;
+  if (header) checkHeader(file, header, dtype, shape);
+  const kind = dtype ?? header?.type.holder;
   if (!kind) throw typeError('dtype', dtype, `given, as ${file} is not an .npy file`);
-  const View = constructorOf(kind);
+  const { BYTES_PER_ELEMENT: width } = constructorOf(kind);
   const offset = options.offset ?? header?.offset ?? 0;
-  const width = View.BYTES_PER_ELEMENT;
   if (!Number.isSafeInteger(offset) || offset < 0 || offset % width !== 0) {
     // The processor wants numbers aligned, for Atomics at least.
     throw rangeError('offset', offset, `a multiple of ${width} bytes of at least 0`);
   }
   const wanted = shape ?? header?.shape ?? [rest(full, offset, width, mode)];
-  const size = sizeOf(wanted);
-  const bytes = size * width;
-  if (header && shape !== undefined && size !== sizeOf(header.shape)) {
-    throw rangeError('shape', shape, `a shape of the ${sizeOf(header.shape)} numbers in ${file}`);
-  }
-  const buffer = bytes === 0 ? new ArrayBuffer(0) : allocateFile(full, offset, bytes, mode);
-  return shaped(new View(buffer, 0, size), wanted);
+  const size = header ? header.count : sizeOf(wanted);
+  const data = view(full, kind, offset, size, mode);
+  if (header === null || shape !== undefined) return shaped(data, wanted);
+  const stride = denseStride(header.shape, header.fortran);
+  return { data, shape: header.shape, stride, offset: 0, dtype: header.type.name };
 }
 
-function rest(file: string, offset: number, itemSize: number, mode: string): number {
+/** Compares what the caller says with what the file says. */
+function checkHeader(
+  file: string,
+  header: NpyPlace,
+  dtype: DType | undefined,
+  shape: number | readonly number[] | undefined,
+): void {
+  const { type, fortran, count, offset } = header;
+  if (offset % type.itemSize !== 0) {
+    throw new NpyError(file, `has its elements at byte ${offset}, not aligned; use loadNpy()`);
+  }
+  if (type.swapped || type.name === 'float16') {
+    const what = type.swapped ? 'in the order of bytes of another machine' : 'half precision';
+    throw new NpyError(file, `holds ${type.name} ${what}, which can't be mapped; use loadNpy()`);
+  }
+  if (dtype !== undefined && dtype !== type.holder) {
+    throw typeError('dtype', dtype, `'${type.holder}', as ${file} says`);
+  }
+  if (shape === undefined) return;
+  if (sizeOf(shape) !== count) {
+    throw rangeError('shape', shape, `a shape of the ${count} elements in ${file}`);
+  }
+  if (fortran && header.shape.filter((length) => length !== 1).length > 1) {
+    throw rangeError('shape', shape, `left out, as ${file} is in Fortran order`);
+  }
+}
+
+function view(file: string, kind: DType, offset: number, size: number, mode: Mode): TypedArray {
+  const View = constructorOf(kind);
+  const bytes = size * View.BYTES_PER_ELEMENT;
+  if (bytes === 0) return new View(new ArrayBuffer(0), 0, 0);
+  if (!Number.isSafeInteger(offset + bytes)) {
+    throw rangeError('shape', size, 'a shape whose bytes can be counted');
+  }
+  const buffer = allocateFile(file, offset, bytes, mode);
+  try {
+    return new View(buffer, 0, size);
+  } catch {
+    // V8 has a limit for typed arrays that nothing tells in advance.
+    throw rangeError('shape', size, `a shape that one ${View.name} can have`);
+  }
+}
+
+function rest(file: string, offset: number, itemSize: number, mode: Mode): number {
   if (mode === 'create') throw typeError('shape', undefined, 'given for a file that is created');
   const bytes = statSync(file).size - offset;
   if (bytes < 0 || bytes % itemSize !== 0) {
