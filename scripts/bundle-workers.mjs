@@ -116,6 +116,9 @@ export async function bundleWorkers(dist) {
   const places = (resolve) => ({
     name: 'places',
     setup({ onResolve }) {
+      onResolve({ filter: /^[^./]/ }, ({ path: name, kind }) =>
+        kind === 'dynamic-import' ? { path: name, external: true } : undefined,
+      );
       onResolve({ filter: /^\./ }, ({ path: name, resolveDir, kind }) => {
         const file = path.resolve(resolveDir, name);
         if (kind !== 'dynamic-import') return resolve(file);
