@@ -30,7 +30,6 @@ const byFunction = new WeakMap<object, FunctionPayload>();
 const segments = new WeakMap<FunctionPayload, readonly Outgoing[]>();
 /** A payload may be dropped without a word; its memory goes with it. */
 const dropped = new FinalizationRegistry<readonly Outgoing[]>(releaseThem);
-/** Payloads made here: linking changes what it links, so it needs a copy of these. */
 
 /** Makes the payload of a function or class. */
 export function encodeGraph(fn: Callable, options: FunctionOptions): FunctionPayload {
