@@ -3,7 +3,7 @@
 #include <napi.h>
 
 #include "blas/module.h"
-#include "executor/promise.h"
+#include "call/module.h"
 #include "linalg/module.h"
 #include "memory/module.h"
 #include "neighbors/module.h"
@@ -38,7 +38,7 @@ void define(Napi::Object exports, const char* name) {
 
 Napi::Object init(Napi::Env /*env*/, Napi::Object exports) {
   define<heddle::blas::init>(exports, "blas");
-  define<heddle::executor::init>(exports, "executor");
+  define<heddle::call::init>(exports, "executor");
   define<heddle::linalg::init>(exports, "linalg");
   define<heddle::neighbors::init>(exports, "neighbors");
   define<heddle::memory::init>(exports, "memory");

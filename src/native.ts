@@ -34,6 +34,8 @@ export interface NativeExecutor {
   budget(cores?: number): number;
   /** Gives up a queued operation of this environment by its id. */
   cancel(id: number): void;
+  /** Whether writing to one typed array can change the other, whatever buffers they lie in. */
+  overlap(written: ArrayBufferView, read: ArrayBufferView): boolean;
   /** Sees to it that the pages of a new large buffer cost little; its content stays. */
   prepareResult(buffer: ArrayBuffer): void;
   /** What it is doing; `resetPeak` starts the record of the most cores used at once anew. */
@@ -49,20 +51,15 @@ export interface NativeExecutor {
   };
 }
 
-/** Elements that the linear algebra computes with. */
-export type NativeElements = Float64Array | Float32Array;
-
 /**
  * A linear-algebra operation. Its numbers are in {@link NativeLinalg.frame}, its buffers are
  * arguments. Returns its outcome (LAPACK's `info`) or, queued, a Promise of it.
  */
-export type NativeOperation = (
-  ...buffers: (NativeElements | Int32Array)[]
-) => number | Promise<number>;
+export type NativeOperation = (...buffers: unknown[]) => number | Promise<number>;
 
 /** Linear algebra; `native/linalg` says before each operation what it reads from the frame. */
 export interface NativeLinalg {
-  /** The numbers of a call: mode, threads, then those of the operation. */
+  /** The numbers of a call: the header (src/arrays/call.ts), then those of the operation. */
   readonly frame: Float64Array;
   readonly matmul: NativeOperation;
   readonly matmulStack: NativeOperation;
@@ -151,6 +148,7 @@ export interface NativeMemory {
 export type NativeNumbers =
   | Int8Array
   | Uint8Array
+  | Uint8ClampedArray
   | Int16Array
   | Uint16Array
   | Int32Array
@@ -296,7 +294,7 @@ export type NativeRadiusKeeper = { readonly keeper: unique symbol };
 
 /** Neighbour search; `native/neighbors` says before each operation what it reads from the frame. */
 export interface NativeNeighbors {
-  /** The numbers of a call: mode, threads, then those of the operation. */
+  /** The numbers of a call: the header (src/arrays/call.ts), then those of the operation. */
   readonly frame: Float64Array;
   readonly argKmin: NativeNeighborsOperation;
   readonly radius: NativeNeighborsOperation;

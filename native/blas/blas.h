@@ -16,14 +16,15 @@
 #include <vector>
 
 #include "blas/routines.h"
+#include "common/coded_error.h"
 #include "common/library.h"
 
 namespace heddle::blas {
 
 // Thrown where no library, or no such routine in it, can be had; the text is for the user.
-class Unavailable : public std::runtime_error {
+class Unavailable : public CodedError {
  public:
-  using std::runtime_error::runtime_error;
+  explicit Unavailable(const std::string& what) : CodedError("ERR_HEDDLE_BLAS", what) {}
 };
 
 // A size, stride or leading dimension, passed as the library's own integer.

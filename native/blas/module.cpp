@@ -1,6 +1,7 @@
 #include "blas/module.h"
 
 #include "blas/blas.h"
+#include "call/errors.h"
 
 namespace heddle::blas {
 
@@ -9,7 +10,7 @@ namespace {
 // info(): what the library in use is; opens one if none is.
 Napi::Value info(const Napi::CallbackInfo& call) {
   const Napi::Env env = call.Env();
-  try {
+  return call::guarded(env, [&] {
     const Blas& blas = current();
     Napi::Object result = Napi::Object::New(env);
     result.Set("library", blas.kind_name());
@@ -25,19 +26,12 @@ Napi::Value info(const Napi::CallbackInfo& call) {
     result.Set("scope", blas.threads_per_caller() ? "thread" : "process");
     result.Set("forkSafe", !blas.fork_unsafe());
     return result;
-  } catch (const Unavailable& error) {
-    throw Napi::Error::New(env, error.what());
-  }
+  });
 }
 
 // use(path): swaps the library while no operation is in flight.
-Napi::Value use_library(const Napi::CallbackInfo& call) {
-  try {
-    use(call[0].As<Napi::String>().Utf8Value());
-  } catch (const Unavailable& error) {
-    throw Napi::Error::New(call.Env(), error.what());
-  }
-  return call.Env().Undefined();
+void use_library(const Napi::CallbackInfo& call) {
+  call::guarded(call.Env(), [&] { use(call[0].As<Napi::String>().Utf8Value()); });
 }
 
 }  // namespace

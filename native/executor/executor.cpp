@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <thread>
 
-#include "executor/policy.h"
-
 #if defined(__linux__)
 #include <pthread.h>
 #endif
@@ -63,6 +61,67 @@ void Executor::run_blocking(Ticket& ticket) {
     dispatch();
   }
   if (ticket.error) std::rethrow_exception(ticket.error);
+}
+
+// ---- What is decided, and from what ------------------------------------------------------------
+
+policy::Limits Executor::limits() const {
+  return {budget(), control_ != nullptr ? control_->ceiling() : 1, forks_ > 0};
+}
+
+bool Executor::starts_at_once(const Ticket& ticket) const {
+  if (paused_ || wide_blas_running_) return false;
+  if (ticket.demand.work <= policy::kInlineWork) return true;
+  // The common case, a narrow call on an idle machine, needs no trip through the queue.
+  return blocking_.empty() && queued_.empty() && busy_ < budget() &&
+         policy::widest(ticket.demand, limits()) == 1;
+}
+
+int Executor::decide(const Ticket& head) const {
+  if (paused_ || wide_blas_running_) return 0;
+  policy::Load load;
+  load.limits = limits();
+  load.busy = busy_;
+  load.idle = running_.empty();
+  load.rate = rate_;
+  load.drain = busy_ > 0 ? drain_seconds() : 0;
+  load.queued_work = std::max(0.0, queued_work_ - head.demand.work);
+  load.expected_work = expected_work(head, head.demand.work / rate_);
+  return policy::decide(head.demand, load);
+}
+
+// When the operations that run now will have ended, by estimate.
+double Executor::drain_seconds() const {
+  const auto now = Clock::now();
+  double longest = 0;
+  for (const Ticket* ticket : running_) {
+    if (ticket->cores == 0) continue;
+    const double elapsed = std::chrono::duration<double>(now - ticket->started).count();
+    const double expected = ticket->demand.work / (rate_ * ticket->cores);
+    // One that has outlived its estimate may as well take as long again.
+    longest = std::max(longest, elapsed < expected ? expected - elapsed : elapsed);
+  }
+  return longest;
+}
+
+void Executor::learn(const Ticket& ticket) {
+  const Clock::time_point now = Clock::now();
+  if (ended_[0].source != ticket.source) ended_[1] = ended_[0];
+  ended_[0] = {ticket.source, ticket.demand.work, now};
+  if (ticket.grant.width != 1 || ticket.demand.work < kWorkPerCore) return;
+  const double seconds = std::chrono::duration<double>(now - ticket.started).count();
+  if (seconds > 0) rate_ += 0.1 * (ticket.demand.work / seconds - rate_);
+}
+
+// Work that is likely to be asked for within the next `seconds`, while `head` runs: another source
+// whose operation ended no longer ago than that is taken to come back with the like. Two threads
+// that each call in a loop would take turns wide otherwise, since none waits when the other's call
+// ends.
+double Executor::expected_work(const Ticket& head, double seconds) const {
+  const Ended& other = ended_[0].source != head.source ? ended_[0] : ended_[1];
+  if (other.source == nullptr || other.source == head.source) return 0;
+  const double ago = std::chrono::duration<double>(Clock::now() - other.at).count();
+  return ago < seconds ? other.work : 0;
 }
 
 // ---- Jobs -------------------------------------------------------------------------------------

@@ -26,31 +26,10 @@
 #include <type_traits>
 #include <vector>
 
+#include "executor/demand.h"
 #include "executor/policy.h"
 
 namespace heddle {
-
-enum class Parallelism {
-  kBlas,  // wide = the BLAS library's own threads
-  kTeam,  // wide = an OpenMP team whose members call BLAS with one thread
-};
-
-// What an operation asks for.
-struct Demand {
-  double work = 0;                      // estimated floating-point operations
-  double grain = policy::kWorkPerCore;  // of them each core must have
-  int max_threads = 1;                  // the most cores that the caller allows, at least 1
-  Parallelism parallelism = Parallelism::kBlas;
-};
-
-// What it gets.
-struct Grant {
-  int width = 1;  // cores, at most the demand's max_threads
-  const std::atomic<bool>* cancelled = nullptr;
-
-  // Whether the caller has given up: long operations look now and then and may stop early.
-  bool is_cancelled() const { return cancelled != nullptr && cancelled->load(); }
-};
 
 // Sets the thread count of the BLAS library in use; implemented by native/blas.
 class ThreadControl {
@@ -170,9 +149,9 @@ class Executor {
   void run_blocking(Ticket& ticket);
 
   // With the lock held:
+  policy::Limits limits() const;
   bool starts_at_once(const Ticket& ticket) const;
-  int decide(const Ticket& head) const;  // executor/policy.cpp
-  int widest(const Demand& demand) const;
+  int decide(const Ticket& head) const;
   double drain_seconds() const;
   double expected_work(const Ticket& head, double seconds) const;
   void learn(const Ticket& ticket);

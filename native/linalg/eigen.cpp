@@ -29,7 +29,7 @@ struct Eigh {
     require_shape(frame, w, a.rows, 1);
     require(frame, w.rows == 0 || w.row_stride == 1);
     if (vectors) require_shape(frame, v, a.rows, a.rows);
-    return perform(frame, eigh_work(a.rows, vectors), [=](const Grant&) -> executor::Outcome {
+    return perform(frame, eigh_work(a.rows, vectors), [=](const Grant&) -> call::Outcome {
       if (a.rows == 0) return 0;
       if (check && !all_finite(a)) return kNotFinite;
       Columns<T> work(a);
@@ -81,7 +81,7 @@ struct Eig {
       require_shape(frame, vector_real, n, n);
       require_shape(frame, vector_imaginary, n, n);
     }
-    return perform(frame, eig_work(n, vectors), [=](const Grant&) -> executor::Outcome {
+    return perform(frame, eig_work(n, vectors), [=](const Grant&) -> call::Outcome {
       if (n == 0) return 0;
       if (!all_finite(a)) return kNotFinite;
       const blas::Blas& blas = blas::current();
@@ -131,9 +131,9 @@ struct Eig {
 
 }  // namespace
 
-void define_eigen(Napi::Env env, Napi::Object exports, double* frame) {
-  exports.Set("eigh", Napi::Function::New(env, entry<Eigh>, "eigh", frame));
-  exports.Set("eig", Napi::Function::New(env, entry<Eig>, "eig", frame));
+void define_eigen(call::Module& module) {
+  define<Eigh>(module, "eigh");
+  define<Eig>(module, "eig");
 }
 
 }  // namespace heddle::linalg

@@ -64,10 +64,10 @@ inline void require_accepted(const blas::IntOut& info, const char* routine) {
 // The outcome of a routine that looks for NaN itself, and refuses its argument then: so it ends
 // where nobody has looked for NaN before.
 template <typename T>
-executor::Outcome outcome_of(const blas::IntOut& info, const char* routine, const View<T>& given) {
+call::Outcome outcome_of(const blas::IntOut& info, const char* routine, const View<T>& given) {
   if (info.value < 0 && !all_finite(given)) return kNotFinite;
   require_accepted(info, routine);
-  return static_cast<executor::Outcome>(info.value);
+  return static_cast<call::Outcome>(info.value);
 }
 
 // Sizes that TypeScript lets through are right; here they are checked once more.

@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "executor/frame.h"
+#include "call/frame.h"
 
 namespace heddle::linalg {
 

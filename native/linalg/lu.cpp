@@ -38,28 +38,27 @@ struct Lu {
     const View<T> u = frame.matrix<T>(2);
     const bool permuted = frame.flag();
     const bool check = frame.flag();
-    const auto rows = frame.integers(3);
     const int64_t k = std::min(a.rows, a.columns);
     require_shape(frame, l, a.rows, k);
     require_shape(frame, u, k, a.columns);
-    require(frame, rows.length == static_cast<size_t>(a.rows));
-    return perform(frame, lu_work(a.rows, a.columns), [=](const Grant&) -> executor::Outcome {
+    auto* const rows = frame.elements<int32_t>(3, a.rows);
+    return perform(frame, lu_work(a.rows, a.columns), [=](const Grant&) -> call::Outcome {
       IntArray pivots(static_cast<size_t>(k));
       if (a.size() == 0) {
-        permute(pivots, 0, rows.data, a.rows);
+        permute(pivots, 0, rows, a.rows);
         return 0;
       }
       if (check && !all_finite(a)) return kNotFinite;
       Columns<T> work(a);
       factor(work.data(), work.leading(), a.rows, a.columns, pivots);
-      permute(pivots, k, rows.data, a.rows);
+      permute(pivots, k, rows, a.rows);
       const View<T> factors = work.view();
       for (int64_t i = 0; i < k; ++i) {
         for (int64_t j = 0; j < a.columns; ++j) u.at(i, j) = j < i ? T{0} : factors.at(i, j);
       }
       for (int64_t i = 0; i < a.rows; ++i) {
         // The buffer of the integers may be shared: what is read from it again is not trusted.
-        const int64_t to = permuted ? std::clamp<int64_t>(rows.data[i], 0, a.rows - 1) : i;
+        const int64_t to = permuted ? std::clamp<int64_t>(rows[i], 0, a.rows - 1) : i;
         for (int64_t j = 0; j < k; ++j) {
           l.at(to, j) = j < i ? factors.at(i, j) : (j == i ? T{1} : T{0});
         }
@@ -77,12 +76,11 @@ struct LuFactor {
     const View<T> a = frame.matrix<T>(0);
     const View<T> lu = frame.matrix<T>(1);
     const bool check = frame.flag();
-    const auto out = frame.integers(2);
     require_square(frame, a.rows, a.columns);
     require_shape(frame, lu, a.rows, a.rows);
     require(frame, lu.row_stride == 1 && lu.column_stride == a.rows);
-    require(frame, out.length == static_cast<size_t>(a.rows));
-    return perform(frame, lu_work(a.rows, a.rows), [=](const Grant&) -> executor::Outcome {
+    auto* const out = frame.elements<int32_t>(2, a.rows);
+    return perform(frame, lu_work(a.rows, a.rows), [=](const Grant&) -> call::Outcome {
       if (a.rows == 0) return 0;
       if (check && !all_finite(a)) return kNotFinite;
       copy(a, lu);
@@ -90,9 +88,9 @@ struct LuFactor {
       const int64_t info = factor(lu.data, a.rows, a.rows, a.rows, pivots);
       const bool wide = blas::current().ilp64();
       for (int64_t i = 0; i < a.rows; ++i) {
-        out.data[i] = static_cast<int32_t>(pivots.at(i, wide) - 1);
+        out[i] = static_cast<int32_t>(pivots.at(i, wide) - 1);
       }
-      return static_cast<executor::Outcome>(info);
+      return static_cast<call::Outcome>(info);
     });
   }
 };
@@ -107,21 +105,21 @@ struct LuSolve {
     const View<T> x = frame.matrix<T>(2);
     const bool transposed = frame.flag();
     const bool check = frame.flag();
-    const auto given = frame.integers(3);
     require_square(frame, lu.rows, lu.columns);
     require_shape(frame, b, lu.rows, x.columns);
     require_shape(frame, x, lu.rows, b.columns);
-    require(frame, given.length == static_cast<size_t>(lu.rows));
+    frame.require_apart(x, lu, b);
+    const auto* const given = frame.elements<int32_t>(3, lu.rows);
     const double n = static_cast<double>(lu.rows);
     // A copy, checked, which nobody can change: LAPACK swaps the rows that the pivots name.
-    std::vector<int32_t> pivots(given.data, given.data + given.length);
+    std::vector<int32_t> pivots(given, given + lu.rows);
     for (const int32_t pivot : pivots) require(frame, pivot >= 0 && pivot < lu.rows);
     return perform(frame, 2 * n * n * static_cast<double>(b.columns),
-                   [=, pivots = std::move(pivots)](const Grant&) -> executor::Outcome {
+                   [=, pivots = std::move(pivots)](const Grant&) -> call::Outcome {
                      if (x.size() == 0) return 0;
                      if (check && (!all_finite(lu) || !all_finite(b))) return kNotFinite;
                      for (int64_t i = 0; i < lu.rows; ++i) {
-                       if (lu.at(i, i) == 0) return static_cast<executor::Outcome>(i + 1);
+                       if (lu.at(i, i) == 0) return static_cast<call::Outcome>(i + 1);
                      }
                      IntArray swaps(pivots.size());
                      const bool wide = blas::current().ilp64();
@@ -151,13 +149,14 @@ struct Inv {
     const bool check = frame.flag();
     require_square(frame, a.rows, a.columns);
     require_shape(frame, x, a.rows, a.rows);
-    return perform(frame, inverse_work(a.rows), [=](const Grant&) -> executor::Outcome {
+    frame.require_apart(x, a);
+    return perform(frame, inverse_work(a.rows), [=](const Grant&) -> call::Outcome {
       if (a.rows == 0) return 0;
       if (check && !all_finite(a)) return kNotFinite;
       Columns<T> work(a);
       const int64_t info = invert(work, a.rows);
       if (info == 0) copy(work.view(), x);
-      return static_cast<executor::Outcome>(info);
+      return static_cast<call::Outcome>(info);
     });
   }
 };
@@ -196,7 +195,7 @@ struct Det {
     const bool check = frame.flag();
     require_square(frame, a.rows, a.columns);
     require_shape(frame, out, 3, 1);
-    return perform(frame, lu_work(a.rows, a.rows), [=](const Grant&) -> executor::Outcome {
+    return perform(frame, lu_work(a.rows, a.rows), [=](const Grant&) -> call::Outcome {
       if (check && !all_finite(a)) return kNotFinite;
       Determinant determinant;
       if (a.rows > 0) {
@@ -221,12 +220,12 @@ struct Det {
 
 }  // namespace
 
-void define_lu(Napi::Env env, Napi::Object exports, double* frame) {
-  exports.Set("lu", Napi::Function::New(env, entry<Lu>, "lu", frame));
-  exports.Set("luFactor", Napi::Function::New(env, entry<LuFactor>, "luFactor", frame));
-  exports.Set("luSolve", Napi::Function::New(env, entry<LuSolve>, "luSolve", frame));
-  exports.Set("inv", Napi::Function::New(env, entry<Inv>, "inv", frame));
-  exports.Set("det", Napi::Function::New(env, entry<Det>, "det", frame));
+void define_lu(call::Module& module) {
+  define<Lu>(module, "lu");
+  define<LuFactor>(module, "luFactor");
+  define<LuSolve>(module, "luSolve");
+  define<Inv>(module, "inv");
+  define<Det>(module, "det");
 }
 
 }  // namespace heddle::linalg

@@ -161,14 +161,14 @@ struct NormOf {
     const bool check = frame.flag();
     const Work work = spectral(kind) ? svd_work(a.rows, a.columns, Vectors::kNone)
                                      : Work{2 * static_cast<double>(a.size())};
-    return perform(frame, work, [=](const Grant&) -> executor::Outcome {
+    return perform(frame, work, [=](const Grant&) -> call::Outcome {
       if (a.size() == 0) return 0;
       if (!spectral(kind)) return static_cast<double>(static_cast<T>(norm_of(a, kind, exponent)));
       if (check && !all_finite(a)) return kNotFinite;
       const int64_t k = std::min(a.rows, a.columns);
       Workspace<T> values(k);
       const T* const s = values.data();
-      const executor::Outcome info = singular_values(a, values.data());
+      const call::Outcome info = singular_values(a, values.data());
       if (info != 0) return info < 0 ? info : -info;
       if (kind == Norm::kSpectralMost) return static_cast<double>(s[0]);
       if (kind == Norm::kSpectralLeast) return static_cast<double>(s[k - 1]);
@@ -188,7 +188,7 @@ struct Cond {
     const auto kind = static_cast<Norm>(frame.count());
     const bool check = frame.flag();
     require_square(frame, a.rows, a.columns);
-    return perform(frame, inverse_work(a.rows), [=](const Grant&) -> executor::Outcome {
+    return perform(frame, inverse_work(a.rows), [=](const Grant&) -> call::Outcome {
       if (a.rows == 0) return 0;
       if (check && !all_finite(a)) return kNotFinite;
       Columns<T> work(a);
@@ -201,9 +201,9 @@ struct Cond {
 
 }  // namespace
 
-void define_norms(Napi::Env env, Napi::Object exports, double* frame) {
-  exports.Set("norm", Napi::Function::New(env, entry<NormOf>, "norm", frame));
-  exports.Set("cond", Napi::Function::New(env, entry<Cond>, "cond", frame));
+void define_norms(call::Module& module) {
+  define<NormOf>(module, "norm");
+  define<Cond>(module, "cond");
 }
 
 }  // namespace heddle::linalg

@@ -3,36 +3,21 @@
 
 #include <napi.h>
 
-#include <type_traits>
 #include <utility>
 
 #include "blas/blas.h"
-#include "executor/frame.h"
+#include "call/entry.h"
 #include "linalg/work.h"
 
 namespace heddle::linalg {
 
 // Outcomes that are no LAPACK `info`: beyond any dimension.
-constexpr executor::Outcome kNotFinite = -1e9;
+constexpr call::Outcome kNotFinite = -1e9;
 
-// Calls `operation<T>(frame)` for the element type of the first buffer. Opens the BLAS first:
-// inside an operation would be too late, since a library is only changed while none runs.
+// Adds an operation; the BLAS is opened before its frame is read.
 template <template <typename> class Operation>
-Napi::Value entry(const Napi::CallbackInfo& info) {
-  try {
-    blas::current();
-    Frame frame(info);
-#ifdef __clang_analyzer__
-    // Both types are one text: clang-tidy walks its paths once, which halves its time.
-    return Operation<double>::call(frame);
-#else
-    return frame.is_double() ? Operation<double>::call(frame) : Operation<float>::call(frame);
-#endif
-  } catch (const blas::Unavailable& error) {
-    Napi::Error raised = Napi::Error::New(info.Env(), error.what());
-    raised.Set("code", Napi::String::New(info.Env(), "ERR_HEDDLE_BLAS"));
-    throw raised;
-  }
+void define(call::Module& module, const char* name) {
+  module.define_typed<Operation, blas::current>(name);
 }
 
 // Queues or runs `body(grant)`, whatever the frame's mode says.
@@ -40,8 +25,7 @@ template <typename Body>
 Napi::Value perform(Frame& frame, const Work& work, Body&& body) {
   Demand demand = frame.demand(work.flops);
   demand.grain = work.grain;
-  return executor::execute(frame.env(), frame.mode(), demand, frame.keep(),
-                           std::forward<Body>(body));
+  return call::perform(frame, demand, std::forward<Body>(body));
 }
 
 template <typename Body>

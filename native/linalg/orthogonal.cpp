@@ -26,7 +26,7 @@ struct Qr {
     require(frame, r.columns == a.columns && (r.rows == k || (with_q && r.rows == a.rows)));
     if (with_q) require_shape(frame, q, a.rows, r.rows);
     const Work work = qr_work(a.rows, a.columns) + (with_q ? qr_work(a.rows, r.rows) : Work{});
-    return perform(frame, work, [=](const Grant&) -> executor::Outcome {
+    return perform(frame, work, [=](const Grant&) -> call::Outcome {
       if (check && !all_finite(a)) return kNotFinite;
       if (k == 0) {
         fill(r, T{0});
@@ -91,7 +91,7 @@ struct Lstsq {
     const auto shorter = static_cast<double>(k);
     const Work work = Work{4 * longer * shorter * shorter, svd_work(m, n, Vectors::kNone).grain} +
                       Work{4 * longer * shorter * static_cast<double>(b.columns)};
-    return perform(frame, work, [=](const Grant&) -> executor::Outcome {
+    return perform(frame, work, [=](const Grant&) -> call::Outcome {
       if (check && (!all_finite(a) || !all_finite(b))) return kNotFinite;
       if (k == 0 || b.columns == 0) {
         fill(x, T{0});
@@ -119,7 +119,7 @@ struct Lstsq {
       call(&best, Int(-1), asked);
       IntArray integers(static_cast<size_t>(std::max<int64_t>(asked.at(0, blas.ilp64()), 1)));
       with_workspace<T>([&](T* room, Int length) { call(room, length, integers); });
-      if (info.value > 0) return static_cast<executor::Outcome>(-info.value);
+      if (info.value > 0) return static_cast<call::Outcome>(-info.value);
       if (info.value < 0) return outcome_of(info, "gelsd", a);
       if (b.columns > 0) {
         const View<T> solved{rhs.data(), rhs.leading(), b.columns, 1, rhs.leading()};
@@ -130,7 +130,7 @@ struct Lstsq {
                     : T{0};
         }
       }
-      return static_cast<executor::Outcome>(rank.value);
+      return static_cast<call::Outcome>(rank.value);
     });
   }
 
@@ -144,9 +144,9 @@ struct Lstsq {
 
 }  // namespace
 
-void define_orthogonal(Napi::Env env, Napi::Object exports, double* frame) {
-  exports.Set("qr", Napi::Function::New(env, entry<Qr>, "qr", frame));
-  exports.Set("lstsq", Napi::Function::New(env, entry<Lstsq>, "lstsq", frame));
+void define_orthogonal(call::Module& module) {
+  define<Qr>(module, "qr");
+  define<Lstsq>(module, "lstsq");
 }
 
 }  // namespace heddle::linalg

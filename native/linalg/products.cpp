@@ -76,7 +76,8 @@ struct Matmul {
     const View<T> b = frame.matrix<T>(1);
     const View<T> c = frame.matrix<T>(2);
     require(frame, a.columns == b.rows && c.rows == a.rows && c.columns == b.columns);
-    return perform(frame, product_work(a, b), [a, b, c](const Grant&) -> executor::Outcome {
+    frame.require_apart(c, a, b);
+    return perform(frame, product_work(a, b), [a, b, c](const Grant&) -> call::Outcome {
       multiply(a, b, c);
       return 0;
     });
@@ -100,22 +101,22 @@ struct MatmulStack {
       require(frame, a.axes[axis].length == c.axes[axis].length &&
                          b.axes[axis].length == c.axes[axis].length);
     }
+    frame.require_apart(c, a, b);
     const int64_t count = c.first.size() == 0 ? 0 : c.count();
     const double each = product_work(a.first, b.first);
     Demand demand = frame.demand(each * static_cast<double>(count));
     const bool team = each < kSmall && count > 1;
     if (team) demand.parallelism = Parallelism::kTeam;
-    return executor::execute(frame.env(), frame.mode(), demand, frame.keep(),
-                             [=](const Grant& grant) -> executor::Outcome {
-                               openmp::run_team(team ? grant.width : 1, [&](int rank, int size) {
-                                 const int64_t end = count * (rank + 1) / size;
-                                 for (int64_t index = count * rank / size; index < end; ++index) {
-                                   if (grant.is_cancelled()) return;
-                                   multiply(a.at(index), b.at(index), c.at(index));
-                                 }
-                               });
-                               return 0;
-                             });
+    return call::perform(frame, demand, [=](const Grant& grant) -> call::Outcome {
+      openmp::run_team(team ? grant.width : 1, [&](int rank, int size) {
+        const int64_t end = count * (rank + 1) / size;
+        for (int64_t index = count * rank / size; index < end; ++index) {
+          if (grant.is_cancelled()) return;
+          multiply(a.at(index), b.at(index), c.at(index));
+        }
+      });
+      return 0;
+    });
   }
 };
 
@@ -126,9 +127,10 @@ struct Gram {
     const View<T> a = frame.matrix<T>(0);
     const View<T> c = frame.matrix<T>(1);
     require_shape(frame, c, a.rows, a.rows);
+    frame.require_apart(c, a);
     const double work =
         static_cast<double>(a.rows) * static_cast<double>(a.rows) * static_cast<double>(a.columns);
-    return perform(frame, work, [a, c](const Grant&) -> executor::Outcome {
+    return perform(frame, work, [a, c](const Grant&) -> call::Outcome {
       const BlasMatrix<T> from(a);
       const BlasMatrix<T> out(c);
       if (c.size() == 0) return 0;
@@ -159,10 +161,10 @@ struct Gram {
 
 }  // namespace
 
-void define_products(Napi::Env env, Napi::Object exports, double* frame) {
-  exports.Set("matmul", Napi::Function::New(env, entry<Matmul>, "matmul", frame));
-  exports.Set("matmulStack", Napi::Function::New(env, entry<MatmulStack>, "matmulStack", frame));
-  exports.Set("gram", Napi::Function::New(env, entry<Gram>, "gram", frame));
+void define_products(call::Module& module) {
+  define<Matmul>(module, "matmul");
+  define<MatmulStack>(module, "matmulStack");
+  define<Gram>(module, "gram");
 }
 
 }  // namespace heddle::linalg

@@ -26,25 +26,24 @@ struct Svd {
     require_shape(frame, u, a.rows, full ? a.rows : k);
     require_shape(frame, vt, full ? a.columns : k, a.columns);
     const Vectors vectors = full ? Vectors::kFull : Vectors::kReduced;
-    return perform(frame, svd_work(a.rows, a.columns, vectors),
-                   [=](const Grant&) -> executor::Outcome {
-                     if (k == 0) {
-                       fill_identity(u);
-                       fill_identity(vt);
-                       return 0;
-                     }
-                     if (check && !all_finite(a)) return kNotFinite;
-                     Workspace<T> left(u.size());
-                     Workspace<T> right(vt.size());
-                     const Singular<T> parts{{left.data(), u.rows, u.columns, 1, u.rows},
-                                             {right.data(), vt.rows, vt.columns, 1, vt.rows},
-                                             s.data};
-                     const executor::Outcome info = decompose(a, vectors, parts);
-                     if (info != 0) return info;
-                     copy(parts.u, u);
-                     copy(parts.vt, vt);
-                     return 0;
-                   });
+    return perform(frame, svd_work(a.rows, a.columns, vectors), [=](const Grant&) -> call::Outcome {
+      if (k == 0) {
+        fill_identity(u);
+        fill_identity(vt);
+        return 0;
+      }
+      if (check && !all_finite(a)) return kNotFinite;
+      Workspace<T> left(u.size());
+      Workspace<T> right(vt.size());
+      const Singular<T> parts{{left.data(), u.rows, u.columns, 1, u.rows},
+                              {right.data(), vt.rows, vt.columns, 1, vt.rows},
+                              s.data};
+      const call::Outcome info = decompose(a, vectors, parts);
+      if (info != 0) return info;
+      copy(parts.u, u);
+      copy(parts.vt, vt);
+      return 0;
+    });
   }
 };
 
@@ -58,7 +57,7 @@ struct SvdValues {
     require_shape(frame, s, std::min(a.rows, a.columns), 1);
     require(frame, s.rows == 0 || s.row_stride == 1);
     return perform(frame, svd_work(a.rows, a.columns, Vectors::kNone),
-                   [=](const Grant&) -> executor::Outcome {
+                   [=](const Grant&) -> call::Outcome {
                      if (s.rows == 0) return 0;
                      if (check && !all_finite(a)) return kNotFinite;
                      return singular_values(a, s.data);
@@ -76,10 +75,11 @@ struct Pinv {
     const T limit = static_cast<T>(frame.next());
     const bool check = frame.flag();
     require_shape(frame, x, a.columns, a.rows);
+    frame.require_apart(x, a);
     const int64_t k = std::min(a.rows, a.columns);
     const Work work = svd_work(a.rows, a.columns, Vectors::kReduced) +
                       Work{2 * static_cast<double>(a.size()) * static_cast<double>(k)};
-    return perform(frame, work, [=](const Grant&) -> executor::Outcome {
+    return perform(frame, work, [=](const Grant&) -> call::Outcome {
       if (a.size() == 0) return 0;
       if (check && !all_finite(a)) return kNotFinite;
       Workspace<T> left(a.rows * k);
@@ -88,7 +88,7 @@ struct Pinv {
       T* const s = values.data();
       const Singular<T> parts{
           {left.data(), a.rows, k, 1, a.rows}, {right.data(), k, a.columns, 1, k}, s};
-      const executor::Outcome info = decompose(a, Vectors::kReduced, parts);
+      const call::Outcome info = decompose(a, Vectors::kReduced, parts);
       if (info != 0) return info;
       int64_t rank = 0;
       while (rank < k && s[rank] > limit * s[0]) ++rank;
@@ -112,10 +112,10 @@ struct Pinv {
 
 }  // namespace
 
-void define_singular(Napi::Env env, Napi::Object exports, double* frame) {
-  exports.Set("svd", Napi::Function::New(env, entry<Svd>, "svd", frame));
-  exports.Set("svdValues", Napi::Function::New(env, entry<SvdValues>, "svdValues", frame));
-  exports.Set("pinv", Napi::Function::New(env, entry<Pinv>, "pinv", frame));
+void define_singular(call::Module& module) {
+  define<Svd>(module, "svd");
+  define<SvdValues>(module, "svdValues");
+  define<Pinv>(module, "pinv");
 }
 
 }  // namespace heddle::linalg

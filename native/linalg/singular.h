@@ -19,7 +19,7 @@ struct Singular {
 // converge by QR iteration (gesvd). The outcome is 0, how many superdiagonals did not converge, or
 // kNotFinite.
 template <typename T>
-executor::Outcome decompose(const View<T>& a, Vectors vectors, const Singular<T>& out) {
+call::Outcome decompose(const View<T>& a, Vectors vectors, const Singular<T>& out) {
   const blas::Blas& blas = blas::current();
   const char job = vectors == Vectors::kNone ? 'N' : vectors == Vectors::kReduced ? 'S' : 'A';
   const auto leading = [](const View<T>& view) {
@@ -50,7 +50,7 @@ executor::Outcome decompose(const View<T>& a, Vectors vectors, const Singular<T>
 
 // Only the singular values, min(m, n) of them.
 template <typename T>
-executor::Outcome singular_values(const View<T>& a, T* s) {
+call::Outcome singular_values(const View<T>& a, T* s) {
   return decompose(a, Vectors::kNone, Singular<T>{{}, {}, s});
 }
 

@@ -23,7 +23,8 @@ struct Cholesky {
     require_square(frame, a.rows, a.columns);
     require_square(frame, l.rows, a.rows);
     require_square(frame, l.columns, a.rows);
-    return perform(frame, cholesky_work(a.rows), [a, l, check](const Grant&) -> executor::Outcome {
+    frame.require_apart(l, a);
+    return perform(frame, cholesky_work(a.rows), [a, l, check](const Grant&) -> call::Outcome {
       const int64_t n = a.rows;
       if (n == 0) return 0;
       if (check && !all_finite(a)) return kNotFinite;
@@ -41,7 +42,7 @@ struct Cholesky {
         work.at(j, i) = 0;
       });
       if (!in_place) copy(work, l);
-      return static_cast<executor::Outcome>(info.value);
+      return static_cast<call::Outcome>(info.value);
     });
   }
 
@@ -79,13 +80,14 @@ struct Solve {
     require_square(frame, b.rows, a.rows);
     require_square(frame, x.rows, a.rows);
     require_square(frame, x.columns, b.columns);
+    frame.require_apart(x, a, b);
     const bool triangle = assume == Assume::kLower || assume == Assume::kUpper;
     const double n = static_cast<double>(a.rows);
     const Work work = (triangle                     ? Work{}
                        : assume == Assume::kGeneral ? lu_work(a.rows, a.rows)
                                                     : cholesky_work(a.rows)) +
                       Work{2 * n * n * static_cast<double>(b.columns)};
-    return perform(frame, work, [=](const Grant&) -> executor::Outcome {
+    return perform(frame, work, [=](const Grant&) -> call::Outcome {
       if (x.size() == 0) return 0;
       if (check && (!all_finite(a) || !all_finite(b))) return kNotFinite;
       Columns<T> rhs(b);
@@ -94,7 +96,7 @@ struct Solve {
                    : solve_factored(transposed && assume == Assume::kGeneral ? a.transposed() : a,
                                     rhs, assume, x.columns);
       if (info == 0) copy(rhs.view(), x);
-      return static_cast<executor::Outcome>(info);
+      return static_cast<call::Outcome>(info);
     });
   }
 
@@ -144,9 +146,9 @@ struct Solve {
 
 }  // namespace
 
-void define_solvers(Napi::Env env, Napi::Object exports, double* frame) {
-  exports.Set("cholesky", Napi::Function::New(env, entry<Cholesky>, "cholesky", frame));
-  exports.Set("solve", Napi::Function::New(env, entry<Solve>, "solve", frame));
+void define_solvers(call::Module& module) {
+  define<Cholesky>(module, "cholesky");
+  define<Solve>(module, "solve");
 }
 
 }  // namespace heddle::linalg

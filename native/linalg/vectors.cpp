@@ -19,15 +19,13 @@ struct Dot {
     const View<T> y = frame.matrix<T>(1);
     require_shape(frame, x, y.rows, 1);
     require_shape(frame, y, x.rows, 1);
-    return perform(
-        frame, 2.0 * static_cast<double>(x.rows), [x, y](const Grant&) -> executor::Outcome {
-          if (x.rows == 0) return 0;
-          const BlasVector<T> left(x);
-          const BlasVector<T> right(y);
-          return static_cast<executor::Outcome>(
-              blas::current().call_function<T>(Op::dot, Int(x.rows), left.data(), left.increment(),
-                                               right.data(), right.increment()));
-        });
+    return perform(frame, 2.0 * static_cast<double>(x.rows), [x, y](const Grant&) -> call::Outcome {
+      if (x.rows == 0) return 0;
+      const BlasVector<T> left(x);
+      const BlasVector<T> right(y);
+      return static_cast<call::Outcome>(blas::current().call_function<T>(
+          Op::dot, Int(x.rows), left.data(), left.increment(), right.data(), right.increment()));
+    });
   }
 };
 
@@ -69,8 +67,10 @@ struct Axpy {
     const T alpha = static_cast<T>(frame.next());
     require_shape(frame, x, out.rows, out.columns);
     require_shape(frame, y, out.rows, out.columns);
+    frame.require_apart(out, x);
+    if (!same_place(y, out)) frame.require_apart(out, y);
     return perform(frame, 2.0 * static_cast<double>(out.size()), [=](const Grant&) {
-      if (out.size() == 0) return executor::Outcome{0};
+      if (out.size() == 0) return call::Outcome{0};
       if (!same_place(y, out)) copy(y, out);
       for_each_line(x, out, [alpha](int64_t n, T* from, int64_t step, T* to, int64_t to_step) {
         const BlasVector<T> source(from, n, step);
@@ -79,7 +79,7 @@ struct Axpy {
                                 target.data(), target.increment());
         target.store(to, n, to_step);
       });
-      return executor::Outcome{0};
+      return call::Outcome{0};
     });
   }
 };
@@ -93,8 +93,9 @@ struct Scale {
     const View<T> out = frame.matrix<T>(1);
     const T alpha = static_cast<T>(frame.next());
     require_shape(frame, x, out.rows, out.columns);
+    if (!same_place(x, out)) frame.require_apart(out, x);
     return perform(frame, static_cast<double>(out.size()), [=](const Grant&) {
-      if (out.size() == 0) return executor::Outcome{0};
+      if (out.size() == 0) return call::Outcome{0};
       for_each_line(x, out, [alpha](int64_t n, T* from, int64_t step, T* to, int64_t to_step) {
         if (step == 1 && to_step == 1) {
           for (int64_t i = 0; i < n; ++i) to[i] = alpha * from[i];
@@ -102,17 +103,17 @@ struct Scale {
           for (int64_t i = 0; i < n; ++i) to[i * to_step] = alpha * from[i * step];
         }
       });
-      return executor::Outcome{0};
+      return call::Outcome{0};
     });
   }
 };
 
 }  // namespace
 
-void define_vectors(Napi::Env env, Napi::Object exports, double* frame) {
-  exports.Set("dot", Napi::Function::New(env, entry<Dot>, "dot", frame));
-  exports.Set("axpy", Napi::Function::New(env, entry<Axpy>, "axpy", frame));
-  exports.Set("scale", Napi::Function::New(env, entry<Scale>, "scale", frame));
+void define_vectors(call::Module& module) {
+  define<Dot>(module, "dot");
+  define<Axpy>(module, "axpy");
+  define<Scale>(module, "scale");
 }
 
 }  // namespace heddle::linalg

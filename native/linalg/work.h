@@ -10,14 +10,14 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "executor/policy.h"
+#include "executor/demand.h"
 
 namespace heddle::linalg {
 
 // Floating-point operations, and how many of them pay for one core more.
 struct Work {
   double flops = 0;
-  double grain = policy::kWorkPerCore;
+  double grain = kWorkPerCore;
 };
 
 // Work done one part after the other: as many cores pay as pay for the parts taken together.

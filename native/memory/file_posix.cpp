@@ -12,6 +12,7 @@
 #include <fstream>
 #include <vector>
 
+#include "common/mappings.h"
 #include "memory/file.h"
 
 namespace heddle::memory {
@@ -162,7 +163,10 @@ Range& Range::operator=(Range&& other) noexcept {
 }
 
 void Range::unmap() {
-  if (base_ != nullptr) munmap(base_, length_);
+  if (base_ != nullptr) {
+    mappings::remove(base_);  // before another mapping may get its address
+    munmap(base_, length_);
+  }
   base_ = nullptr;
 }
 
@@ -182,6 +186,11 @@ Range Range::map(const File& file, size_t offset, size_t bytes, Access access, F
     return range;
   }
   range.base_ = base;
+  struct stat status {};
+  if (fstat(file.descriptor(), &status) == 0) {
+    mappings::add(base, range.length_, {status.st_dev, status.st_ino}, start,
+                  access == Access::kShared);
+  }
 #if defined(MADV_HUGEPAGE)
   // Advice only: the kernel takes huge pages for shared memory where its administrator lets it.
   if (room != nullptr) madvise(base, range.length_, MADV_HUGEPAGE);

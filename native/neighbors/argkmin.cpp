@@ -6,6 +6,7 @@
 #include "neighbors/arguments.h"
 #include "neighbors/heap.h"
 #include "neighbors/plan.h"
+#include "openmp/team.h"
 
 namespace heddle::neighbors {
 
@@ -67,7 +68,7 @@ double over_x(const Problem<T>& problem, const Layout<T>& layout, const Grant& g
   Control control(grant, problem.progress, layout.blocks * chunks);
   std::atomic<int64_t> next{0};
   openmp::run_team(grant.width, [&](int, int) {
-    const NarrowBlas narrow;
+    const blas::NarrowBlas narrow;
     control.guard([&] {
       Worker<T> worker(search);
       while (true) {
@@ -109,7 +110,7 @@ double over_y(const Problem<T>& problem, const Layout<T>& layout, const Grant& g
   };
   std::vector<Own> threads(static_cast<size_t>(grant.width));
   openmp::run_team(grant.width, [&](int rank, int) {
-    const NarrowBlas narrow;
+    const blas::NarrowBlas narrow;
     control.guard([&] {
       Own& own = threads[static_cast<size_t>(rank)];
       double* const keys = rank == 0 ? problem.distances : own.keys.reserve(n * k);
@@ -141,24 +142,24 @@ double over_y(const Problem<T>& problem, const Layout<T>& layout, const Grant& g
   return 0;
 }
 
-// Buffers: X, Y, indices (Int32), distances (Float64), progress (Int32 of two, or none).
+// Buffers: X, Y, indices (Int32), distances (Float64).
 // Frame: X (n × d), Y (m × d), metric, check, chunk, k.
 template <typename T>
 struct ArgKmin {
-  static Napi::Value call(Frame& frame, const Napi::CallbackInfo& info) {
+  static Napi::Value call(Frame& frame) {
     Problem<T> problem;
     problem.x = frame.matrix<T>(0);
     problem.y = frame.matrix<T>(1);
     problem.request = read_request(frame, problem.x, problem.y);
     problem.k = frame.count();
     if (problem.k < 1 || problem.k > problem.y.rows) {
-      throw Napi::RangeError::New(frame.env(), "heddle: k is not between 1 and the rows of Y");
+      throw call::range_error(frame.env(), "heddle: k is not between 1 and the rows of Y");
     }
     problem.request.expected = static_cast<double>(problem.k);
     const int64_t length = checked_product(frame.env(), problem.x.rows, problem.k);
-    problem.rows = elements<int32_t>(info, 2, length);
-    problem.distances = elements<double>(info, 3, length);
-    problem.progress = optional_progress(info, 4);
+    problem.rows = frame.elements<int32_t>(2, length);
+    problem.distances = frame.elements<double>(3, length);
+    problem.progress = frame.progress();
     return perform(frame, problem.x, problem.y, [problem](const Grant& grant) -> double {
       if (problem.x.rows == 0) return 0;
       const Layout<T> layout = lay_out(problem.x, problem.y, problem.request, grant.width);
@@ -169,8 +170,6 @@ struct ArgKmin {
 
 }  // namespace
 
-void define_argkmin(Napi::Env env, Napi::Object exports, double* frame) {
-  exports.Set("argKmin", Napi::Function::New(env, entry<ArgKmin>, "argKmin", frame));
-}
+void define_argkmin(call::Module& module) { define<ArgKmin>(module, "argKmin"); }
 
 }  // namespace heddle::neighbors

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <napi.h>
+#include "call/entry.h"
 
 namespace heddle::neighbors {
 
 // argKmin: the k nearest rows of Y for each row of X.
-void define_argkmin(Napi::Env env, Napi::Object exports, double* frame);
+void define_argkmin(call::Module& module);
 
 }  // namespace heddle::neighbors

@@ -2,6 +2,7 @@
 
 #include "neighbors/arguments.h"
 #include "neighbors/plan.h"
+#include "openmp/team.h"
 
 namespace heddle::neighbors {
 
@@ -123,7 +124,7 @@ double fill(const Problem<T>& problem, const Grant& grant) {
   std::atomic<int64_t> next{0};
   const bool exact = search.tier == Tier::kPairs || search.tier == Tier::kPanels;
   openmp::run_team(grant.width, [&](int, int) {
-    const NarrowBlas narrow;
+    const blas::NarrowBlas narrow;
     control.guard([&] {
       Worker<T> worker(search);
       Products<T> products(problem, search);
@@ -151,20 +152,21 @@ double fill(const Problem<T>& problem, const Grant& grant) {
   return control.outcome();
 }
 
-// Buffers: X, Y, the result, progress (Int32 of two, or none).
+// Buffers: X, Y, the result.
 // Frame: X (n × d), Y (m × d), the result (n × m), metric, check, chunk.
 template <typename T>
 struct Distances {
-  static Napi::Value call(Frame& frame, const Napi::CallbackInfo& info) {
+  static Napi::Value call(Frame& frame) {
     Problem<T> problem;
     problem.x = frame.matrix<T>(0);
     problem.y = frame.matrix<T>(1);
     problem.out = frame.matrix<T>(2);
     problem.request = read_request(frame, problem.x, problem.y);
     if (problem.out.rows != problem.x.rows || problem.out.columns != problem.y.rows) {
-      throw Napi::RangeError::New(frame.env(), "heddle: the shape of the distances does not fit");
+      throw call::range_error(frame.env(), "heddle: the shape of the distances does not fit");
     }
-    problem.progress = optional_progress(info, 3);
+    frame.require_apart(problem.out, problem.x, problem.y);
+    problem.progress = frame.progress();
     return perform(frame, problem.x, problem.y, [problem](const Grant& grant) -> double {
       return problem.out.size() == 0 ? 0 : fill(problem, grant);
     });
@@ -173,8 +175,6 @@ struct Distances {
 
 }  // namespace
 
-void define_distances(Napi::Env env, Napi::Object exports, double* frame) {
-  exports.Set("distances", Napi::Function::New(env, entry<Distances>, "distances", frame));
-}
+void define_distances(call::Module& module) { define<Distances>(module, "distances"); }
 
 }  // namespace heddle::neighbors

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <napi.h>
+#include "call/entry.h"
 
 namespace heddle::neighbors {
 
 // distances: every distance between the rows of X and the rows of Y.
-void define_distances(Napi::Env env, Napi::Object exports, double* frame);
+void define_distances(call::Module& module);
 
 }  // namespace heddle::neighbors

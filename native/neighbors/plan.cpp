@@ -86,23 +86,6 @@ Layout<T> lay_out(const View<T>& x, const View<T>& y, const Request& request, in
 template Layout<double> lay_out(const View<double>&, const View<double>&, const Request&, int);
 template Layout<float> lay_out(const View<float>&, const View<float>&, const Request&, int);
 
-NarrowBlas::NarrowBlas() {
-  try {
-    const blas::Blas& blas = blas::current();
-    if (!blas.threads_per_caller() || blas.kind() == blas::Kind::kOpenBlas) return;
-    before_ = blas.threads();
-    if (before_ == 1) return;
-    blas.set_threads(1);
-    blas_ = &blas;
-  } catch (const blas::Unavailable&) {
-    // Nothing will call it.
-  }
-}
-
-NarrowBlas::~NarrowBlas() {
-  if (blas_ != nullptr) blas_->set_threads(before_);
-}
-
 bool needs_blas(Metric metric) {
   const Family family = family_of(metric);
   return family == Family::kSquares || family == Family::kProduct;

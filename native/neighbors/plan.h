@@ -1,12 +1,12 @@
 // How a search is laid out over threads, and how its threads hear that they should stop.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <optional>
 
-#include "executor/executor.h"
+#include "blas/narrow.h"
+#include "call/control.h"
 #include "neighbors/search.h"
 #include "openmp/team.h"
 
@@ -38,66 +38,30 @@ inline double outcome_of(const NotFinite& found) {
   return found.of_y ? -(2 * row + 2) : -(2 * row + 1);
 }
 
-// What the threads of one operation have in common.
-class Control {
+// What the threads of one search have in common.
+class Control : public call::Control {
  public:
-  // `progress`: null, or two numbers in shared memory: steps done, and all steps.
-  Control(const Grant& grant, int32_t* progress, int64_t steps)
-      : grant_(grant), progress_(progress) {
-    if (progress_ == nullptr) return;
-    // Steps are counted in units of which there are few enough for 32 bits.
-    while (steps / unit_ > (int64_t{1} << 30)) unit_ *= 2;
-    __atomic_store_n(&progress_[1], static_cast<int32_t>(steps / unit_), __ATOMIC_RELAXED);
-  }
-
-  // Called between chunks: whether to go on.
-  bool go_on() const { return !stop_.load(std::memory_order_relaxed) && !grant_.is_cancelled(); }
-
-  void step() {
-    if (progress_ == nullptr) return;
-    const int64_t done = done_.fetch_add(1, std::memory_order_relaxed) + 1;
-    if (done % unit_ == 0) __atomic_add_fetch(&progress_[0], 1, __ATOMIC_RELAXED);
-  }
+  using call::Control::Control;
 
   // Runs `body`, and stops all threads where it finds a row that is not finite.
   template <typename Body>
   void guard(Body&& body) {
-    try {
-      body();
-    } catch (const NotFinite& found) {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      if (!found_ || found.row < found_->row) found_ = found;
-      stop_.store(true);
-    } catch (...) {
-      stop_.store(true);
-      throw;
-    }
+    call::Control::guard([&] {
+      try {
+        body();
+      } catch (const NotFinite& found) {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (!found_ || found.row < found_->row) found_ = found;
+        stop();
+      }
+    });
   }
 
   double outcome() const { return found_ ? outcome_of(*found_) : 0; }
 
  private:
-  const Grant& grant_;
-  int32_t* progress_;
-  int64_t unit_ = 1;
-  std::atomic<int64_t> done_{0};
-  std::atomic<bool> stop_{false};
   std::mutex mutex_;
   std::optional<NotFinite> found_;
-};
-
-// Keeps a BLAS whose thread count belongs to the calling thread at one thread on this one. (An
-// OpenBLAS built on OpenMP sees by itself that it is called inside a team.)
-class NarrowBlas {
- public:
-  NarrowBlas();
-  ~NarrowBlas();
-  NarrowBlas(const NarrowBlas&) = delete;
-  NarrowBlas& operator=(const NarrowBlas&) = delete;
-
- private:
-  const blas::Blas* blas_ = nullptr;
-  int before_ = 1;
 };
 
 // Whether a search of this shape may call BLAS, so that one must be there.

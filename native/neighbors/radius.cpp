@@ -6,6 +6,7 @@
 
 #include "neighbors/arguments.h"
 #include "neighbors/plan.h"
+#include "openmp/team.h"
 
 namespace heddle::neighbors {
 
@@ -20,6 +21,14 @@ struct Hit {
 struct Found {
   std::vector<std::vector<Hit>> rows;
 };
+
+Found* keeper(Frame& frame, size_t argument) {
+  const Napi::Value value = frame.argument(argument);
+  if (!value.IsExternal()) {
+    throw call::type_error(frame.env(), "heddle: no keeper of a radius search");
+  }
+  return value.As<Napi::External<Found>>().Data();
+}
 
 bool nearer(const Hit& a, const Hit& b) {
   return a.distance < b.distance || (a.distance == b.distance && a.row < b.row);
@@ -88,7 +97,7 @@ double search(const Problem<T>& problem, const Grant& grant) {
   problem.found->rows.assign(static_cast<size_t>(n), {});
   std::vector<std::vector<std::vector<Hit>>> own(static_cast<size_t>(grant.width));
   openmp::run_team(grant.width, [&](int rank, int) {
-    const NarrowBlas narrow;
+    const blas::NarrowBlas narrow;
     control.guard([&] {
       Worker<T> worker(search);
       if (layout.over_y) {
@@ -134,23 +143,20 @@ double search(const Problem<T>& problem, const Grant& grant) {
   return 0;
 }
 
-// Buffers: X, Y, starts (Float64, n + 1), the keeper, progress (Int32 of two, or none).
+// Buffers: X, Y, starts (Float64, n + 1), the keeper.
 // Frame: X (n × d), Y (m × d), metric, check, chunk, radius, sort. Outcome: how many were found.
 template <typename T>
 struct Radius {
-  static Napi::Value call(Frame& frame, const Napi::CallbackInfo& info) {
+  static Napi::Value call(Frame& frame) {
     Problem<T> problem;
     problem.x = frame.matrix<T>(0);
     problem.y = frame.matrix<T>(1);
     problem.request = read_request(frame, problem.x, problem.y);
     problem.radius = frame.next();
     problem.sort = frame.flag();
-    problem.starts = elements<double>(info, 2, problem.x.rows + 1);
-    if (!info[3].IsExternal()) {
-      throw Napi::TypeError::New(frame.env(), "heddle: no keeper of a radius search");
-    }
-    problem.found = info[3].As<Napi::External<Found>>().Data();
-    problem.progress = optional_progress(info, 4);
+    problem.starts = frame.elements<double>(2, problem.x.rows + 1);
+    problem.found = keeper(frame, 3);
+    problem.progress = frame.progress();
     return perform(frame, problem.x, problem.y, [problem](const Grant& grant) -> double {
       if (problem.x.rows > 0 && problem.y.rows > 0) {
         const double outcome = search(problem, grant);
@@ -163,21 +169,19 @@ struct Radius {
   }
 };
 
-Napi::Value new_keeper(const Napi::CallbackInfo& info) {
-  return Napi::External<Found>::New(info.Env(), new Found(),
+Napi::Value new_keeper(Frame& frame) {
+  return Napi::External<Found>::New(frame.env(), new Found(),
                                     [](Napi::Env, Found* found) { delete found; });
 }
 
-// Copies what the keeper holds to indices (Int32) and distances (Float64), and empties it.
-Napi::Value take(const Napi::CallbackInfo& info) {
-  if (!info[0].IsExternal()) {
-    throw Napi::TypeError::New(info.Env(), "heddle: no keeper of a radius search");
-  }
-  Found* const found = info[0].As<Napi::External<Found>>().Data();
+// Copies what the keeper (argument 0) holds to indices (Int32) and distances (Float64), and empties
+// it.
+void take(Frame& frame) {
+  Found* const found = keeper(frame, 0);
   int64_t total = 0;
   for (const auto& list : found->rows) total += static_cast<int64_t>(list.size());
-  auto* rows = elements<int32_t>(info, 1, total);
-  auto* distances = elements<double>(info, 2, total);
+  auto* rows = frame.elements<int32_t>(1, total);
+  auto* distances = frame.elements<double>(2, total);
   for (auto& list : found->rows) {
     for (const Hit& hit : list) {
       *rows++ = hit.row;
@@ -186,15 +190,14 @@ Napi::Value take(const Napi::CallbackInfo& info) {
     std::vector<Hit>().swap(list);
   }
   found->rows.clear();
-  return info.Env().Undefined();
 }
 
 }  // namespace
 
-void define_radius(Napi::Env env, Napi::Object exports, double* frame) {
-  exports.Set("radius", Napi::Function::New(env, entry<Radius>, "radius", frame));
-  exports.Set("radiusKeeper", Napi::Function::New(env, new_keeper, "radiusKeeper"));
-  exports.Set("takeRadius", Napi::Function::New(env, take, "takeRadius"));
+void define_radius(call::Module& module) {
+  define<Radius>(module, "radius");
+  module.define<new_keeper>("radiusKeeper");
+  module.define<take>("takeRadius");
 }
 
 }  // namespace heddle::neighbors

@@ -9,7 +9,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "executor/frame.h"
+#include "call/frame.h"
 #include "neighbors/kernels.h"
 #include "neighbors/metric.h"
 

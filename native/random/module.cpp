@@ -1,9 +1,9 @@
 #include "random/module.h"
 
-#include <cmath>
-#include <stdexcept>
+#include <array>
+#include <string>
 
-#include "executor/promise.h"
+#include "call/entry.h"
 #include "random/kernels.h"
 #include "random/parallel.h"
 #include "random/ziggurat_tables.h"
@@ -12,168 +12,120 @@ namespace heddle::random {
 
 namespace {
 
-// Numbers of a call, written by TypeScript before it: reading them here costs nothing.
-constexpr size_t kFrameLength = 16;
-
-struct Array {
-  napi_typedarray_type type = napi_uint8_array;
-  size_t length = 0;
-  void* data = nullptr;
-};
-
-[[noreturn]] void fail(Napi::Env env, const char* what) {
-  throw Napi::TypeError::New(env, std::string("heddle/random: ") + what);
-}
-
-Array array_of(const Napi::CallbackInfo& info, size_t index) {
-  Array array;
-  if (napi_get_typedarray_info(info.Env(), info[index], &array.type, &array.length, &array.data,
-                               nullptr, nullptr) != napi_ok) {
-    fail(info.Env(), "a typed array was expected");
-  }
-  return array;
+[[noreturn]] void fail(const Frame& frame, const char* what) {
+  throw call::type_error(frame.env(), std::string("heddle/random: ") + what);
 }
 
 // The states in an argument; at least one, each of a known kind.
-State* states_of(const Napi::CallbackInfo& info, size_t index, size_t* count) {
+State* states_of(Frame& frame, size_t index, size_t* count) {
   constexpr size_t kWords = sizeof(State) / sizeof(uint32_t);
-  const Array array = array_of(info, index);
+  const Frame::Array array = frame.array(index);
   if (array.type != napi_uint32_array || array.length % kWords != 0 || array.length == 0) {
-    fail(info.Env(), "this is no generator's state");
+    fail(frame, "this is no generator's state");
   }
   auto* states = static_cast<State*>(array.data);
   *count = array.length / kWords;
   for (size_t i = 0; i < *count; ++i) {
     if (kernels(static_cast<Kind>(states[i].kind)) == nullptr) {
-      fail(info.Env(), "there is no such kind of generator");
+      fail(frame, "there is no such kind of generator");
     }
   }
   return states;
 }
 
-State& state_of(const Napi::CallbackInfo& info) {
+State& state_of(Frame& frame) {
   size_t count = 0;
-  return *states_of(info, 0, &count);
+  return *states_of(frame, 0, &count);
 }
 
 const Kernels& kernels_of(const State& state) { return *kernels(static_cast<Kind>(state.kind)); }
 
-const double* frame_of(const Napi::CallbackInfo& info) {
-  return static_cast<const double*>(info.Data());
-}
-
-Block block_of(const Napi::CallbackInfo& info, size_t index) {
-  const Array array = array_of(info, index);
+Block block_of(Frame& frame, size_t index) {
+  const Frame::Array array = frame.array(index);
   if (array.type != napi_float64_array || array.length < 2) {
-    fail(info.Env(), "this is no block of draws");
+    fail(frame, "this is no block of draws");
   }
   const size_t size = array.length / 2;
   auto* doubles = static_cast<double*>(array.data);
   return {static_cast<uint64_t*>(array.data), doubles + size, static_cast<uint32_t>(size)};
 }
 
-Law law_of(const double* frame) {
+// The next three numbers of the frame.
+Law law_of(Frame& frame) {
   Law law;
-  law.distribution = static_cast<Distribution>(static_cast<uint32_t>(frame[0]));
-  law.a = frame[1];
-  law.b = frame[2];
+  law.distribution = static_cast<Distribution>(static_cast<uint32_t>(frame.next()));
+  law.a = frame.next();
+  law.b = frame.next();
   return law;
 }
 
-// Runs a kernel; what it throws reaches JavaScript as an Error.
-template <typename Body>
-void guarded(Napi::Env env, Body&& body) {
-  try {
-    body();
-  } catch (const std::exception& error) {
-    throw Napi::Error::New(env, std::string("heddle/random: ") + error.what());
+// Four 64-bit words, each from two of a Uint32Array, the lower half first.
+std::array<uint64_t, 4> wide_words(Frame& frame, size_t index) {
+  const uint32_t* const narrow = frame.elements<uint32_t>(index, 8);
+  std::array<uint64_t, 4> wide;
+  for (size_t i = 0; i < wide.size(); ++i) {
+    wide[i] = narrow[2 * i] | (static_cast<uint64_t>(narrow[2 * i + 1]) << 32);
   }
+  return wide;
 }
 
 // ---- State --------------------------------------------------------------------------------------
 
 // seed(state, words: Uint32Array of 8)
-void seed(const Napi::CallbackInfo& info) {
-  State& state = state_of(info);
-  const Array words = array_of(info, 1);
-  if (words.type != napi_uint32_array || words.length < 8) fail(info.Env(), "8 words seed it");
-  uint64_t wide[4];
-  const auto* narrow = static_cast<const uint32_t*>(words.data);
-  for (size_t i = 0; i < 4; ++i) {
-    wide[i] = narrow[2 * i] | (static_cast<uint64_t>(narrow[2 * i + 1]) << 32);
-  }
-  kernels_of(state).seed(state, wide);
+void seed(Frame& frame) {
+  State& state = state_of(frame);
+  kernels_of(state).seed(state, wide_words(frame, 1).data());
 }
 
 // settle(state): `head` is where the scalars have brought it, and the block is empty.
-void settle(const Napi::CallbackInfo& info) {
-  State& state = state_of(info);
+void settle(Frame& frame) {
+  State& state = state_of(frame);
   kernels_of(state).settle(state);
 }
 
 // advance(state, delta: Uint32Array of 8)
-void advance(const Napi::CallbackInfo& info) {
-  State& state = state_of(info);
-  const Array words = array_of(info, 1);
-  if (words.type != napi_uint32_array || words.length < 8) fail(info.Env(), "a delta has 8 words");
-  uint64_t delta[4];
-  const auto* narrow = static_cast<const uint32_t*>(words.data);
-  for (size_t i = 0; i < 4; ++i) {
-    delta[i] = narrow[2 * i] | (static_cast<uint64_t>(narrow[2 * i + 1]) << 32);
-  }
-  guarded(info.Env(), [&] { kernels_of(state).advance(state, delta); });
+void advance(Frame& frame) {
+  State& state = state_of(frame);
+  kernels_of(state).advance(state, wide_words(frame, 1).data());
 }
 
 // ---- Scalars ------------------------------------------------------------------------------------
 
 // refill(state, block)
-void refill(const Napi::CallbackInfo& info) {
-  State& state = state_of(info);
-  kernels_of(state).refill(state, block_of(info, 1));
+void refill(Frame& frame) {
+  State& state = state_of(frame);
+  kernels_of(state).refill(state, block_of(frame, 1));
 }
 
 // draw(state, block); frame: distribution, a, b
-Napi::Value draw(const Napi::CallbackInfo& info) {
-  State& state = state_of(info);
-  const Block block = block_of(info, 1);
-  double result = 0;
-  guarded(info.Env(),
-          [&] { result = kernels_of(state).draw(state, block, law_of(frame_of(info))); });
-  return Napi::Number::New(info.Env(), result);
+Napi::Value draw(Frame& frame) {
+  State& state = state_of(frame);
+  const Block block = block_of(frame, 1);
+  return Napi::Number::New(frame.env(), kernels_of(state).draw(state, block, law_of(frame)));
 }
 
 // ---- Fills --------------------------------------------------------------------------------------
 
-executor::Mode blocking() {
-  executor::Mode mode;
-  mode.blocking = true;
-  return mode;
-}
-
 // In the executor's unit: a core takes about a nanosecond for a number.
 constexpr double kWorkPerNumber = 10;
 
-// fill(state, out); frame: distribution, a, b, threads
-void fill(const Napi::CallbackInfo& info) {
-  State& state = state_of(info);
-  const Array out = array_of(info, 1);
-  const double* frame = frame_of(info);
+// fill(state, out); frame: distribution, a, b
+void fill(Frame& frame) {
+  State& state = state_of(frame);
+  const Frame::Array out = frame.array(1);
   const Law law = law_of(frame);
-  const auto threads = static_cast<int>(frame[3]);
   const Kernels& kernel = kernels_of(state);
   const bool parts =
-      threads > 1 && kernel.advances() &&
+      frame.threads() > 1 && kernel.advances() &&
       (law.distribution == Distribution::kRandom || law.distribution == Distribution::kUniform);
   const auto run = [&](auto* data) {
     if (!parts) {
-      guarded(info.Env(), [&] { kernel.fill(state, law, data, out.length); });
+      kernel.fill(state, law, data, out.length);
       return;
     }
-    Demand demand;
-    demand.work = kWorkPerNumber * static_cast<double>(out.length);
-    demand.max_threads = threads;
+    Demand demand = frame.demand(kWorkPerNumber * static_cast<double>(out.length));
     demand.parallelism = Parallelism::kTeam;
-    executor::execute(info.Env(), blocking(), demand, info[1], [&](const Grant& grant) {
+    call::perform(frame, demand, [&](const Grant& grant) {
       fill_parts(state, law, data, out.length, grant.width);
       return 0.0;
     });
@@ -184,59 +136,55 @@ void fill(const Napi::CallbackInfo& info) {
     case napi_float32_array:
       return run(static_cast<float*>(out.data));
     case napi_bigint64_array:
-      return guarded(info.Env(),
-                     [&] { kernel.fill(state, law, static_cast<int64_t*>(out.data), out.length); });
+      return kernel.fill(state, law, static_cast<int64_t*>(out.data), out.length);
     default:
-      fail(info.Env(), "an array of another kind was expected");
+      fail(frame, "an array of another kind was expected");
   }
 }
 
-// fillBlocks(states, out); frame: distribution, a, b, threads, block size
-void fill_blocks_of(const Napi::CallbackInfo& info) {
+// fillBlocks(states, out); frame: distribution, a, b, block size
+void fill_blocks_of(Frame& frame) {
   size_t states = 0;
-  State* const first = states_of(info, 0, &states);
-  const Array out = array_of(info, 1);
-  const double* frame = frame_of(info);
+  State* const first = states_of(frame, 0, &states);
+  const Frame::Array out = frame.array(1);
   const Law law = law_of(frame);
-  const auto block_size = static_cast<size_t>(frame[4]);
+  const auto block_size = static_cast<size_t>(frame.count());
   if (block_size == 0 || (out.length + block_size - 1) / block_size > states) {
-    fail(info.Env(), "each block needs a state");
+    fail(frame, "each block needs a state");
   }
-  Demand demand;
-  demand.work = 3 * kWorkPerNumber * static_cast<double>(out.length);
-  demand.max_threads = static_cast<int>(frame[3]);
+  Demand demand = frame.demand(3 * kWorkPerNumber * static_cast<double>(out.length));
   demand.parallelism = Parallelism::kTeam;
   const auto run = [&](auto* data) {
-    executor::execute(info.Env(), blocking(), demand, info[1], [&](const Grant& grant) {
+    call::perform(frame, demand, [&](const Grant& grant) {
       fill_blocks(first, law, data, out.length, block_size, grant);
       return 0.0;
     });
   };
   if (out.type == napi_float64_array) return run(static_cast<double*>(out.data));
   if (out.type == napi_float32_array) return run(static_cast<float*>(out.data));
-  fail(info.Env(), "an array of another kind was expected");
+  fail(frame, "an array of another kind was expected");
 }
 
 // fillRaw(state, out: BigUint64Array)
-void fill_raw(const Napi::CallbackInfo& info) {
-  State& state = state_of(info);
-  const Array out = array_of(info, 1);
-  if (out.type != napi_biguint64_array) fail(info.Env(), "a BigUint64Array was expected");
+void fill_raw(Frame& frame) {
+  State& state = state_of(frame);
+  const Frame::Array out = frame.array(1);
+  if (out.type != napi_biguint64_array) fail(frame, "a BigUint64Array was expected");
   kernels_of(state).fill_raw(state, static_cast<uint64_t*>(out.data), out.length);
 }
 
 // fillIntegers(state, out); frame: draw, low (low half, high half), range (low half, high half)
-void fill_integers(const Napi::CallbackInfo& info) {
-  State& state = state_of(info);
-  const Array out = array_of(info, 1);
-  const double* frame = frame_of(info);
-  const auto whole = [&](size_t at) {
-    return static_cast<uint64_t>(frame[at]) | (static_cast<uint64_t>(frame[at + 1]) << 32);
+void fill_integers(Frame& frame) {
+  State& state = state_of(frame);
+  const Frame::Array out = frame.array(1);
+  const auto whole = [&] {
+    const auto low = static_cast<uint64_t>(frame.next());
+    return low | (static_cast<uint64_t>(frame.next()) << 32);
   };
   Range range;
-  range.draw = static_cast<Draw>(static_cast<uint32_t>(frame[0]));
-  range.low = whole(1);
-  range.range = whole(3);
+  range.draw = static_cast<Draw>(static_cast<uint32_t>(frame.next()));
+  range.low = whole();
+  range.range = whole();
   Element element;
   switch (out.type) {
     case napi_int8_array:
@@ -271,7 +219,7 @@ void fill_integers(const Napi::CallbackInfo& info) {
       element = Element::kBigUint64;
       break;
     default:
-      fail(info.Env(), "an array of another kind was expected");
+      fail(frame, "an array of another kind was expected");
   }
   kernels_of(state).fill_integers(state, range, element, out.data, out.length);
 }
@@ -279,51 +227,47 @@ void fill_integers(const Napi::CallbackInfo& info) {
 // ---- Orders -------------------------------------------------------------------------------------
 
 // shuffle(state, bytes: Uint8Array); frame: offset, count, size of an element, stride, all in bytes
-void shuffle(const Napi::CallbackInfo& info) {
-  State& state = state_of(info);
-  const Array bytes = array_of(info, 1);
-  const double* frame = frame_of(info);
-  const auto offset = static_cast<size_t>(frame[0]);
-  const auto count = static_cast<size_t>(frame[1]);
-  const auto size = static_cast<size_t>(frame[2]);
-  const auto stride = static_cast<size_t>(frame[3]);
+void shuffle(Frame& frame) {
+  State& state = state_of(frame);
+  const Frame::Array bytes = frame.array(1);
+  const auto offset = static_cast<size_t>(frame.count());
+  const auto count = static_cast<size_t>(frame.count());
+  const auto size = static_cast<size_t>(frame.count());
+  const auto stride = static_cast<size_t>(frame.count());
   if (count == 0) return;
   if (bytes.type != napi_uint8_array || count > 0xFFFFFFFFULL ||
       offset + (count - 1) * stride + size > bytes.length) {
-    fail(info.Env(), "the elements to shuffle lie outside the array");
+    fail(frame, "the elements to shuffle lie outside the array");
   }
   auto* data = static_cast<unsigned char*>(bytes.data) + offset;
-  guarded(info.Env(), [&] { kernels_of(state).shuffle(state, data, count, size, stride); });
+  kernels_of(state).shuffle(state, data, count, size, stride);
 }
 
 // partners(state, out: Uint32Array of one less than what is shuffled)
-void partners(const Napi::CallbackInfo& info) {
-  State& state = state_of(info);
-  const Array out = array_of(info, 1);
-  if (out.type != napi_uint32_array) fail(info.Env(), "a Uint32Array was expected");
+void partners(Frame& frame) {
+  State& state = state_of(frame);
+  const Frame::Array out = frame.array(1);
+  if (out.type != napi_uint32_array) fail(frame, "a Uint32Array was expected");
   if (out.length == 0) return;
   kernels_of(state).shuffle_partners(state, static_cast<uint32_t*>(out.data), out.length + 1);
 }
 
 // sample(state, out: Float64Array); frame: population, whether the order is shuffled
-void sample(const Napi::CallbackInfo& info) {
-  State& state = state_of(info);
-  const Array out = array_of(info, 1);
-  const double* frame = frame_of(info);
-  if (out.type != napi_float64_array) fail(info.Env(), "a Float64Array was expected");
-  const auto population = static_cast<uint64_t>(frame[0]);
-  if (out.length > population) fail(info.Env(), "the sample is larger than the population");
-  guarded(info.Env(), [&] {
-    kernels_of(state).sample(state, static_cast<double*>(out.data), population, out.length,
-                             frame[1] != 0);
-  });
+void sample(Frame& frame) {
+  State& state = state_of(frame);
+  const Frame::Array out = frame.array(1);
+  if (out.type != napi_float64_array) fail(frame, "a Float64Array was expected");
+  const auto population = static_cast<uint64_t>(frame.count());
+  if (out.length > population) fail(frame, "the sample is larger than the population");
+  kernels_of(state).sample(state, static_cast<double*>(out.data), population, out.length,
+                           frame.flag());
 }
 
 // ---- Tables -------------------------------------------------------------------------------------
 
 // tables(): the limits and widths of the layers, as the fast paths for scalars use them
-Napi::Value tables(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
+Napi::Value tables(Frame& frame) {
+  const Napi::Env env = frame.env();
   Napi::Object result = Napi::Object::New(env);
   const auto set = [&](const char* name, auto&& value) {
     auto array = Napi::Float64Array::New(env, 256);
@@ -341,27 +285,21 @@ Napi::Value tables(const Napi::CallbackInfo& info) {
 }  // namespace
 
 Napi::Object init(Napi::Env env) {
-  Napi::Object exports = Napi::Object::New(env);
-  // The functions keep the frame's address; the exports keep the frame.
-  auto frame = Napi::Float64Array::New(env, kFrameLength);
-  exports.Set("frame", frame);
-  const auto set = [&](const char* name, auto function) {
-    exports.Set(name, Napi::Function::New(env, function, name, frame.Data()));
-  };
-  set("seed", seed);
-  set("settle", settle);
-  set("advance", advance);
-  set("refill", refill);
-  set("draw", draw);
-  set("fill", fill);
-  set("fillBlocks", fill_blocks_of);
-  set("fillRaw", fill_raw);
-  set("fillIntegers", fill_integers);
-  set("shuffle", shuffle);
-  set("partners", partners);
-  set("sample", sample);
-  set("tables", tables);
-  return exports;
+  call::Module module(env);
+  module.define<seed>("seed");
+  module.define<settle>("settle");
+  module.define<advance>("advance");
+  module.define<refill>("refill");
+  module.define<draw>("draw");
+  module.define<fill>("fill");
+  module.define<fill_blocks_of>("fillBlocks");
+  module.define<fill_raw>("fillRaw");
+  module.define<fill_integers>("fillIntegers");
+  module.define<shuffle>("shuffle");
+  module.define<partners>("partners");
+  module.define<sample>("sample");
+  module.define<tables>("tables");
+  return module.exports();
 }
 
 }  // namespace heddle::random

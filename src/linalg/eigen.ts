@@ -1,13 +1,7 @@
 /**
  * Eigenvalues and eigenvectors.
  */
-import { typeError } from '../errors.ts';
-import type { QueuedOptions } from '../executor/index.ts';
-import { native } from '../native.ts';
-import { type Call, callAsync, callSync } from './call.ts';
-import { notConverged } from './errors.ts';
 import {
-  checkFinite,
   type Elements,
   fresh,
   type Matrix,
@@ -15,7 +9,12 @@ import {
   nothing,
   operand,
   requireSquare,
-} from './matrix.ts';
+} from '../arrays/index.ts';
+import { typeError } from '../errors.ts';
+import type { QueuedOptions } from '../executor/index.ts';
+import { native } from '../native.ts';
+import { type Call, callAsync, callSync, checkFinite } from './call.ts';
+import { notConverged } from './errors.ts';
 
 /** Complex numbers as two matrices (or vectors) of one shape: re + i·im. */
 export interface ComplexMatrix<D extends Elements = Elements> {

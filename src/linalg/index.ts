@@ -6,6 +6,8 @@
  *
  * @packageDocumentation
  */
+
+export type { Elements, Matrix, MatrixLike } from '../arrays/index.ts';
 export {
   type ExecutionOptions,
   type ExecutorStats,
@@ -13,7 +15,6 @@ export {
   type QueuedOptions,
 } from '../executor/index.ts';
 export { type BlasInfo, blasInfo, useBlas } from './blas.ts';
-export { hold } from './call.ts';
 export {
   type ComplexMatrix,
   type Eig,
@@ -67,8 +68,6 @@ export {
   luSync,
   type PermutedLu,
 } from './lu.ts';
-export type { Elements, Matrix, MatrixLike } from './matrix.ts';
-export { newMatrix, type Operand, operand, sameElements, target } from './matrix.ts';
 export { type NormOptions, type NormSyncOptions, norm, normSync } from './norms.ts';
 export {
   type LeastSquares,

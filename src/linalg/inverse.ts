@@ -1,12 +1,7 @@
 /**
  * Inverses and determinants.
  */
-import type { QueuedOptions } from '../executor/index.ts';
-import { native } from '../native.ts';
-import { type Call, callAsync, callSync } from './call.ts';
-import { notConverged, singular } from './errors.ts';
 import {
-  checkFinite,
   type Elements,
   fresh,
   type Matrix,
@@ -15,7 +10,11 @@ import {
   requireMatrix,
   requireSquare,
   target,
-} from './matrix.ts';
+} from '../arrays/index.ts';
+import type { QueuedOptions } from '../executor/index.ts';
+import { native } from '../native.ts';
+import { type Call, callAsync, callSync, checkFinite } from './call.ts';
+import { notConverged, singular } from './errors.ts';
 import type { OutOptions } from './products.ts';
 import { relativeTolerance } from './rank.ts';
 
@@ -30,7 +29,7 @@ function planInv<D extends Elements>(
 ): Call<Matrix<D>> {
   const matrix = operand('a', a);
   requireSquare('a', matrix, a.shape);
-  const { result, place } = target(options.out, matrix, a.shape, [matrix]);
+  const { result, place } = target(options.out, matrix, a.shape);
   return {
     operation: native.linalg.inv,
     operands: [matrix, place],
@@ -88,7 +87,7 @@ function planPinv<D extends Elements>(
   const matrix = operand('a', a);
   requireMatrix('a', matrix, a.shape);
   const shape = [matrix.columns, matrix.rows];
-  const { result, place } = target(options.out, matrix, shape, [matrix]);
+  const { result, place } = target(options.out, matrix, shape);
   return {
     operation: native.linalg.pinv,
     operands: [matrix, place],

@@ -1,13 +1,7 @@
 /**
  * LU factors, inverses and determinants.
  */
-import { rangeError, typeError } from '../errors.ts';
-import type { QueuedOptions } from '../executor/index.ts';
-import { native } from '../native.ts';
-import { type Call, callAsync, callSync } from './call.ts';
-import { singular } from './errors.ts';
 import {
-  checkFinite,
   type Elements,
   fresh,
   type Matrix,
@@ -18,7 +12,12 @@ import {
   requireSquare,
   sameElements,
   target,
-} from './matrix.ts';
+} from '../arrays/index.ts';
+import { rangeError, typeError } from '../errors.ts';
+import type { QueuedOptions } from '../executor/index.ts';
+import { native } from '../native.ts';
+import { type Call, callAsync, callSync, checkFinite } from './call.ts';
+import { singular } from './errors.ts';
 import type { OutOptions } from './products.ts';
 
 /** The factors of A = P L U. */
@@ -71,7 +70,7 @@ function planLu<D extends Elements>(a: MatrixLike<D>, options: LuSyncOptions): C
   return {
     operation: native.linalg.lu,
     operands: [matrix, l.place, u.place],
-    integers: rows,
+    buffers: [rows],
     numbers: [options.permuteL ? 1 : 0, checkFinite()],
     threads: options.threads,
     finite: 'lu',
@@ -157,7 +156,7 @@ function planLuFactor<D extends Elements>(
   return {
     operation: native.linalg.luFactor,
     operands: [matrix, operand('result', result)],
-    integers: pivots,
+    buffers: [pivots],
     numbers: [checkFinite()],
     threads: options.threads,
     finite: 'luFactor',
@@ -219,11 +218,11 @@ function planLuSolve<D extends Elements>(
   if (right.rows !== n) {
     throw rangeError('b.shape', b.shape, `that of ${n} rows, as many as the factored matrix has`);
   }
-  const { result, place } = target(options.out, compact, b.shape, [compact, right]);
+  const { result, place } = target(options.out, compact, b.shape);
   return {
     operation: native.linalg.luSolve,
     operands: [compact, right, place],
-    integers: pivots,
+    buffers: [pivots],
     numbers: [options.transpose ? 1 : 0, checkFinite()],
     threads: options.threads,
     finite: 'luSolve',

@@ -1,12 +1,12 @@
 /**
  * Norms.
  */
+import { type MatrixLike, operand } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
 import type { QueuedOptions } from '../executor/index.ts';
 import { native } from '../native.ts';
-import { type Call, callAsync, callSync } from './call.ts';
+import { type Call, callAsync, callSync, checkFinite } from './call.ts';
 import { notConverged } from './errors.ts';
-import { checkFinite, type MatrixLike, operand } from './matrix.ts';
 
 /** The numbers that `native/linalg/norms.cpp` has for the norms. */
 const FROBENIUS = 0;

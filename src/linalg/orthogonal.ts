@@ -1,13 +1,7 @@
 /**
  * QR factors and least squares.
  */
-import { rangeError, typeError } from '../errors.ts';
-import type { QueuedOptions } from '../executor/index.ts';
-import { native } from '../native.ts';
-import { type Call, callAsync, callSync } from './call.ts';
-import { notConverged } from './errors.ts';
 import {
-  checkFinite,
   type Elements,
   fresh,
   type Matrix,
@@ -16,7 +10,12 @@ import {
   operand,
   requireMatrix,
   sameElements,
-} from './matrix.ts';
+} from '../arrays/index.ts';
+import { rangeError, typeError } from '../errors.ts';
+import type { QueuedOptions } from '../executor/index.ts';
+import { native } from '../native.ts';
+import { type Call, callAsync, callSync, checkFinite } from './call.ts';
+import { notConverged } from './errors.ts';
 import { relativeTolerance } from './rank.ts';
 
 /** The factors of A = Q R. */

@@ -1,10 +1,6 @@
 /**
  * Matrix products.
  */
-import { rangeError } from '../errors.ts';
-import type { ExecutionOptions, QueuedOptions } from '../executor/index.ts';
-import { native } from '../native.ts';
-import { type Call, callAsync, callSync } from './call.ts';
 import {
   type Elements,
   type Matrix,
@@ -14,7 +10,11 @@ import {
   sameElements,
   target,
   transposed,
-} from './matrix.ts';
+} from '../arrays/index.ts';
+import { rangeError } from '../errors.ts';
+import type { ExecutionOptions, QueuedOptions } from '../executor/index.ts';
+import { native } from '../native.ts';
+import { type Call, callAsync, callSync } from './call.ts';
 import { planMatmulStack } from './stack.ts';
 
 /** Options that every operation takes which returns one matrix. */
@@ -65,7 +65,7 @@ function planMatmul<D extends Elements>(
   // The product of two vectors is computed as one element, and returned without an axis.
   const shape =
     vectors === 0 ? [left.rows, right.columns] : [right.vector ? left.rows : right.columns];
-  const { result, place } = target(options.out, left, shape, [left, right]);
+  const { result, place } = target(options.out, left, shape);
   const seen =
     vectors === 0 ? place : { ...place, ...spread(place, left.rows, right.columns), vector: false };
   return {
@@ -131,7 +131,7 @@ function planGram<D extends Elements>(
 ): Call<Matrix<D>> {
   const given = operand('a', a);
   const factor = options.transpose ? given : transposed(given);
-  const { result, place } = target(options.out, given, [factor.rows, factor.rows], [given]);
+  const { result, place } = target(options.out, given, [factor.rows, factor.rows]);
   return {
     operation: native.linalg.gram,
     operands: [factor, place],

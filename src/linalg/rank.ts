@@ -1,13 +1,7 @@
 /**
  * Ranks and condition numbers.
  */
-import { rangeError, typeError } from '../errors.ts';
-import type { QueuedOptions } from '../executor/index.ts';
-import { native } from '../native.ts';
-import { type Call, callAsync, callSync } from './call.ts';
-import { notConverged } from './errors.ts';
 import {
-  checkFinite,
   type Elements,
   fresh,
   type MatrixLike,
@@ -15,7 +9,12 @@ import {
   operand,
   requireMatrix,
   requireSquare,
-} from './matrix.ts';
+} from '../arrays/index.ts';
+import { rangeError, typeError } from '../errors.ts';
+import type { QueuedOptions } from '../executor/index.ts';
+import { native } from '../native.ts';
+import { type Call, callAsync, callSync, checkFinite } from './call.ts';
+import { notConverged } from './errors.ts';
 import { matrixNorms } from './norms.ts';
 
 /** The difference between 1 and the next number of the elements' precision. */

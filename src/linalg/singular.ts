@@ -1,19 +1,18 @@
 /**
  * Singular values and vectors.
  */
-import type { QueuedOptions } from '../executor/index.ts';
-import { native } from '../native.ts';
-import { type Call, callAsync, callSync } from './call.ts';
-import { notConverged } from './errors.ts';
 import {
-  checkFinite,
   type Elements,
   fresh,
   type Matrix,
   type MatrixLike,
   operand,
   requireMatrix,
-} from './matrix.ts';
+} from '../arrays/index.ts';
+import type { QueuedOptions } from '../executor/index.ts';
+import { native } from '../native.ts';
+import { type Call, callAsync, callSync, checkFinite } from './call.ts';
+import { notConverged } from './errors.ts';
 
 /** The parts of A = U S Vᵀ. */
 export interface Svd<D extends Elements> {

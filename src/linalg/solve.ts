@@ -1,13 +1,7 @@
 /**
  * Cholesky factors and linear systems.
  */
-import { rangeError, typeError } from '../errors.ts';
-import type { QueuedOptions } from '../executor/index.ts';
-import { native } from '../native.ts';
-import { type Call, callAsync, callSync } from './call.ts';
-import { notPositiveDefinite, singular } from './errors.ts';
 import {
-  checkFinite,
   type Elements,
   type Matrix,
   type MatrixLike,
@@ -15,7 +9,12 @@ import {
   requireSquare,
   sameElements,
   target,
-} from './matrix.ts';
+} from '../arrays/index.ts';
+import { rangeError, typeError } from '../errors.ts';
+import type { QueuedOptions } from '../executor/index.ts';
+import { native } from '../native.ts';
+import { type Call, callAsync, callSync, checkFinite } from './call.ts';
+import { notPositiveDefinite, singular } from './errors.ts';
 import type { OutOptions } from './products.ts';
 
 /** Options of {@link cholesky}. */
@@ -64,7 +63,7 @@ function planCholesky<D extends Elements>(
 ): Call<Matrix<D>> {
   const matrix = operand('a', a);
   requireSquare('a', matrix, a.shape);
-  const { result, place } = target(options.out, matrix, a.shape, [matrix]);
+  const { result, place } = target(options.out, matrix, a.shape);
   return {
     operation: native.linalg.cholesky,
     operands: [matrix, place],
@@ -120,7 +119,7 @@ function planSolve<D extends Elements>(
   if (!Object.hasOwn(assumptions, assume)) {
     throw typeError('assume', assume, `one of ${Object.keys(assumptions).join(', ')}`);
   }
-  const { result, place } = target(options.out, matrix, b.shape, [matrix, right]);
+  const { result, place } = target(options.out, matrix, b.shape);
   return {
     operation: native.linalg.solve,
     operands: [matrix, right, place],

@@ -1,10 +1,6 @@
 /**
  * Inner products and multiples.
  */
-import { rangeError, typeError } from '../errors.ts';
-import type { QueuedOptions } from '../executor/index.ts';
-import { native } from '../native.ts';
-import { type Call, callAsync, callSync } from './call.ts';
 import {
   type Elements,
   type Matrix,
@@ -13,7 +9,11 @@ import {
   operand,
   sameElements,
   target,
-} from './matrix.ts';
+} from '../arrays/index.ts';
+import { rangeError, typeError } from '../errors.ts';
+import type { QueuedOptions } from '../executor/index.ts';
+import { native } from '../native.ts';
+import { type Call, callAsync, callSync } from './call.ts';
 import type { OutOptions } from './products.ts';
 
 /** Options of {@link dot}. */
@@ -74,22 +74,9 @@ function requireNumber(name: string, value: unknown): number {
   return value;
 }
 
-/** Whether `out` is exactly `operand`: each element is then read before it is written. */
-function inPlace(out: MatrixLike, operand: Operand): boolean {
-  if (out.data !== operand.data || (out.offset ?? 0) !== operand.offset) return false;
-  const stride = out.stride ?? (out.shape.length === 1 ? [1] : [out.shape[1] as number, 1]);
-  return stride[0] === operand.rowStride && (operand.vector || stride[1] === operand.columnStride);
-}
-
-/** The target of an operation element by element, which may be one of its operands. */
-function elementwiseTarget<D extends Elements>(
-  out: MatrixLike<D> | undefined,
-  changing: Operand<D>,
-  others: readonly Operand[],
-) {
-  const shape = changing.vector ? [changing.rows] : [changing.rows, changing.columns];
-  const mayBe = out !== undefined && out !== null && inPlace(out, changing);
-  return target(out, changing, shape, mayBe ? others : [...others, changing]);
+/** The shape of an operand as it was given. */
+function shapeOf(of: Operand): number[] {
+  return of.vector ? [of.rows] : [of.rows, of.columns];
 }
 
 /** Options of {@link axpy}. */
@@ -113,7 +100,7 @@ function planAxpy<D extends Elements>(
   if (left.vector !== right.vector || left.rows !== right.rows || left.columns !== right.columns) {
     throw rangeError('y.shape', y.shape, `[${x.shape.join(', ')}], as that of 'x'`);
   }
-  const { result, place } = elementwiseTarget(options.out, right, [left]);
+  const { result, place } = target(options.out, right, shapeOf(right));
   return {
     operation: native.linalg.axpy,
     operands: [left, right, place],
@@ -166,7 +153,7 @@ function planScale<D extends Elements>(
 ): Call<Matrix<D>> {
   const factor = requireNumber('alpha', alpha);
   const from = operand('x', x);
-  const { result, place } = elementwiseTarget(options.out, from, []);
+  const { result, place } = target(options.out, from, shapeOf(from));
   return {
     operation: native.linalg.scale,
     operands: [from, place],

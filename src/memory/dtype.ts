@@ -1,34 +1,17 @@
 /**
- * Element types by name, and shapes.
+ * Element types by name.
  */
-import { rangeError, typeError } from '../errors.ts';
-
-/** The typed array of each element type, by NumPy's name of it. */
-export interface DTypes {
-  float64: Float64Array;
-  float32: Float32Array;
-  int64: BigInt64Array;
-  uint64: BigUint64Array;
-  int32: Int32Array;
-  uint32: Uint32Array;
-  int16: Int16Array;
-  uint16: Uint16Array;
-  int8: Int8Array;
-  uint8: Uint8Array;
-  uint8clamped: Uint8ClampedArray;
-}
-
-/** The name of an element type. */
-export type DType = keyof DTypes;
-
-/** A typed array that can be in shared memory. */
-export type TypedArray = DTypes[DType];
+import {
+  type DType,
+  type NdArray,
+  type NdArrayLike,
+  shaped,
+  type TypedArray,
+} from '../arrays/index.ts';
+import { typeError } from '../errors.ts';
 
 /** An array with a shape, row-major: what the linear algebra takes and returns. */
-export interface ShapedArray<T extends TypedArray = TypedArray> {
-  readonly data: T;
-  readonly shape: readonly number[];
-}
+export type ShapedArray<T extends TypedArray = TypedArray> = NdArrayLike<T>;
 
 type Constructor = {
   new (buffer: ArrayBufferLike, offset: number, length: number): TypedArray;
@@ -65,25 +48,10 @@ export function dtypeOf(array: TypedArray): DType {
   throw typeError('array', array, 'a typed array');
 }
 
-/** The number of elements of a shape, checked. */
-export function sizeOf(shape: number | readonly number[], name = 'shape'): number {
-  const list = typeof shape === 'number' ? [shape] : shape;
-  if (!Array.isArray(list)) throw typeError(name, shape, 'a length or a list of lengths');
-  let size = 1;
-  for (const length of list as readonly number[]) {
-    if (!Number.isSafeInteger(length) || length < 0) {
-      throw rangeError(name, shape, 'made of whole numbers of at least 0');
-    }
-    size *= length;
-  }
-  if (!Number.isSafeInteger(size)) throw rangeError(name, shape, 'a shape that fits in memory');
-  return size;
-}
-
 /** An array alone for a length, with its shape for a list of lengths. */
-export function shaped<T extends TypedArray>(
+export function arrayOrShaped<T extends TypedArray>(
   data: T,
   shape: number | readonly number[],
-): T | ShapedArray<T> {
-  return typeof shape === 'number' ? data : { data, shape: [...shape] };
+): T | NdArray<T> {
+  return typeof shape === 'number' ? data : shaped(data, shape);
 }

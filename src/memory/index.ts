@@ -1,7 +1,8 @@
 /**
  * Shared segments, `share()`, files as arrays, and NumPy's `.npy`.
  */
-export type { DType, DTypes, ShapedArray, TypedArray } from './dtype.ts';
+export type { DType, DTypes, TypedArray } from '../arrays/index.ts';
+export type { ShapedArray } from './dtype.ts';
 export { type SharedMemoryInfo, type SharedSegmentInfo, sharedMemoryInfo } from './info.ts';
 export { type MapFileOptions, mapFile } from './map-file.ts';
 export {

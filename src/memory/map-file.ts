@@ -3,16 +3,9 @@
  */
 import { statSync } from 'node:fs';
 import path from 'node:path';
+import { type DType, type DTypes, lengthOf, type TypedArray } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
-import {
-  constructorOf,
-  type DType,
-  type DTypes,
-  type ShapedArray,
-  shaped,
-  sizeOf,
-  type TypedArray,
-} from './dtype.ts';
+import { arrayOrShaped, constructorOf, type ShapedArray } from './dtype.ts';
 import { denseStride, type NpyArray, type NpyPlace, readHeader } from './npy.ts';
 import { NpyError } from './npy-header.ts';
 import { allocateFile } from './segment.ts';
@@ -89,9 +82,9 @@ export function mapFile(
     throw rangeError('offset', offset, `a multiple of ${width} bytes of at least 0`);
   }
   const wanted = shape ?? header?.shape ?? [rest(full, offset, width, mode)];
-  const size = header ? header.count : sizeOf(wanted);
+  const size = header ? header.count : lengthOf(wanted);
   const data = view(full, kind, offset, size, mode);
-  if (header === null || shape !== undefined) return shaped(data, wanted);
+  if (header === null || shape !== undefined) return arrayOrShaped(data, wanted);
   const stride = denseStride(header.shape, header.fortran);
   return { data, shape: header.shape, stride, offset: 0, dtype: header.type.name };
 }
@@ -115,7 +108,7 @@ function checkHeader(
     throw typeError('dtype', dtype, `'${type.holder}', as ${file} says`);
   }
   if (shape === undefined) return;
-  if (sizeOf(shape) !== count) {
+  if (lengthOf(shape) !== count) {
     throw rangeError('shape', shape, `a shape of the ${count} elements in ${file}`);
   }
   if (fortran && header.shape.filter((length) => length !== 1).length > 1) {

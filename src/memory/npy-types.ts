@@ -4,8 +4,9 @@
  * them.
  */
 import { endianness } from 'node:os';
+import type { DType, TypedArray } from '../arrays/index.ts';
 import { typeError } from '../errors.ts';
-import { type DType, dtypeOf, type TypedArray } from './dtype.ts';
+import { dtypeOf } from './dtype.ts';
 
 /** A unit of time: NumPy's, with a number before it for a multiple. */
 type TimeUnit = `[${string}]` | '';

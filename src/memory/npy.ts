@@ -3,8 +3,9 @@
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { lengthOf, type TypedArray } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
-import { constructorOf, type ShapedArray, sizeOf, type TypedArray } from './dtype.ts';
+import { constructorOf, type ShapedArray } from './dtype.ts';
 import { decodeHalves, encodeHalf } from './float16.ts';
 import {
   formatHeader,
@@ -239,7 +240,7 @@ type Checked = {
 
 function checkStrides(name: string, array: StridedArray): Checked & { offset: number } {
   const { data, shape, stride, offset = 0 } = array;
-  const size = sizeOf(shape, `${name}.shape`);
+  const size = lengthOf(shape, `${name}.shape`);
   if (shape.length > MAX_AXES) {
     throw rangeError(`${name}.shape`, shape, `of at most ${MAX_AXES} axes`);
   }
@@ -301,7 +302,7 @@ export function npyContent(
   const dtype = options.dtype ?? (isCarried(given.dtype) ? given.dtype : undefined);
   const descr = descrFor(given.data, dtype);
   const { data, shape, stride = [], offset } = checkStrides(name, given);
-  const count = sizeOf(shape);
+  const count = lengthOf(shape);
   const rowMajor = count === 0 || isDense(shape, stride, false);
   const fortran = !rowMajor && isDense(shape, stride, true);
   const header = formatHeader(descr, fortran, shape);

@@ -10,8 +10,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import zlib from 'node:zlib';
 import type { Entry, ZipFile } from 'yauzl';
+import type { TypedArray } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
-import type { TypedArray } from './dtype.ts';
 import {
   type ByteSource,
   type NpyArray,

@@ -2,18 +2,10 @@
  * Arrays in shared memory, made on purpose: share() for data that exists, `shared` for new arrays.
  */
 import { types } from 'node:util';
+import { type DType, type DTypes, lengthOf, type TypedArray } from '../arrays/index.ts';
 import { typeError } from '../errors.ts';
 import { allocateCopy } from './copy.ts';
-import {
-  constructorOf,
-  type DType,
-  type DTypes,
-  dtypeOf,
-  type ShapedArray,
-  shaped,
-  sizeOf,
-  type TypedArray,
-} from './dtype.ts';
+import { arrayOrShaped, constructorOf, dtypeOf, type ShapedArray } from './dtype.ts';
 import { allocate, handleOf, type SharedMode } from './segment.ts';
 
 /** How shared memory is to be used. */
@@ -195,12 +187,12 @@ function zeros<D extends DType>(
   options: ShareOptions = {},
 ): DTypes[D] | ShapedArray<DTypes[D]> {
   const View = constructorOf(dtype);
-  const size = sizeOf(shape);
+  const size = lengthOf(shape);
   const mode = checkMode(options.mode ?? 'readwrite');
   // Memory of no bytes cannot be mapped; nothing can be written to it either.
   const bytes = size * View.BYTES_PER_ELEMENT;
   const buffer = bytes === 0 ? new ArrayBuffer(0) : allocate(bytes, mode);
-  return shaped(new View(buffer, 0, size) as DTypes[D], shape);
+  return arrayOrShaped(new View(buffer, 0, size) as DTypes[D], shape);
 }
 
 function from<D extends DType>(

@@ -1,7 +1,13 @@
 /**
  * The k nearest rows.
  */
-import type { Elements, Matrix, MatrixLike, Operand } from '../linalg/index.ts';
+import {
+  type Elements,
+  type Matrix,
+  type MatrixLike,
+  type Operand,
+  shaped,
+} from '../arrays/index.ts';
 import { native } from '../native.ts';
 import {
   type Call,
@@ -14,7 +20,7 @@ import {
   type NeighborsOptions,
   type NeighborsSyncOptions,
   operands,
-  shaped,
+  settings,
 } from './call.ts';
 
 /** The k nearest rows of Y for each of the n rows of X, nearest first. */
@@ -39,13 +45,12 @@ export function planArgKmin(
   metric: Metric,
   threads: number | undefined,
 ): Call<Neighbors> {
-  const indices = shaped(new Int32Array(x.rows * k), x.rows, k);
-  const distances = shaped(new Float64Array(x.rows * k), x.rows, k);
+  const indices = shaped(new Int32Array(x.rows * k), [x.rows, k]);
+  const distances = shaped(new Float64Array(x.rows * k), [x.rows, k]);
   return {
     operation: native.neighbors.argKmin,
     operands: [x, y],
-    metric,
-    numbers: [k],
+    numbers: [...settings(metric), k],
     buffers: [indices.data, distances.data],
     threads,
     finish: () => ({ indices, distances }),

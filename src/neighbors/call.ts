@@ -2,25 +2,19 @@
  * What all operations of this module share: metrics, options, the checks of the operands, and the
  * native calls.
  */
-import { scopedConfig } from '../config/index.ts';
-import { INVALID_ARGUMENT, preview, rangeError, typeError } from '../errors.ts';
-import {
-  BLOCKING,
-  type ExecutionOptions,
-  type QueuedOptions,
-  queued,
-  resolveThreads,
-} from '../executor/index.ts';
+import * as arrays from '../arrays/index.ts';
 import {
   type Elements,
-  hold,
   type MatrixLike,
   type Operand,
   operand,
   sameElements,
-} from '../linalg/index.ts';
+} from '../arrays/index.ts';
+import { scopedConfig } from '../config/index.ts';
+import { INVALID_ARGUMENT, preview, rangeError, typeError } from '../errors.ts';
+import type { ExecutionOptions } from '../executor/index.ts';
 import { integerVariable } from '../machine/index.ts';
-import { type NativeNeighborsOperation, native } from '../native.ts';
+import { native } from '../native.ts';
 
 /**
  * How far apart two rows are.
@@ -49,13 +43,11 @@ export interface NeighborsSyncOptions extends ExecutionOptions {
 }
 
 /** Options of the operations that return a Promise. */
-export interface NeighborsOptions extends NeighborsSyncOptions, QueuedOptions {
+export interface NeighborsOptions extends NeighborsSyncOptions, arrays.ProgressOptions {
   /**
    * Gives the operation up: one that waits is not begun, one that runs stops at the next chunk.
    */
   signal?: AbortSignal | undefined;
-  /** Called now and then while the operation runs, and at its end, with steps done and all steps. */
-  onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 /** Indices of rows, row-major. */
@@ -111,44 +103,16 @@ function chunkRows(): number {
 }
 
 /** A checked call, ready to be made. */
-export interface Call<R> {
-  readonly operation: NativeNeighborsOperation;
-  /** X, Y and, where there is one, the result: what is described in the frame. */
-  readonly operands: readonly Operand[];
-  readonly metric: Metric;
-  /** What follows the operands and settings in the frame. */
-  readonly numbers: readonly number[];
-  /** Buffers behind the operands. */
-  readonly buffers: readonly unknown[];
-  readonly threads: number | undefined;
+export interface Call<R> extends arrays.NativeCall {
   readonly finish: (outcome: number) => R;
 }
 
-const frame = native.neighbors.frame;
-
-function invoke(
-  call: Call<unknown>,
-  mode: number,
-  progress?: Int32Array,
-): number | Promise<number> {
-  const threads = resolveThreads(call.threads);
-  const chunk = chunkRows();
-  let at = 0;
-  frame[at++] = mode;
-  frame[at++] = threads;
-  for (const each of call.operands) {
-    frame[at++] = each.rows;
-    frame[at++] = each.columns;
-    frame[at++] = each.offset;
-    frame[at++] = each.rowStride;
-    frame[at++] = each.columnStride;
-  }
-  frame[at++] = metrics.indexOf(call.metric);
-  frame[at++] = scopedConfig().assumeFinite ? 0 : 1;
-  frame[at++] = chunk;
-  for (const number of call.numbers) frame[at++] = number;
-  return call.operation(...call.operands.map((each) => each.data), ...call.buffers, progress);
+/** The numbers that every search has behind its operands, in the frame's order. */
+export function settings(metric: Metric): number[] {
+  return [metrics.indexOf(metric), scopedConfig().assumeFinite ? 0 : 1, chunkRows()];
 }
+
+const frame = native.neighbors.frame;
 
 /** The result of an outcome, or the error that it means (see `native/neighbors/plan.h`). */
 function conclude<R>(call: Call<R>, outcome: number): R {
@@ -167,48 +131,12 @@ function conclude<R>(call: Call<R>, outcome: number): R {
 
 /** Makes the call and blocks until it is done. */
 export function callSync<R>(call: Call<R>): R {
-  return conclude(call, invoke(call, BLOCKING) as number);
+  return conclude(call, arrays.callSync(call, frame));
 }
 
-const PROGRESS_INTERVAL = 100;
-
 /** Queues the call. */
-export async function callAsync<R>(call: Call<R>, options: NeighborsOptions): Promise<R> {
-  const { onProgress, signal } = options;
-  if (onProgress !== undefined && typeof onProgress !== 'function') {
-    throw typeError('onProgress', onProgress, 'a function');
-  }
-  const check = hold(call.operands);
-  const finish = (outcome: number) => {
-    check();
-    return conclude(call, outcome);
-  };
-  if (onProgress === undefined) {
-    return queued((mode) => invoke(call, mode) as Promise<number>, finish, signal);
-  }
-  // The threads count in shared memory and nobody is woken: a reader looks when it suits it.
-  const counter = new Int32Array(new SharedArrayBuffer(8));
-  let told = 0;
-  const tell = () => {
-    const done = Atomics.load(counter, 0);
-    const total = Atomics.load(counter, 1);
-    if (total === 0 || done === told) return;
-    told = done;
-    onProgress(done, total);
-  };
-  const timer = setInterval(tell, PROGRESS_INTERVAL);
-  timer.unref();
-  try {
-    const result = await queued(
-      (mode) => invoke(call, mode, counter) as Promise<number>,
-      finish,
-      signal,
-    );
-    tell();
-    return result;
-  } finally {
-    clearInterval(timer);
-  }
+export function callAsync<R>(call: Call<R>, options: NeighborsOptions): Promise<R> {
+  return arrays.callAsync(call, frame, options, (outcome) => conclude(call, outcome));
 }
 
 /** Checks a number of neighbours. */
@@ -217,9 +145,4 @@ export function checkedCount(name: string, k: unknown, rows: number): number {
   if (typeof k !== 'number') throw typeError(name, k, right);
   if (!Number.isInteger(k) || k < 1 || k > rows) throw rangeError(name, k, right);
   return k;
-}
-
-/** A new row-major result of n × k. */
-export function shaped<A>(data: A, n: number, k: number) {
-  return { data, shape: [n, k], stride: [k, 1], offset: 0 };
 }

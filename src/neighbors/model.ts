@@ -1,14 +1,15 @@
 /**
  * A model of neighbours: fit once, then ask for neighbours, classes or values.
  */
-import { rangeError, typeError } from '../errors.ts';
 import {
   type Elements,
   type Matrix,
   type MatrixLike,
   newMatrix,
   type Operand,
-} from '../linalg/index.ts';
+  shaped,
+} from '../arrays/index.ts';
+import { rangeError, typeError } from '../errors.ts';
 import { type Neighbors, planArgKmin } from './argkmin.ts';
 import {
   type Call,
@@ -21,7 +22,6 @@ import {
   type NeighborsSyncOptions,
   operands,
   points,
-  shaped,
 } from './call.ts';
 import { planRadius, type RadiusNeighbors, type RadiusOptions } from './radius.ts';
 import {
@@ -278,8 +278,8 @@ export class KNeighbors<D extends Elements = Elements, L extends Label = Label> 
 /** Leaves each row out of its own neighbours; k of k + 1 remain. */
 function withoutOwn(found: Neighbors, x: Operand, k: number): Neighbors {
   const n = x.rows;
-  const indices = shaped(new Int32Array(n * k), n, k);
-  const distances = shaped(new Float64Array(n * k), n, k);
+  const indices = shaped(new Int32Array(n * k), [n, k]);
+  const distances = shaped(new Float64Array(n * k), [n, k]);
   for (let i = 0; i < n; i++) {
     const row = found.indices.data.subarray(i * (k + 1), (i + 1) * (k + 1));
     const far = found.distances.data.subarray(i * (k + 1), (i + 1) * (k + 1));

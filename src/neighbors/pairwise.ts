@@ -1,9 +1,9 @@
 /**
  * All distances between two sets of rows, at once or in blocks.
  */
+import { type Elements, type Matrix, type MatrixLike, target } from '../arrays/index.ts';
 import { scopedConfig } from '../config/index.ts';
 import { rangeError, typeError } from '../errors.ts';
-import { type Elements, type Matrix, type MatrixLike, target } from '../linalg/index.ts';
 import { integerVariable } from '../machine/index.ts';
 import { native } from '../native.ts';
 import {
@@ -14,6 +14,7 @@ import {
   type NeighborsOptions,
   type NeighborsSyncOptions,
   operands,
+  settings,
 } from './call.ts';
 
 /** Options of {@link pairwiseDistancesSync}. */
@@ -49,13 +50,11 @@ function plan<D extends Elements>(
   options: PairwiseSyncOptions<D>,
 ): Call<Matrix<D>> {
   const [x, y] = operands(X, Y);
-  const { result, place } = target(options.out, x, [x.rows, y.rows], [x, y]);
+  const { result, place } = target(options.out, x, [x.rows, y.rows]);
   return {
     operation: native.neighbors.distances,
     operands: [x, y, place],
-    metric: checkedMetric(options.metric),
-    numbers: [],
-    buffers: [],
+    numbers: settings(checkedMetric(options.metric)),
     threads: options.threads,
     finish: () => result,
   };

@@ -1,8 +1,8 @@
 /**
  * All rows within a distance.
  */
+import type { Elements, MatrixLike, Operand } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
-import type { Elements, MatrixLike, Operand } from '../linalg/index.ts';
 import { native } from '../native.ts';
 import {
   type Call,
@@ -13,6 +13,7 @@ import {
   type NeighborsOptions,
   type NeighborsSyncOptions,
   operands,
+  settings,
 } from './call.ts';
 
 /**
@@ -49,8 +50,7 @@ export function planRadius(
   return {
     operation: native.neighbors.radius,
     operands: [x, y],
-    metric,
-    numbers: [radius, options.sort ? 1 : 0],
+    numbers: [...settings(metric), radius, options.sort ? 1 : 0],
     buffers: [starts, keeper],
     threads: options.threads,
     finish: (count) => {

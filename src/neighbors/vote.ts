@@ -1,8 +1,8 @@
 /**
  * What neighbours say together: weights, votes and means.
  */
+import { type Matrix, type MatrixLike, newMatrix, operand } from '../arrays/index.ts';
 import { preview, rangeError, typeError } from '../errors.ts';
-import { type Matrix, type MatrixLike, newMatrix, operand } from '../linalg/index.ts';
 import type { Neighbors } from './argkmin.ts';
 
 /** The class of a row. */

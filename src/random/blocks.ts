@@ -1,8 +1,9 @@
 /**
  * Fills by blocks, each from a stream of its own.
  */
+import { beginFrame, FRAME_HEADER as HEADER } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
-import { resolveThreads } from '../executor/index.ts';
+import { BLOCKING, resolveThreads } from '../executor/index.ts';
 import { native } from '../native.ts';
 import {
   anyNumber,
@@ -111,11 +112,11 @@ export function fillBlocks<D extends Float64Array | Float32Array>(
     states.set(streamOf(children[i] as BitGenerator).words, i * STATE_WORDS);
   }
   const frame = native.random.frame;
-  frame[0] = law;
-  frame[1] = a;
-  frame[2] = b;
-  frame[3] = threads;
-  frame[4] = blockSize;
+  beginFrame(frame, BLOCKING, threads);
+  frame[HEADER] = law;
+  frame[HEADER + 1] = a;
+  frame[HEADER + 2] = b;
+  frame[HEADER + 3] = blockSize;
   native.random.fillBlocks(states, out);
   return out;
 }

@@ -2,8 +2,9 @@
  * The Dirichlet distribution: gamma numbers over their sum, or, where all parameters are so small
  * that these would all be 0, a stick broken by beta numbers.
  */
+import { lengthOf, type NdArray, shaped } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
-import { lengthOf, type NdArray, type Size, shaped } from './output.ts';
+import type { Size } from './output.ts';
 import { Law } from './stream.ts';
 
 const SMALL = 0.1;
@@ -22,7 +23,7 @@ export function dirichlet(
   if (n === 0 || !weights.every((weight) => weight > 0)) {
     throw rangeError('alpha', alpha, 'numbers above 0, at least one');
   }
-  const count = size === undefined ? 1 : lengthOf(size);
+  const count = size === undefined ? 1 : lengthOf(size, 'size');
   const data = new Float64Array(count * n);
   const small = weights.every((weight) => weight < SMALL);
   const after = new Float64Array(n);

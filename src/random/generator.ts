@@ -1,6 +1,7 @@
 /**
  * The Generator: numbers of every distribution from a bit generator, the same as NumPy's.
  */
+import { lengthOf, type NdArray, type NdArrayLike, shaped } from '../arrays/index.ts';
 import { typeError } from '../errors.ts';
 import { resolveThreads } from '../executor/index.ts';
 import {
@@ -37,17 +38,7 @@ import type {
   RandomOptions,
 } from './options.ts';
 import { choosePlaces, permutation, permuted, populationOf, shuffle, take } from './order.ts';
-import {
-  type Filled,
-  lengthOf,
-  type NdArray,
-  type NdArrayLike,
-  type Numbers,
-  type NumbersConstructor,
-  type Size,
-  shaped,
-  target,
-} from './output.ts';
+import { type Filled, type Numbers, type NumbersConstructor, type Size, target } from './output.ts';
 import { fill, Law, type Stream } from './stream.ts';
 
 type Anything = Record<string, unknown>;
@@ -503,7 +494,7 @@ export class Generator {
   choice(from: unknown, size?: Size, options: ChoiceOptions = {}): unknown {
     const { replace = true, p, axis = 0, shuffle: shuffled = true } = options;
     const population = populationOf(from, axis);
-    const count = size === undefined ? 1 : lengthOf(size);
+    const count = size === undefined ? 1 : lengthOf(size, 'size');
     const call = { replace, p, shuffle: shuffled };
     const places =
       size === undefined && p === undefined

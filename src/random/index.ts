@@ -3,6 +3,8 @@
  *
  * @packageDocumentation
  */
+
+export type { NdArray, NdArrayLike } from '../arrays/index.ts';
 export {
   BitGenerator,
   type BitGeneratorState,
@@ -34,7 +36,7 @@ export type {
   Out,
   RandomOptions,
 } from './options.ts';
-export type { Filled, NdArray, NdArrayLike, Numbers, Size } from './output.ts';
+export type { Filled, Numbers, Size } from './output.ts';
 export {
   type Entropy,
   SeedSequence,

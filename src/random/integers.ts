@@ -1,15 +1,10 @@
 /**
  * Integers of every width, as NumPy draws them.
  */
+import { FRAME_HEADER as HEADER, type NdArrayLike } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
 import { native } from '../native.ts';
-import {
-  type NdArrayLike,
-  type Numbers,
-  type NumbersConstructor,
-  type Size,
-  target,
-} from './output.ts';
+import { type Numbers, type NumbersConstructor, type Size, target } from './output.ts';
 import type { Stream } from './stream.ts';
 
 /** The integer types. Those of 64 bits come as bigints. */
@@ -80,11 +75,11 @@ const frame = native.random.frame;
 /** Writes the frame of a native fill. */
 export function frameIntegers(draw: number, low: bigint, range: bigint): void {
   const bits = BigInt.asUintN(64, low);
-  frame[0] = draw;
-  frame[1] = Number(bits & 0xffffffffn);
-  frame[2] = Number(bits >> 32n);
-  frame[3] = Number(range & 0xffffffffn);
-  frame[4] = Number(range >> 32n);
+  frame[HEADER] = draw;
+  frame[HEADER + 1] = Number(bits & 0xffffffffn);
+  frame[HEADER + 2] = Number(bits >> 32n);
+  frame[HEADER + 3] = Number(range & 0xffffffffn);
+  frame[HEADER + 4] = Number(range >> 32n);
 }
 
 /** What a call of `integers` asks for. */

@@ -4,9 +4,10 @@
  * The draws are NumPy's, and so is the factor up to what two LAPACK libraries differ by: these
  * numbers agree to rounding (and in the signs of columns), not to the last bit.
  */
+import { dense, lengthOf, type NdArray, type NdArrayLike, shaped } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
 import { choleskySync, eighSync, matmulSync, svdSync } from '../linalg/index.ts';
-import { dense, lengthOf, type NdArray, type NdArrayLike, type Size, shaped } from './output.ts';
+import type { Size } from './output.ts';
 
 /** Options of `multivariateNormal`. */
 export interface MultivariateOptions {
@@ -84,7 +85,7 @@ export function multivariateNormal(
   if (cov.shape?.length !== 2 || cov.shape[0] !== n || cov.shape[1] !== n) {
     throw rangeError('cov.shape', cov.shape, `[${n}, ${n}], as there are ${n} means`);
   }
-  const count = size === undefined ? 1 : lengthOf(size);
+  const count = size === undefined ? 1 : lengthOf(size, 'size');
   const shape = size === undefined ? [n] : typeof size === 'number' ? [size, n] : [...size, n];
   const draws = normals(count * n);
   if (draws.length === 0) return shaped(draws, shape);

@@ -1,8 +1,9 @@
 /**
  * The options of the Generator's methods.
  */
+import type { NdArrayLike } from '../arrays/index.ts';
 import type { IntegerType } from './integers.ts';
-import type { NdArrayLike, Numbers } from './output.ts';
+import type { Numbers } from './output.ts';
 
 /** Options of a fill with float64 numbers. */
 export interface FillOptions<O = undefined> {

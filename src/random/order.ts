@@ -4,17 +4,18 @@
  * Shuffles go from the last element down and swap each with one at or before it, found by masked
  * rejection; samples without replacement are drawn by Lemire's method. Both as NumPy does.
  */
-import { rangeError, typeError } from '../errors.ts';
-import { native } from '../native.ts';
-import { wholeNumber } from './arguments.ts';
 import {
   dense,
+  FRAME_HEADER as HEADER,
   isNdArray,
   type NdArray,
   type NdArrayLike,
-  type Numbers,
-  strideOf,
-} from './output.ts';
+  stridesOf,
+} from '../arrays/index.ts';
+import { rangeError, typeError } from '../errors.ts';
+import { native } from '../native.ts';
+import { wholeNumber } from './arguments.ts';
+import type { Numbers } from './output.ts';
 import { fill, Law, type Stream } from './stream.ts';
 
 const frame = native.random.frame;
@@ -60,10 +61,10 @@ function shuffleNumbers(
   stride: number,
 ): void {
   const unit = data.BYTES_PER_ELEMENT;
-  frame[0] = offset * unit;
-  frame[1] = count;
-  frame[2] = size * unit;
-  frame[3] = stride * unit;
+  frame[HEADER] = offset * unit;
+  frame[HEADER + 1] = count;
+  frame[HEADER + 2] = size * unit;
+  frame[HEADER + 3] = stride * unit;
   native.random.shuffle(stream.words, bytesOf(data));
 }
 
@@ -91,7 +92,7 @@ function axisOf(shape: readonly number[], axis: number): number {
 /** Shuffles the slices along an axis of a row-major array. */
 function shuffleAxis(stream: Stream, data: Numbers, shape: readonly number[], axis: number): void {
   const count = shape[axis] as number;
-  const inner = strideOf(shape)[axis] as number;
+  const inner = stridesOf(shape)[axis] as number;
   checkCount('array', count);
   if (axis === 0 || data.length === count * inner) {
     if (inner > 0) shuffleNumbers(stream, data, 0, count, inner, inner);
@@ -144,7 +145,7 @@ function copyOf(array: unknown): unknown {
   if (isNumbers(array)) return duplicate(array);
   if (isNdArray(array)) {
     const data = duplicate(dense('array', array));
-    return { data, shape: [...array.shape], stride: strideOf(array.shape), offset: 0 };
+    return { data, shape: [...array.shape], stride: stridesOf(array.shape), offset: 0 };
   }
   throw typeError('array', array, 'a whole number, an array, a typed array, or { data, shape }');
 }
@@ -186,7 +187,7 @@ export function permuted(
   const { shape } = result;
   const place = axisOf(shape, axis);
   const count = shape[place] as number;
-  const stride = strideOf(shape)[place] as number;
+  const stride = stridesOf(shape)[place] as number;
   for (let start = 0; start < data.length; start += count * stride) {
     for (let i = 0; i < stride; i++) shuffleNumbers(stream, data, start + i, count, 1, stride);
   }
@@ -323,11 +324,11 @@ export function choosePlaces(
     }
     const places = new Float64Array(count);
     if (count === 0) return places;
-    frame[0] = 4;
-    frame[1] = 0;
-    frame[2] = 0;
-    frame[3] = (population - 1) % 0x100000000;
-    frame[4] = Math.floor((population - 1) / 0x100000000);
+    frame[HEADER] = 4;
+    frame[HEADER + 1] = 0;
+    frame[HEADER + 2] = 0;
+    frame[HEADER + 3] = (population - 1) % 0x100000000;
+    frame[HEADER + 4] = Math.floor((population - 1) / 0x100000000);
     native.random.fillIntegers(stream.words, places);
     return places;
   }
@@ -336,8 +337,8 @@ export function choosePlaces(
   }
   if (chances !== undefined) return weightedSample(stream, chances, count);
   const places = new Float64Array(count);
-  frame[0] = population;
-  frame[1] = shuffled ? 1 : 0;
+  frame[HEADER] = population;
+  frame[HEADER + 1] = shuffled ? 1 : 0;
   native.random.sample(stream.words, places);
   return places;
 }
@@ -359,7 +360,7 @@ export function take(from: unknown, places: Float64Array, axis: number): unknown
   const array = from as NdArrayLike<Numbers>;
   const data = dense('from', array);
   const place = axisOf(array.shape, axis);
-  const inner = strideOf(array.shape)[place] as number;
+  const inner = stridesOf(array.shape)[place] as number;
   const count = array.shape[place] as number;
   const shape = array.shape.with(place, places.length);
   const outer = data.length / (count * inner || 1);
@@ -371,7 +372,7 @@ export function take(from: unknown, places: Float64Array, axis: number): unknown
       to += inner;
     }
   }
-  return { data: result, shape, stride: strideOf(shape), offset: 0 } satisfies NdArray<Numbers>;
+  return { data: result, shape, stride: stridesOf(shape), offset: 0 } satisfies NdArray<Numbers>;
 }
 
 /** How many there are to choose from. */

@@ -8,6 +8,8 @@
  *
  * native/random/state.h has the same layout.
  */
+import { beginFrame, FRAME_HEADER as HEADER } from '../arrays/index.ts';
+import { BLOCKING } from '../executor/index.ts';
 import { native } from '../native.ts';
 
 /** Words of a state. */
@@ -170,9 +172,9 @@ export class Stream {
   /** A number of any distribution. */
   draw(law: Law, a: number, b: number): number {
     if (this.#block.length === 0) this.#use(0);
-    frame[0] = law;
-    frame[1] = a;
-    frame[2] = b;
+    frame[HEADER] = law;
+    frame[HEADER + 1] = a;
+    frame[HEADER + 2] = b;
     return native.random.draw(this.words, this.#block);
   }
 }
@@ -208,9 +210,9 @@ export function fill(
   b: number,
   threads: number,
 ): void {
-  frame[0] = law;
-  frame[1] = a;
-  frame[2] = b;
-  frame[3] = threads;
+  beginFrame(frame, BLOCKING, threads);
+  frame[HEADER] = law;
+  frame[HEADER + 1] = a;
+  frame[HEADER + 2] = b;
   native.random.fill(stream.words, out);
 }

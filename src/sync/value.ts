@@ -2,9 +2,10 @@
  * Numbers in shared memory with a lock: the jobs of multiprocessing.Value and Array.
  */
 
+import type { DType, DTypes } from '../arrays/index.ts';
 import { restore, state } from '../codec/index.ts';
 import { typeError } from '../errors.ts';
-import { type DType, type DTypes, shared } from '../memory/index.ts';
+import { shared } from '../memory/index.ts';
 import { Lock } from './lock.ts';
 
 type Element<D extends DType> = DTypes[D] extends BigInt64Array | BigUint64Array ? bigint : number;

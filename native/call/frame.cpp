@@ -1,4 +1,4 @@
-#include "executor/frame.h"
+#include "call/frame.h"
 
 namespace heddle {
 
@@ -39,35 +39,39 @@ Frame::Frame(const Napi::CallbackInfo& info)
   mode_.blocking = mode < 0;
   mode_.id = mode > 0 ? mode : 0;
   threads_ = static_cast<int>(next());
+  const double progress = next();
+  if (progress > 0) progress_ = static_cast<size_t>(progress);
 }
 
 int64_t Frame::count() {
   const double value = next();
-  if (!(value >= 0)) throw Napi::RangeError::New(env(), "heddle: a size is below 0");
+  if (!(value >= 0)) throw call::range_error(env(), "heddle: a size is below 0");
   return whole(value);
 }
 
 bool Frame::is_double() {
-  first_ = typed_array(0);
-  return first_.known && first_.type == napi_float64_array;
+  first_known_ = look_up(0, first_);
+  return first_known_ && first_.type == napi_float64_array;
 }
 
 template <typename T>
 View<T> Frame::matrix(size_t argument) {
-  const auto array = elements<T>(argument);
+  size_t length = 0;
+  T* const data = data_of<T>(argument, length);
   int64_t offset = 0;
   View<T> view = read_view<T>(offset);
   Extent extent(offset);
   extent.add(view.rows, view.row_stride);
   extent.add(view.columns, view.column_stride);
-  require_inside(extent, array.length);
-  if (!extent.empty()) view.data = array.data + offset;
+  require_inside(extent, length);
+  if (!extent.empty()) view.data = data + offset;
   return view;
 }
 
 template <typename T>
 Stack<T> Frame::stack(size_t argument) {
-  const auto array = elements<T>(argument);
+  size_t length = 0;
+  T* const data = data_of<T>(argument, length);
   int64_t offset = 0;
   Stack<T> stack;
   stack.first = read_view<T>(offset);
@@ -76,24 +80,28 @@ Stack<T> Frame::stack(size_t argument) {
   extent.add(stack.first.columns, stack.first.column_stride);
   stack.axis_count = static_cast<size_t>(count());
   if (stack.axis_count > kMaxStackAxes) {
-    throw Napi::RangeError::New(env(), "heddle: a stack has too many axes");
+    throw call::range_error(env(), "heddle: a stack has too many axes");
   }
   for (size_t axis = 0; axis < stack.axis_count; ++axis) {
-    const int64_t length = count();
-    stack.axes[axis] = {length, stride()};
-    extent.add(length, stack.axes[axis].stride);
+    const int64_t steps = count();
+    stack.axes[axis] = {steps, stride()};
+    extent.add(steps, stack.axes[axis].stride);
   }
-  require_inside(extent, array.length);
-  if (!extent.empty()) stack.first.data = array.data + offset;
+  require_inside(extent, length);
+  if (!extent.empty()) stack.first.data = data + offset;
   return stack;
 }
 
-Frame::Integers Frame::integers(size_t argument) {
-  const TypedArray array = typed_array(argument);
-  if (!array.known || array.type != napi_int32_array) {
-    throw Napi::TypeError::New(env(), "heddle: a buffer is no Int32Array");
-  }
-  return {static_cast<int32_t*>(array.data), array.length};
+Frame::Array Frame::array(size_t argument) const {
+  Array found;
+  if (!look_up(argument, found)) throw call::type_error(env(), "heddle: a buffer is missing");
+  return found;
+}
+
+void Frame::refuse_overlap() const {
+  throw call::range_error(env(),
+                          "'out' must be an array that shares no element with the operands, but "
+                          "one whose memory is also an operand's was given");
 }
 
 Napi::Value Frame::keep() const {
@@ -106,10 +114,10 @@ Napi::Value Frame::keep() const {
 void Frame::require_inside(const Extent& extent, size_t length) const {
   if (extent.empty()) return;
   if (!(extent.first() >= 0 && extent.last() < static_cast<double>(length))) {
-    throw Napi::RangeError::New(env(), "heddle: a matrix reaches outside its buffer");
+    throw call::range_error(env(), "heddle: a matrix reaches outside its buffer");
   }
   if (!(extent.size() <= kMaxElements)) {
-    throw Napi::RangeError::New(env(), "heddle: a matrix has too many elements");
+    throw call::range_error(env(), "heddle: a matrix has too many elements");
   }
 }
 
@@ -119,7 +127,7 @@ int64_t Frame::whole(double value) const {
     const auto number = static_cast<int64_t>(value);
     if (static_cast<double>(number) == value) return number;
   }
-  throw Napi::RangeError::New(env(), "heddle: a size or stride is not a whole number");
+  throw call::range_error(env(), "heddle: a size or stride is not a whole number");
 }
 
 template <typename T>
@@ -134,22 +142,24 @@ View<T> Frame::read_view(int64_t& offset) {
 }
 
 template <typename T>
-Frame::Elements<T> Frame::elements(size_t argument) {
-  constexpr napi_typedarray_type wanted =
-      sizeof(T) == sizeof(double) ? napi_float64_array : napi_float32_array;
-  const TypedArray array = argument == 0 && first_.known ? first_ : typed_array(argument);
-  if (!array.known || array.type != wanted) {
-    throw Napi::TypeError::New(env(), "heddle: a buffer is of another element type");
+T* Frame::data_of(size_t argument, size_t& length) const {
+  Array found;
+  if (argument == 0 && first_known_) {
+    found = first_;
+  } else if (!look_up(argument, found)) {
+    throw call::type_error(env(), "heddle: a buffer is missing");
   }
-  return {static_cast<T*>(array.data), array.length};
+  if (found.type != kind_of<T>()) {
+    throw call::type_error(env(), "heddle: a buffer is of another element type");
+  }
+  length = found.length;
+  return static_cast<T*>(found.data);
 }
 
-Frame::TypedArray Frame::typed_array(size_t argument) const {
-  TypedArray array;
+bool Frame::look_up(size_t argument, Array& array) const {
   // napi_ here: node-addon-api's TypedArrayOf asks three times for what this tells at once.
-  array.known = napi_get_typedarray_info(env(), info_[argument], &array.type, &array.length,
-                                         &array.data, nullptr, nullptr) == napi_ok;
-  return array;
+  return napi_get_typedarray_info(env(), info_[argument], &array.type, &array.length, &array.data,
+                                  nullptr, nullptr) == napi_ok;
 }
 
 template View<float> Frame::matrix(size_t);

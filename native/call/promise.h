@@ -10,20 +10,19 @@
 #include <memory>
 #include <utility>
 
+#include "call/errors.h"
 #include "executor/executor.h"
 
-namespace heddle::executor {
+namespace heddle::call {
 
 // What an operation computes besides its output arrays: a LAPACK `info`, a count, …
 using Outcome = double;
 
-// How JavaScript calls: the first argument of every operation's native function.
+// How JavaScript calls: the first number of every operation's frame. Below 0: blocking. 0: queued.
+// A positive number: queued, and known by it.
 struct Mode {
   bool blocking = true;
   double id = 0;  // of a queued call, for cancel(); 0 where nobody will cancel
-
-  // `-1`: blocking. `0`: queued. A positive number: queued, and known by it.
-  static Mode from(const Napi::Value& value);
 };
 
 // Queues `body` and returns a Promise of its outcome. `keep` holds the buffers that the body uses;
@@ -41,15 +40,14 @@ Napi::Value execute(Napi::Env env, const Mode& mode, const Demand& demand, const
                     Body&& body) {
   if (!mode.blocking) return queue(env, mode, demand, keep, std::forward<Body>(body));
   Outcome outcome = 0;
-  try {
+  guarded(env, [&] {
     Executor::instance().run(within_limits(demand),
                              [&](const Grant& grant) { outcome = body(grant); });
-  } catch (const std::exception& error) {
-    throw Napi::Error::New(env, error.what());
-  }
+  });
   return Napi::Number::New(env, outcome);
 }
 
-Napi::Object init(Napi::Env env);
+// Gives up the queued call that is known by `id`.
+void cancel(Napi::Env env, double id);
 
-}  // namespace heddle::executor
+}  // namespace heddle::call

@@ -1,4 +1,4 @@
-#include "executor/promise.h"
+#include "call/promise.h"
 
 #include <map>
 #include <mutex>
@@ -7,10 +7,9 @@
 #include <vector>
 
 #include "executor/bytes.h"
-#include "executor/results.h"
 #include "threadpools/limits.h"
 
-namespace heddle::executor {
+namespace heddle::call {
 
 namespace {
 
@@ -70,7 +69,7 @@ class PromiseJob : public Job {
     try {
       outcome_ = body_(grant);
     } catch (const std::exception& error) {
-      error_ = error.what();
+      problem_ = problem_of(error);
     }
   }
 
@@ -81,10 +80,10 @@ class PromiseJob : public Job {
 
   void settle(Napi::Env env) {
     try {
-      if (error_.empty()) {
+      if (!problem_) {
         deferred.Resolve(Napi::Number::New(env, outcome_));
       } else {
-        deferred.Reject(Napi::Error::New(env, error_).Value());
+        deferred.Reject(problem_.error(env).Value());
       }
     } catch (const Napi::Error&) {
       // The environment is being terminated and runs no more JavaScript: nobody waits.
@@ -97,10 +96,10 @@ class PromiseJob : public Job {
  private:
   Environment& home_;
   Napi::ObjectReference keep_;
-  const HeldBytes bytes_;
+  const executor::HeldBytes bytes_;
   std::function<Outcome(const Grant&)> body_;
   Outcome outcome_ = 0;
-  std::string error_;
+  Problem problem_;
 };
 
 Environment::Environment(Napi::Env env)
@@ -158,43 +157,7 @@ void Environment::close() {
   call_.Release();
 }
 
-Napi::Value budget(const Napi::CallbackInfo& info) {
-  if (info.Length() > 0 && info[0].IsNumber()) {
-    Executor::instance().set_budget(info[0].As<Napi::Number>().Int32Value());
-  }
-  return Napi::Number::New(info.Env(), Executor::instance().budget());
-}
-
-Napi::Value cancel(const Napi::CallbackInfo& info) {
-  Environment::of(info.Env()).cancel(info[0].As<Napi::Number>().DoubleValue());
-  return info.Env().Undefined();
-}
-
-Napi::Value stats(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const ExecutorStats now =
-      Executor::instance().stats(info.Length() > 0 && info[0].ToBoolean().Value());
-  Napi::Object result = Napi::Object::New(env);
-  result.Set("budget", now.budget);
-  result.Set("busy", now.busy);
-  result.Set("peak", now.peak);
-  result.Set("threads", now.threads);
-  result.Set("queued", static_cast<double>(now.queued));
-  result.Set("running", static_cast<double>(now.running));
-  result.Set("wide", now.wide);
-  result.Set("narrow", now.narrow);
-  return result;
-}
-
 }  // namespace
-
-Mode Mode::from(const Napi::Value& value) {
-  const double number = value.As<Napi::Number>().DoubleValue();
-  Mode mode;
-  mode.blocking = number < 0;
-  mode.id = number > 0 ? number : 0;
-  return mode;
-}
 
 Demand within_limits(Demand demand) {
   const int limit = threadpools::operation_limit(demand.parallelism == Parallelism::kBlas
@@ -215,13 +178,6 @@ Napi::Value queue(Napi::Env env, const Mode& mode, const Demand& demand, const N
   return promise;
 }
 
-Napi::Object init(Napi::Env env) {
-  Napi::Object exports = Napi::Object::New(env);
-  exports.Set("budget", Napi::Function::New(env, budget, "budget"));
-  exports.Set("cancel", Napi::Function::New(env, cancel, "cancel"));
-  exports.Set("prepareResult", Napi::Function::New(env, prepare_result, "prepareResult"));
-  exports.Set("stats", Napi::Function::New(env, stats, "stats"));
-  return exports;
-}
+void cancel(Napi::Env env, double id) { Environment::of(env).cancel(id); }
 
-}  // namespace heddle::executor
+}  // namespace heddle::call
