@@ -13,7 +13,7 @@ export interface Chunk {
 }
 
 /** How a worker ended, for the tasks that it had. */
-export interface Loss {
+export interface WorkerLoss {
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly cause?: unknown;
@@ -79,7 +79,7 @@ export class LossKeeper {
   }
 
   /** Decides about a batch of a worker that has ended. */
-  judge(batch: Batch, { claimed, ordinal, opening = false }: Reached, loss: Loss): Verdict {
+  judge(batch: Batch, { claimed, ordinal, opening = false }: Reached, loss: WorkerLoss): Verdict {
     const verdict: Verdict = { again: [], failed: [] };
     const { settled, count, args, first } = batch;
     const begun = Math.max(Math.min(claimed, count), settled);
@@ -96,7 +96,7 @@ export class LossKeeper {
    * A worker has ended before it began a batch. Whoever kills workers from outside does no harm; a
    * task whose argument can't be made without that is found, and the others run.
    */
-  #notBegun(batch: Batch, rest: Chunk, loss: Loss, verdict: Verdict): void {
+  #notBegun(batch: Batch, rest: Chunk, loss: WorkerLoss, verdict: Verdict): void {
     const { first, args } = rest;
     const crashes = (this.#crashes.get(first) ?? 0) + 1;
     const endless = ++this.#openings >= MAX_OPENINGS;
@@ -116,7 +116,7 @@ export class LossKeeper {
     batch: Batch,
     end: number,
     ordinal: number | null,
-    loss: Loss,
+    loss: WorkerLoss,
     { again, failed }: Verdict,
   ): void {
     const { worker, settled, args, first } = batch;
@@ -142,6 +142,34 @@ export class LossKeeper {
     }
   }
 
+  /**
+   * Results that could not be opened, because their memory went with the worker. They count as a
+   * crash of their tasks: otherwise one whose results never arrive would be sent for ever.
+   *
+   * @param offset - position of the first of these tasks in the batch
+   * @param cause - what opening the memory threw
+   */
+  unopened(batch: Batch, offset: number, count: number, cause: Error): Verdict {
+    const verdict: Verdict = { again: [], failed: [] };
+    const { worker, args, first } = batch;
+    const { retries } = this.#job.options;
+    const loss = worker.loss ?? { exitCode: null, signal: null };
+    for (let i = offset; i < offset + count; i++) {
+      const index = first + i;
+      const argument = args[i];
+      const crashes = (this.#crashes.get(index) ?? 0) + 1;
+      this.#crashes.set(index, crashes);
+      const allowed = worker.killed !== null || (retries >= 1 && crashes <= retries);
+      if (allowed && crashes < MAX_CRASHES) verdict.again.push({ first: index, args: [argument] });
+      else {
+        const tasks = [this.#named(index, argument)];
+        const error = this.#crashed(batch, tasks, { cause, ...loss }, crashes);
+        verdict.failed.push({ index, argument, error });
+      }
+    }
+    return verdict;
+  }
+
   #named(index: number, argument: unknown): RunningTask {
     return { index, argument: preview(this.#job.shown(argument)) };
   }
@@ -149,7 +177,7 @@ export class LossKeeper {
   #crashed(
     { worker }: Batch,
     tasks: readonly RunningTask[],
-    loss: Loss,
+    loss: WorkerLoss,
     times: number,
   ): WorkerCrashedError {
     const { pid, threadId } = worker.handle;

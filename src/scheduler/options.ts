@@ -57,7 +57,11 @@ export interface ParallelOptions {
   readonly resourceLimits?: ResourceLimits | undefined;
   /** Give `{ status, value }` or `{ status, reason }` for each task, as Promise.allSettled does. */
   readonly returnErrors?: boolean | undefined;
-  /** After the first error: let tasks that are running finish (default), or kill their workers. */
+  /**
+   * After the first error: let tasks that are running finish (default), or kill their workers. An
+   * ordered stream gives the results of the tasks before the error first; with 'kill' it fails at
+   * once.
+   */
   readonly onError?: 'finish' | 'kill' | undefined;
   /** Entropy for `ctx.rng`: each task gets its own random numbers, whatever worker runs it. */
   readonly seed?: number | bigint | readonly (number | bigint)[] | undefined;

@@ -77,7 +77,7 @@ export class WorkerPool implements WorkerOwner {
     const limit = performance.now() - ms;
     return (
       this.#runs.length === 0 &&
-      this.#workers.every((worker) => worker.load === 0 && worker.idleSince < limit)
+      this.#workers.every((worker) => worker.isIdle && worker.idleSince < limit)
     );
   }
 
@@ -162,6 +162,12 @@ export class WorkerPool implements WorkerOwner {
     if (stale && !this.#patience) this.#armStale();
   }
 
+  /** Tasks have to be sent again: there may be no worker any more. */
+  refill(): void {
+    this.#ensureWorkers();
+    this.pump();
+  }
+
   #armStale(): void {
     const since = performance.now();
     this.#patience = new ResponsiveTimer(STALE_MS, false, () => this.#replaceStale(since));
@@ -233,13 +239,13 @@ export class WorkerPool implements WorkerOwner {
       case 'open-failed': {
         for (const run of [...this.#runs]) {
           if (run.job.id !== message.context) continue;
-          run.refuse('A function or model failed in a worker', message.error);
+          run.refuse(worker, 'A function or model failed in a worker', message.error);
         }
         return;
       }
       case 'init-failed': {
         for (const run of [...this.#runs]) {
-          run.refuse('The initializer failed in a worker', message.error);
+          run.refuse(worker, 'The initializer failed in a worker', message.error);
         }
         worker.kill('its initializer failed');
         return;
@@ -303,6 +309,7 @@ export class WorkerPool implements WorkerOwner {
       ...(cause === undefined ? {} : { cause }),
       ...(hint === undefined ? {} : { hint }),
     };
+    worker.loss = loss;
     const { claims } = worker.handle;
     const running = claims?.running() ?? null;
     const batches = worker.slots.filter((batch) => batch !== null).sort((a, b) => a.id - b.id);
@@ -414,7 +421,7 @@ export class WorkerPool implements WorkerOwner {
       const limit = performance.now() - this.#idleTimeout;
       let left = false;
       for (const worker of this.#workers) {
-        if (worker.load === 0 && worker.idleSince <= limit + 1) worker.retire();
+        if (worker.isIdle && worker.idleSince <= limit + 1) worker.retire();
         else left = true;
       }
       if (left) this.#armIdle();

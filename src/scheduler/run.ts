@@ -4,6 +4,7 @@
  * The pool offers workers to its runs; a run answers with a batch. Here is what happens to tasks:
  * how they are cut into batches, taken back, lost and tried again, how errors end a run.
  */
+import { constants } from 'node:os';
 import {
   type FailureMessage,
   MAX_TASKS,
@@ -14,7 +15,15 @@ import {
 import { type CallSite, TaskError, WorkerSetupError } from './errors.ts';
 import { channels, notify, type RunListener } from './events.ts';
 import type { Job } from './job.ts';
-import { type Chunk, halves, type Loss, LossKeeper, type Reached, slice } from './losses.ts';
+import {
+  type Chunk,
+  halves,
+  LossKeeper,
+  type Reached,
+  slice,
+  type Verdict,
+  type WorkerLoss,
+} from './losses.ts';
 import type { WorkerPool } from './pool.ts';
 import { ResponsiveTimer } from './responsive-timer.ts';
 import type { Sink } from './sink.ts';
@@ -22,6 +31,22 @@ import { BatchSizer } from './sizer.ts';
 import type { TaskSource } from './source.ts';
 import { type JobStats, StatsKeeper } from './stats.ts';
 import { type Batch, isBusyWith, type PoolWorker } from './worker.ts';
+
+/** The end of a worker whose memory is gone is known at the latest this much later (ms). */
+const EXIT_MS = 1000;
+
+/** What this process has run out of when memory can't be opened; the worker has not ended then. */
+const SHORTAGES = new Set<number | undefined>([
+  constants.errno.EMFILE,
+  constants.errno.ENFILE,
+  constants.errno.ENOMEM,
+]);
+
+/** Whether memory could not be opened because whoever had made it has ended. */
+function isGone(error: unknown): error is Error {
+  const { code, errno } = (error ?? {}) as { code?: unknown; errno?: number };
+  return code === 'ERR_HEDDLE_SHARED_MEMORY' && !SHORTAGES.has(errno);
+}
 
 /** A batch is shared with an idle worker if what is left of it takes longer than this (ms). */
 const WORTH_MS = 0.1;
@@ -48,6 +73,8 @@ export class Run {
   #nextIndex = 0;
   /** Messages that wait for a module before they can be decoded. */
   #decoding = 0;
+  /** What the run ends with once the results of all tasks before that one have been given out. */
+  #failure: { readonly index: number; readonly error: unknown } | null = null;
   /** It ends as soon as the error of a worker can be decoded. */
   #refused = false;
   #timer: NodeJS.Timeout | null = null;
@@ -69,7 +96,7 @@ export class Run {
   get wanted(): number {
     if (this.#refused) return 0;
     const { jobs, maxBatches } = this.job.options;
-    let tasks = this.#source.remaining ?? jobs;
+    let tasks = this.#source.done ? 0 : (this.#source.remaining ?? jobs);
     // What dead workers have left.
     for (const { args } of this.#chunks) tasks += args.length;
     return Math.min(jobs, maxBatches, tasks);
@@ -140,7 +167,7 @@ export class Run {
     try {
       args = this.#source.take(most);
     } catch (error) {
-      this.fail(error);
+      this.#failAt(this.#nextIndex, error);
       return null;
     }
     if (args.length === 0) {
@@ -150,7 +177,16 @@ export class Run {
     const first = this.#nextIndex;
     this.#nextIndex += args.length;
     // What gives the tasks may have stopped the job.
-    return this.ended ? null : { first, args };
+    return this.ended || this.#failure ? null : { first, args };
+  }
+
+  /** Queues tasks to be sent (again), but for those that nobody wants any more. */
+  #queue(chunk: Chunk): void {
+    const wanted = (this.#failure?.index ?? Number.POSITIVE_INFINITY) - chunk.first;
+    if (wanted >= chunk.args.length) this.#chunks.push(chunk);
+    else if (wanted > 0) {
+      this.#chunks.push({ first: chunk.first, args: slice(chunk.args, 0, wanted) });
+    }
   }
 
   #send(worker: PoolWorker, chunk: Chunk): boolean {
@@ -197,7 +233,7 @@ export class Run {
       return false;
     }
     const [rest, beginning] = halves(chunk);
-    this.#chunks.push(rest);
+    this.#queue(rest);
     return this.#send(worker, beginning);
   }
 
@@ -230,7 +266,8 @@ export class Run {
     const whole = starting || (running !== null && running.batch !== victim.id);
     const taken = this.#steal(victim, whole ? most : Math.ceil(most / 2));
     if (taken === 0) return 'later';
-    const chunk = this.#chunks.pop()!;
+    const chunk = this.#chunks.pop();
+    if (!chunk) return 'later';
     return this.#send(worker, chunk) ? 'shared' : 'later';
   }
 
@@ -239,7 +276,7 @@ export class Run {
     const taken = batch.worker.steal(batch, most);
     if (taken > 0 && !this.ended) {
       const args = slice(batch.args, batch.count, batch.count + taken);
-      this.#chunks.push({ first: batch.first + batch.count, args });
+      this.#queue({ first: batch.first + batch.count, args });
       this.#undispatch(taken);
     }
     return taken;
@@ -274,23 +311,51 @@ export class Run {
     else if (count > 0) {
       const { codec } = this.job;
       const wait = values.kind === 'coded' ? codec.loading(values.message) : null;
-      this.#decode(wait, () => codec.unpack(values), {
+      this.#decode(batch.worker, wait, () => codec.unpack(values), {
         use: (results) => this.#accept(first, results),
         failed: (error) => this.#undecodable(batch, message, error),
       });
     }
-    if (message.last) this.#close(batch);
+    if (message.last) {
+      batch.finished = true;
+      this.#close(batch);
+    }
   }
 
   /** Results have come that can't be made here. */
   #undecodable(batch: Batch, { offset, values }: ResultMessage, error: unknown): void {
-    const first = batch.first + offset;
     const count = valueCount(values);
-    const args = slice(batch.args, offset, offset + count);
-    // A worker that dies takes along what nobody has opened of its results.
-    const gone = (error as { code?: string } | null)?.code === 'ERR_HEDDLE_SHARED_MEMORY';
-    if (gone && this.job.options.retries > 0) this.#chunks.push({ first, args });
-    else for (let i = 0; i < count && !this.ended; i++) this.#failed(first + i, args[i], error);
+    if (!isGone(error)) {
+      for (let i = offset; i < offset + count && !this.ended; i++) {
+        this.#failed(batch.first + i, batch.args[i], error);
+      }
+      return;
+    }
+    this.#decoding++;
+    batch.worker.whenEnded(EXIT_MS, () => {
+      this.#decoding--;
+      this.#stats.finished -= count;
+      if (this.ended) return;
+      this.#apply(this.#losses.unopened(batch, offset, count, error));
+      // Nobody else asks for workers because of what is to be sent again.
+      if (!this.ended) this.#pool.refill();
+    });
+  }
+
+  /** Sends tasks of lost workers again, or fails them. */
+  #apply({ again, failed, fatal }: Verdict): void {
+    for (const chunk of again) {
+      this.#undispatch(chunk.args.length);
+      this.#queue(chunk);
+    }
+    for (const { index, error } of failed) {
+      if (this.ended) return;
+      this.#stats.finished++;
+      this.#stats.failed++;
+      this.#refuse(index, error);
+    }
+    if (fatal) this.fail(fatal);
+    this.#finishIfDone();
   }
 
   failure(batch: Batch, message: FailureMessage): void {
@@ -299,7 +364,7 @@ export class Run {
     const index = batch.first + message.offset;
     this.#record(batch, index, 1, [message.start, message.end], true);
     if (this.ended) return;
-    this.#failedWith(message.error, index, batch.args[message.offset]);
+    this.#failedWith(batch.worker, message.error, index, batch.args[message.offset]);
   }
 
   /** No argument of the batch could be made: the one that is to blame fails, the others run. */
@@ -310,25 +375,27 @@ export class Run {
     if (this.ended || count === 0) return;
     this.#undispatch(count);
     const left = { first, args: slice(args, 0, count) };
-    if (count > 1) this.#chunks.push(...halves(left));
+    if (count > 1) for (const half of halves(left)) this.#queue(half);
     // What others have taken back since was in the message, too, and may be what is to blame.
-    else if (args.length > 1) this.#chunks.push(left);
-    else this.#failedWith(message.error, first, args[0]);
+    else if (args.length > 1) this.#queue(left);
+    else this.#failedWith(worker, message.error, first, args[0]);
   }
 
   /** A task has failed with an error that a worker sent. */
-  #failedWith(error: unknown, index: number, argument: unknown): void {
+  #failedWith(worker: PoolWorker, error: unknown, index: number, argument: unknown): void {
     const { codec } = this.job;
     const fail = (cause: unknown): void => this.#failed(index, argument, cause);
-    this.#decode(codec.loading(error), () => codec.unpackOne(error), { use: fail, failed: fail });
+    const wait = codec.loading(error);
+    this.#decode(worker, wait, () => codec.unpackOne(error), { use: fail, failed: fail });
   }
 
   /** A worker can't be made ready for this job: what it has sent says why. */
-  refuse(what: string, error: unknown): void {
+  refuse(worker: PoolWorker, what: string, error: unknown): void {
     const { codec } = this.job;
     const fail = (cause: unknown): void => this.fail(new WorkerSetupError(what, cause, this.site));
     this.#refused = true;
-    this.#decode(codec.loading(error), () => codec.unpackOne(error), { use: fail, failed: fail });
+    const wait = codec.loading(error);
+    this.#decode(worker, wait, () => codec.unpackOne(error), { use: fail, failed: fail });
   }
 
   #record(
@@ -369,6 +436,7 @@ export class Run {
 
   /** Decodes what a worker has sent, once the modules that it needs are there. */
   #decode<T>(
+    worker: PoolWorker,
     wait: Promise<void> | null,
     decode: () => T,
     { use, failed }: { use: (value: T) => void; failed: (error: unknown) => void },
@@ -388,6 +456,7 @@ export class Run {
       return;
     }
     this.#decoding++;
+    worker.hold();
     wait
       .then(act, (error: unknown) => {
         if (!this.ended) failed(error);
@@ -395,20 +464,59 @@ export class Run {
       .catch((error: unknown) => this.fail(error))
       .finally(() => {
         this.#decoding--;
+        worker.letGo();
         this.#finishIfDone();
       });
   }
 
   #accept(first: number, values: ArrayLike<unknown>): void {
     if (!this.job.options.settle) {
-      this.#sink.accept(first, values);
+      this.#give(first, values);
       return;
     }
     const settled: PromiseSettledResult<unknown>[] = [];
     for (let i = 0; i < values.length; i++) {
       settled.push({ status: 'fulfilled', value: values[i] });
     }
-    this.#sink.accept(first, settled);
+    this.#give(first, settled);
+  }
+
+  /** Gives results out, but for those behind the error that the run ends with. */
+  #give(first: number, values: ArrayLike<unknown>): void {
+    const failure = this.#failure;
+    if (!failure) {
+      this.#sink.accept(first, values);
+      return;
+    }
+    const wanted = Math.min(values.length, failure.index - first);
+    if (wanted > 0) this.#sink.accept(first, slice(values, 0, wanted));
+    this.#failIfDue();
+  }
+
+  #failIfDue(): void {
+    if (this.#failure && this.#sink.position === this.#failure.index)
+      this.fail(this.#failure.error);
+  }
+
+  /**
+   * A task has failed, or reading the tasks has from that one on. Where results are given out in
+   * order, those of the tasks before come first: only what follows is stopped.
+   */
+  #failAt(index: number, error: unknown): void {
+    const { position } = this.#sink;
+    if (position === null || position === index || this.job.options.onError === 'kill') {
+      this.fail(error);
+      return;
+    }
+    if (this.ended || (this.#failure && this.#failure.index <= index)) return;
+    this.#failure = { index, error };
+    this.#source.close();
+    for (const chunk of this.#chunks.splice(0)) this.#queue(chunk);
+    for (const batch of this.#batches) {
+      const beyond = batch.first + batch.count - index;
+      if (beyond > 0) this.#steal(batch, Math.min(beyond, batch.count));
+    }
+    this.#finishIfDone();
   }
 
   /** A task has failed by itself. */
@@ -419,9 +527,9 @@ export class Run {
   /** A task has failed for good. */
   #refuse(index: number, error: Error): void {
     if (this.job.options.settle) {
-      this.#sink.accept(index, [{ status: 'rejected', reason: error }]);
+      this.#give(index, [{ status: 'rejected', reason: error }]);
       this.#finishIfDone();
-    } else this.fail(error);
+    } else this.#failAt(index, error);
   }
 
   #close(batch: Batch): void {
@@ -434,7 +542,8 @@ export class Run {
     }
     // Whatever made a worker leave tasks out: the caller must not take their places for results.
     // After an error it does so; the run ends as soon as that can be decoded.
-    const missing = batch.broken || this.#refused ? 0 : batch.count - batch.settled;
+    const wanted = Math.min(batch.count, (this.#failure?.index ?? Infinity) - batch.first);
+    const missing = batch.broken || this.#refused ? 0 : wanted - batch.settled;
     if (missing > 0) {
       const last = batch.first + batch.count - 1;
       this.fail(new Error(`Worker ${batch.worker.id} left out ${missing} task(s) up to ${last}`));
@@ -444,6 +553,10 @@ export class Run {
   #finishIfDone(): void {
     if (this.ended || !this.#source.done) return;
     if (this.#chunks.length > 0 || this.#batches.size > 0 || this.#decoding > 0) return;
+    if (this.#failure) {
+      this.fail(this.#failure.error);
+      return;
+    }
     this.#end(undefined);
     this.#sink.end();
   }
@@ -551,7 +664,7 @@ export class Run {
   }
 
   /** A worker has ended with a batch of this run. */
-  lost(batch: Batch, reached: Reached, loss: Loss): void {
+  lost(batch: Batch, reached: Reached, loss: WorkerLoss): void {
     const { worker } = batch;
     this.#batches.delete(batch);
     worker.free(batch);
@@ -560,19 +673,7 @@ export class Run {
       return;
     }
     // The error that is about to end the run came before the end of the worker.
-    if (batch.broken || this.#refused) return;
-    const { again, failed, fatal } = this.#losses.judge(batch, reached, loss);
-    for (const chunk of again) {
-      this.#undispatch(chunk.args.length);
-      this.#chunks.push(chunk);
-    }
-    for (const { index, error } of failed) {
-      if (this.ended) return;
-      this.#stats.finished++;
-      this.#stats.failed++;
-      this.#refuse(index, error);
-    }
-    if (fatal) this.fail(fatal);
-    this.#finishIfDone();
+    if (batch.broken || this.#refused) this.#finishIfDone();
+    else this.#apply(this.#losses.judge(batch, reached, loss));
   }
 }

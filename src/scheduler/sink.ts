@@ -13,6 +13,11 @@ export interface Sink {
   readonly window: number | null;
   /** Results that wait for a consumer. */
   readonly waiting: number;
+  /**
+   * The task whose result is given out next, where a consumer takes results in order as they come;
+   * null where an error needs not wait for the results of other tasks.
+   */
+  readonly position: number | null;
 }
 
 /** All results in one array, in order of the tasks. */
@@ -20,6 +25,7 @@ export class CollectSink implements Sink {
   readonly promise: Promise<unknown[]>;
   readonly window = null;
   readonly waiting = 0;
+  readonly position = null;
   readonly #values: unknown[];
   #resolve!: (values: unknown[]) => void;
   #reject!: (error: unknown) => void;
@@ -80,6 +86,10 @@ export class StreamSink implements Sink {
   constructor(ordered: boolean, window: number) {
     this.#ordered = ordered;
     this.window = window;
+  }
+
+  get position(): number | null {
+    return this.#ordered ? this.#turn : null;
   }
 
   accept(first: number, values: ArrayLike<unknown>): void {

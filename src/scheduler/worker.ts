@@ -15,6 +15,8 @@ import {
   type WorkerSpec,
 } from '../protocol/index.ts';
 import type { Job } from './job.ts';
+import type { WorkerLoss } from './losses.ts';
+import { ResponsiveTimer } from './responsive-timer.ts';
 import type { Run } from './run.ts';
 
 /** Tasks that have been sent to a worker together. */
@@ -36,6 +38,8 @@ export interface Batch {
   broken: boolean;
   /** Milliseconds that the settled tasks took. */
   spent: number;
+  /** Its last message has come. */
+  finished: boolean;
 }
 
 /**
@@ -43,7 +47,7 @@ export interface Batch {
  * have all been taken back; one that has would have said so at once, unless something holds it up.
  */
 export function isBusyWith(batch: Batch): boolean {
-  return batch.settled < batch.count || batch.worker.up;
+  return !batch.finished && (batch.settled < batch.count || batch.worker.up);
 }
 
 /** What a worker tells its pool. */
@@ -80,6 +84,16 @@ export class PoolWorker {
   expired: number | null = null;
   /** What it said before it died. */
   fatalError: unknown;
+  /** How it ended. */
+  loss: WorkerLoss | null = null;
+  /**
+   * Messages that wait for a module before they can be decoded. Arrays in them lie in memory of the
+   * worker's, which goes with it: it is not told to stop before.
+   */
+  #undecoded = 0;
+  #stopSent = false;
+  /** Who waits for its end. */
+  readonly #awaiting: (() => void)[] = [];
   readonly #owner: WorkerOwner;
   #referenced = false;
 
@@ -106,6 +120,24 @@ export class PoolWorker {
     if (this.state === 'dead') return;
     this.state = 'dead';
     this.#owner.exit(this, exit);
+    for (const heard of this.#awaiting.splice(0)) heard();
+  }
+
+  /** Calls back once its end is known, which may be a while after its memory is gone; or in `ms`. */
+  whenEnded(ms: number, callback: () => void): void {
+    if (this.state === 'dead') {
+      callback();
+      return;
+    }
+    let called = false;
+    const once = (): void => {
+      if (called) return;
+      called = true;
+      timer.end();
+      callback();
+    };
+    const timer = new ResponsiveTimer(ms, true, once);
+    this.#awaiting.push(once);
   }
 
   /** Whether it takes new work. */
@@ -173,6 +205,7 @@ export class PoolWorker {
       settled: 0,
       broken: false,
       spent: 0,
+      finished: false,
     };
     this.slots[slot] = batch;
     this.load++;
@@ -231,10 +264,34 @@ export class PoolWorker {
     }
   }
 
-  /** Ends when what it runs is done. */
+  /** Whether it has nothing to do, and nothing that we still need. */
+  get isIdle(): boolean {
+    return this.load === 0 && this.#undecoded === 0;
+  }
+
+  /** A message of it can't be decoded yet. */
+  hold(): void {
+    this.#undecoded++;
+  }
+
+  /** What was held has been decoded. */
+  letGo(): void {
+    this.#undecoded--;
+    if (this.isIdle) this.idleSince = performance.now();
+    this.#stop();
+  }
+
+  /** Ends when what it runs is done, and what it has sent is decoded. */
   retire(): void {
     if (!this.usable) return;
     this.state = 'retiring';
+    this.#stop();
+  }
+
+  #stop(): void {
+    if (this.state !== 'retiring' || this.#undecoded > 0 || this.#stopSent) return;
+    if (this.killed !== null) return;
+    this.#stopSent = true;
     this.#tell({ type: 'stop' });
     // It writes what it counted as it ends, and the process has to wait for that.
     if (measured) this.handle.ref();
