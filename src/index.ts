@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 
-export { CloneError, heddle } from './codec/index.ts';
+export { CloneError, heddle, share } from './codec/index.ts';
 export {
   type Config,
   ensureInitialized,
@@ -37,7 +37,6 @@ export {
   type StridedArray,
   saveNpy,
   saveNpz,
-  share,
   shared,
   sharedMemoryInfo,
   type TypedArray,

@@ -7,6 +7,12 @@ import { CloneError } from './clone-error.ts';
 /** Any function or class. */
 export type Callable = abstract new (...args: never[]) => unknown;
 
+/** How the encoder hands over functions and classes; src/functions registers itself here. */
+export interface FunctionSink {
+  /** Takes a function or class and returns the index under which the decoder finds it. */
+  add(fn: Callable, path: string): number;
+}
+
 /** How a message travels, as far as captured values are concerned. */
 export interface CallableOptions {
   readonly to: 'thread' | 'process';

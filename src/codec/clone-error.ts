@@ -34,6 +34,10 @@ export class CloneError extends TypeError {
   }
 }
 
+/** What to do with an instance that is more than what its properties show. */
+export const REMEDY_CLASS =
+  'Give its class [heddle.state]() and static [heddle.restore](state), or send plain data.';
+
 /** What to do with a Proxy: nobody can look into one, or make it anew. */
 export const PROXY_REMEDY = 'Send what it stands for.';
 

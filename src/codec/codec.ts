@@ -7,9 +7,15 @@
  */
 
 import { touch } from '../memory/index.ts';
-import { type Callable, decodeCallable, encodeCallable, loadCallable } from './callables.ts';
+import {
+  type Callable,
+  decodeCallable,
+  encodeCallable,
+  type FunctionSink,
+  loadCallable,
+} from './callables.ts';
 import { unwrap } from './decoder.ts';
-import { Encoder, type FunctionSink } from './encoder.ts';
+import { Encoder } from './encoder.ts';
 import { isPlain, MARK } from './scan.ts';
 import type { Wrapped } from './wire.ts';
 

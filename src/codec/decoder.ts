@@ -1,10 +1,10 @@
 /**
  * The other half of the encoder: makes the special values and puts them in their places.
  */
-
 import { open } from '../memory/index.ts';
 import { restore } from './hooks.ts';
-import type { Reference, Step, Wrapped } from './wire.ts';
+import { build, buildError } from './platform.ts';
+import { ACCESSOR, type Reference, SHOWN, type Step, type Target, type Wrapped } from './wire.ts';
 
 type Constructor = new (...args: unknown[]) => object;
 
@@ -28,23 +28,49 @@ export class Decoder {
         case 'set':
           define(step[1], step[2], this.get(step[3]));
           break;
-        case 'map':
-          for (let i = 0; i < step[2].length; i += 2) step[1].set(step[2][i], step[2][i + 1]);
-          break;
-        case 'collect':
-          for (const item of step[2]) step[1].add(item);
-          break;
-        case 'assign':
-          assign(this.get(step[1]) as object, step[2], true);
-          break;
-        case 'describe': {
-          const error = this.get(step[1]) as object;
-          assign(error, step[2], false);
-          assign(error, step[3], true);
+        case 'map': {
+          const map = this.#target(step[1]);
+          for (let i = 0; i < step[2].length; i += 2) {
+            Reflect.apply(mapSet, map, [step[2][i], step[2][i + 1]]);
+          }
           break;
         }
+        case 'collect': {
+          const set = this.#target(step[1]);
+          for (const item of step[2]) Reflect.apply(setAdd, set, [item]);
+          break;
+        }
+        case 'assign':
+          assign(this.#target(step[1]), step[2]);
+          break;
+        case 'define':
+          this.#define(this.#target(step[1]), step[2], step[3], step[4]);
+          break;
       }
     }
+  }
+
+  #target(target: Target): object {
+    return typeof target === 'number' ? (this.get(target) as object) : target;
+  }
+
+  #define(
+    target: object,
+    keys: readonly (string | number)[],
+    flags: readonly number[],
+    values: readonly unknown[],
+  ): void {
+    let at = 0;
+    keys.forEach((key, i) => {
+      const name = typeof key === 'number' ? (this.get(key) as symbol) : key;
+      const settings = { enumerable: (flags[i]! & SHOWN) !== 0, configurable: true };
+      if (flags[i]! & ACCESSOR) {
+        const [get, set] = [values[at++], values[at++]] as [() => unknown, () => void];
+        Object.defineProperty(target, name, { ...settings, get, set });
+      } else {
+        Object.defineProperty(target, name, { ...settings, value: values[at++], writable: true });
+      }
+    });
   }
 
   /** The value of a reference, made when it is first asked for. */
@@ -60,15 +86,15 @@ export class Decoder {
       case 'segment':
         return open(reference.handle);
       case 'view':
-        return view(reference, this.get(reference.buffer) as ArrayBuffer);
+        return this.#view(reference, this.get(reference.buffer) as ArrayBuffer);
       case 'symbol':
         return reference.wellKnown
           ? (Symbol as unknown as Record<string, symbol>)[reference.key]
           : Symbol.for(reference.key);
       case 'null-object':
         return Object.create(null);
-      case 'url':
-        return new URL(reference.href);
+      case 'built':
+        return build(reference.base, reference.args, this.#subclass(reference.class));
       case 'function':
         return this.#functions(reference.index);
       case 'instance':
@@ -78,7 +104,7 @@ export class Decoder {
         return (type[restore] as (state: unknown) => unknown).call(type, reference.state[0]);
       }
       case 'error':
-        return this.#error(reference);
+        return buildError(reference.name, this.#subclass(reference.class));
     }
   }
 
@@ -86,28 +112,27 @@ export class Decoder {
     return this.#functions(index) as Constructor;
   }
 
-  #error(reference: Extract<Reference, { kind: 'error' }>): object {
-    const base = (globalThis as Record<string, unknown>)[reference.name];
-    if (reference.class < 0) {
-      const type = (typeof base === 'function' ? base : Error) as Constructor;
-      if (reference.name === 'AggregateError') return new type([], reference.message);
-      return new type(reference.message);
+  #subclass(index: number): Constructor | undefined {
+    return index < 0 ? undefined : this.#class(index);
+  }
+
+  #view(reference: Extract<Reference, { kind: 'view' }>, buffer: ArrayBuffer): unknown {
+    const { type, offset, length } = reference;
+    if (type === 'Buffer') {
+      const bytes = Buffer.from(buffer, offset, length);
+      const own = this.#subclass(reference.class);
+      return own ? Object.setPrototypeOf(bytes, own.prototype as object) : bytes;
     }
-    // A real error object with the prototype of its class, whose constructor must not run: it may
-    // want other arguments than a message.
-    return Reflect.construct(Error, [reference.message], this.#class(reference.class));
+    return build(type, [buffer, offset, length], this.#subclass(reference.class));
   }
 }
 
-function view(reference: Extract<Reference, { kind: 'view' }>, buffer: ArrayBuffer): unknown {
-  const { type, offset, length } = reference;
-  if (type === 'Buffer') return Buffer.from(buffer, offset, length);
-  const View = (globalThis as Record<string, unknown>)[type] as Constructor;
-  return new View(buffer, offset, length);
-}
+const mapSet = Map.prototype.set;
+const setAdd = Set.prototype.add;
 
 function define(holder: object, key: string | number, value: unknown): void {
-  if (key === '__proto__') {
+  // What a program has put on the prototypes may be a setter, or frozen.
+  if (key in holder && !Object.hasOwn(holder, key)) {
     Object.defineProperty(holder, key, {
       value,
       enumerable: true,
@@ -119,14 +144,19 @@ function define(holder: object, key: string | number, value: unknown): void {
   }
 }
 
-function assign(target: object, properties: object, enumerable: boolean): void {
+function assign(target: object, properties: object): void {
   for (const key of Object.keys(properties)) {
-    Object.defineProperty(target, key, {
-      value: (properties as Record<string, unknown>)[key],
-      enumerable,
-      configurable: true,
-      writable: true,
-    });
+    const value = (properties as Record<string, unknown>)[key];
+    // What its constructor made, such as lastIndex, may be written but not defined anew.
+    if (Object.hasOwn(target, key)) (target as Record<string, unknown>)[key] = value;
+    else {
+      Object.defineProperty(target, key, {
+        value,
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      });
+    }
   }
 }
 

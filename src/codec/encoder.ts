@@ -2,19 +2,30 @@
  * The full encoder: copies a value into a skeleton that structured clone carries, and writes down
  * the steps that put the special values back in their places.
  */
-import { builtinModules } from 'node:module';
 import { types } from 'node:util';
-import { type Callable, hasPrivate, mapStack } from './callables.ts';
-import { CloneError, kindOf, PROXY_REMEDY, step } from './clone-error.ts';
-import { restore, state } from './hooks.ts';
-import { type ViewOptions, ViewTable } from './views.ts';
-import type { Reference, Step } from './wire.ts';
-
-/** How the encoder hands over functions and classes; src/functions registers itself here. */
-export interface FunctionSink {
-  /** Takes a function or class and returns the index under which the decoder finds it. */
-  add(fn: Callable, path: string): number;
-}
+import { type Callable, type FunctionSink, mapStack } from './callables.ts';
+import {
+  builtinErrorName,
+  hasPrivateState,
+  isBuiltin,
+  isIndex,
+  isPlainPrototype,
+  MAX_LISTED,
+  ownConstructor,
+} from './classes.ts';
+import { CloneError, kindOf, PROXY_REMEDY, REMEDY_CLASS, step } from './clone-error.ts';
+import { customOf } from './hooks.ts';
+import {
+  build,
+  COLLECT,
+  type PlatformClass,
+  platformClassOf,
+  refusalOf,
+  ruleFor,
+} from './platform.ts';
+import { readProperty, stackOf } from './properties.ts';
+import { type ViewOptions, ViewTable, viewName } from './views.ts';
+import { ACCESSOR, HIDDEN, type Reference, SHOWN, type Step } from './wire.ts';
 
 /** What the encoder must know of the way that the message goes. */
 export interface EncoderOptions extends ViewOptions {
@@ -29,10 +40,19 @@ class Placeholder {
   }
 }
 
-const REMEDY_CLASS =
-  'Give its class [heddle.state]() and static [heddle.restore](state), or send plain data.';
 /** Structured clone on the other side runs out of stack at 1900. */
 const MAX_DEPTH = 1_000;
+
+/** What to do about own properties that can't travel. */
+interface MemberOptions {
+  /** Keys that are no members: `lastIndex` of a RegExp is one of its arguments. */
+  readonly skip?: (key: string | symbol) => boolean;
+  /**
+   * An error has to arrive: what accessors give travels instead of them, and what Node keeps under
+   * unregistered symbols stays behind.
+   */
+  readonly isError?: boolean;
+}
 
 /** Encodes one value. */
 export class Encoder {
@@ -66,7 +86,8 @@ export class Encoder {
   #put(holder: object, key: string | number, value: unknown, path: string): void {
     const copy = this.#copy(value, path);
     const placed = copy instanceof Placeholder ? null : copy;
-    if (key === '__proto__') {
+    // What a program has put on the prototypes may be a setter, or frozen.
+    if (key in holder) {
       Object.defineProperty(holder, key, {
         value: placed,
         enumerable: true,
@@ -137,34 +158,65 @@ export class Encoder {
     if (types.isProxy(value)) {
       throw new CloneError(path, 'a Proxy', PROXY_REMEDY);
     }
-    if (Array.isArray(value)) return this.#array(value, path);
-    if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) {
-      return this.#remember(value, new Placeholder(this.views.add(value, path)));
-    }
-    if (types.isNativeError(value)) return this.#error(value, path);
     const prototype = Object.getPrototypeOf(value) as object | null;
+    if (Array.isArray(value) && isBuiltin(prototype, 'Array')) return this.#array(value, path);
+    if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) {
+      return this.#memory(value, prototype, path);
+    }
+    const refusal = refusalOf(value);
+    if (refusal) throw new CloneError(path, kindOf(value), refusal);
     if (prototype === null) {
-      const placeholder = this.#reference({ kind: 'null-object' });
-      return this.#assigned(value, placeholder, path);
+      return this.#filled(value, this.#reference({ kind: 'null-object' }), path);
     }
     if (isPlainPrototype(prototype)) {
       const copy = this.#remember(value, {});
       this.#properties(value, copy, path);
+      this.#symbols(value, copy, path);
       return copy;
     }
+    return this.#special(value, prototype, path);
+  }
+
+  /** An object that is more than its properties. */
+  #special(value: object, prototype: object, path: string): unknown {
+    const restored = this.#restored(value, path);
+    if (restored) return restored;
+    if (Array.isArray(value)) return this.#subArray(value, prototype, path);
     if (types.isMap(value) && isBuiltin(prototype, 'Map')) return this.#map(value, path);
     if (types.isSet(value) && isBuiltin(prototype, 'Set')) return this.#set(value, path);
-    if (types.isDate(value) || types.isRegExp(value)) return this.#remember(value, value);
-    if (types.isBoxedPrimitive(value) && !types.isSymbolObject(value)) {
-      return this.#remember(value, value);
+    const platform = platformClassOf(value);
+    if (platform) return this.#platform(value, prototype, platform, path);
+    if (types.isNativeError(value)) return this.#error(value, prototype, path);
+    const reference = { kind: 'instance', class: this.#class(value, prototype, path) } as const;
+    return this.#filled(value, this.#reference(reference), path);
+  }
+
+  /** A view or a buffer. */
+  #memory(
+    value: ArrayBufferView | ArrayBufferLike,
+    prototype: object | null,
+    path: string,
+  ): Placeholder {
+    const name = ArrayBuffer.isView(value) ? viewName(value) : bufferName(value);
+    if (prototype === Buffer.prototype || isBuiltin(prototype, name)) {
+      return this.#remember(value, new Placeholder(this.views.add(value, path)));
     }
-    if (value instanceof URL) {
-      return this.#remember(value, this.#reference({ kind: 'url', href: value.href }));
+    const restored = prototype && this.#restored(value, path);
+    if (restored) return restored;
+    if (!ArrayBuffer.isView(value) || prototype === null) {
+      throw new CloneError(path, `${kindOf(value)}, a kind of ${name}`, REMEDY_CLASS);
     }
-    if (this.#options.to === 'thread' && (types.isKeyObject(value) || value instanceof Blob)) {
-      return this.#remember(value, value);
+    const { length = 0 } = value as unknown as { length?: number };
+    if (length > MAX_LISTED) {
+      const what = `${kindOf(value)} of more than ${MAX_LISTED} elements, a kind of ${name}`;
+      throw new CloneError(path, what, REMEDY_CLASS);
     }
-    return this.#instance(value, prototype, path);
+    const placeholder = new Placeholder(
+      this.views.add(value, path, this.#class(value, prototype, path)),
+    );
+    this.#remember(value, placeholder);
+    this.#members(value, placeholder.index, path, { skip: isIndex });
+    return placeholder;
   }
 
   #array(value: readonly unknown[], path: string): unknown[] {
@@ -177,6 +229,7 @@ export class Encoder {
       if (typeof item === 'number' || typeof item === 'string') copy[i] = item;
       else this.#put(copy, i, item, `${path}[${i}]`);
     }
+    this.#symbols(value, copy, path);
     const keys = Object.keys(value);
     for (let i = dense; i < keys.length; i++) {
       const key = keys[i]!;
@@ -191,105 +244,225 @@ export class Encoder {
     }
   }
 
+  /** The members of a plain object or array that have symbols for keys. */
+  #symbols(value: object, copy: object, path: string): void {
+    if (Object.getOwnPropertySymbols(value).length === 0) return;
+    const skip = (key: string | symbol): boolean =>
+      typeof key === 'string' || !Object.prototype.propertyIsEnumerable.call(value, key);
+    this.#members(value, copy, path, { skip });
+  }
+
   /** An object that is made first and gets its own properties when they are complete. */
-  #assigned(value: object, placeholder: Placeholder, path: string): Placeholder {
+  #filled(
+    value: object,
+    placeholder: Placeholder,
+    path: string,
+    options: MemberOptions = {},
+  ): Placeholder {
     this.#remember(value, placeholder);
-    const properties = {};
-    this.#properties(value, properties, path);
-    this.steps.push(['assign', placeholder.index, properties]);
+    this.#members(value, placeholder.index, path, options);
     return placeholder;
+  }
+
+  /** All own properties of an object, hidden ones and accessors too. */
+  #members(value: object, target: object | number, path: string, options: MemberOptions): void {
+    const properties = {};
+    const keys: (string | number)[] = [];
+    const flags: number[] = [];
+    const values: unknown[] = [];
+    let simple = false;
+    for (const key of Reflect.ownKeys(value)) {
+      if (options.skip?.(key)) continue;
+      const property = options.isError
+        ? readProperty(value, key)
+        : Object.getOwnPropertyDescriptor(value, key);
+      if (!property) continue;
+      const at = typeof key === 'string' ? step(path, key) : `${path}[${String(key)}]`;
+      if (typeof key === 'string' && property.enumerable && 'value' in property) {
+        simple = true;
+        this.#put(properties, key, property.value, at);
+        continue;
+      }
+      const name = typeof key === 'string' ? key : this.#symbolKey(key, at, options);
+      if (name === null) continue;
+      keys.push(name);
+      const shown = property.enumerable ? SHOWN : HIDDEN;
+      flags.push('value' in property ? shown : shown | ACCESSOR);
+      const parts = 'value' in property ? [property.value] : [property.get, property.set];
+      for (const part of parts) this.#put(values, values.length, part, at);
+    }
+    if (simple) this.steps.push(['assign', target, properties]);
+    if (keys.length > 0) this.steps.push(['define', target, keys, flags, values]);
+  }
+
+  #symbolKey(key: symbol, path: string, { isError }: MemberOptions): number | null {
+    if (Symbol.keyFor(key) === undefined && !wellKnownSymbols.has(key)) {
+      if (isError) return null;
+      const remedy = 'Use Symbol.for(), which is the same everywhere.';
+      throw new CloneError(path, 'a member whose key is an unregistered symbol', remedy);
+    }
+    return this.#symbol(key, path).index;
   }
 
   #map(value: ReadonlyMap<unknown, unknown>, path: string): Map<unknown, unknown> {
     const copy = this.#remember(value, new Map<unknown, unknown>());
+    this.#entries(value, copy, copy, path);
+    this.#members(value, copy, path, {});
+    return copy;
+  }
+
+  /** The entries of a Map: put into `copy` if that can be done here, or by steps into `target`. */
+  #entries(
+    value: ReadonlyMap<unknown, unknown>,
+    copy: Map<unknown, unknown> | null,
+    target: object | number,
+    path: string,
+  ): void {
     const entries: unknown[] = [];
     const before = this.steps.length;
-    for (const [key, item] of value) {
+    mapForEach.call(value, (item, key) => {
       const name = typeof key === 'string' ? JSON.stringify(key) : String(entries.length / 2);
       this.#put(entries, entries.length, key, `${path}.keys()[${name}]`);
       this.#put(entries, entries.length, item, `${path}.get(${name})`);
-    }
-    if (this.steps.length > before) this.steps.push(['map', copy, entries]);
+    });
+    if (!copy || this.steps.length > before) this.steps.push(['map', target, entries]);
     else for (let i = 0; i < entries.length; i += 2) copy.set(entries[i], entries[i + 1]);
-    return copy;
   }
 
   #set(value: ReadonlySet<unknown>, path: string): Set<unknown> {
     const copy = this.#remember(value, new Set<unknown>());
-    const entries: unknown[] = [];
-    const before = this.steps.length;
-    for (const item of value) {
-      this.#put(entries, entries.length, item, `${path}.values()[${entries.length}]`);
-    }
-    if (this.steps.length > before) this.steps.push(['collect', copy, entries]);
-    else for (const item of entries) copy.add(item);
+    this.#items(value, copy, copy, path);
+    this.#members(value, copy, path, {});
     return copy;
   }
 
-  #error(value: Error, path: string): Placeholder {
-    const prototype = Object.getPrototypeOf(value) as { constructor?: unknown };
-    const type = prototype.constructor as Callable | undefined;
-    const name = type?.name ?? 'Error';
-    let index = -1;
-    if (typeof type === 'function' && !isBuiltin(prototype, name)) {
-      // An error whose class cannot travel still arrives, as the nearest built-in class.
-      try {
-        index = this.#options.functions.add(type, `${path}.constructor`);
-      } catch {
-        index = -1;
-      }
-    }
-    const placeholder = this.#reference({
-      kind: 'error',
-      name: index >= 0 ? name : builtinErrorName(value),
-      class: index,
-      message: String(value.message),
+  #items(
+    value: ReadonlySet<unknown>,
+    copy: Set<unknown> | null,
+    target: object | number,
+    path: string,
+  ): void {
+    const items: unknown[] = [];
+    const before = this.steps.length;
+    setForEach.call(value, (item) => {
+      this.#put(items, items.length, item, `${path}.values()[${items.length}]`);
     });
-    this.#remember(value, placeholder);
-    const hidden: Record<string, unknown> = {};
-    for (const key of ['stack', 'cause', 'errors', 'name'] as const) {
-      const descriptor = Object.getOwnPropertyDescriptor(value, key);
-      if (descriptor && !descriptor.enumerable) {
-        const item = (value as unknown as Record<string, unknown>)[key];
-        const shown = key === 'stack' && typeof item === 'string' ? mapStack(item) : item;
-        this.#put(hidden, key, shown, `${path}.${key}`);
-      }
-    }
-    const properties = {};
-    this.#properties(value, properties, path);
-    this.steps.push(['describe', placeholder.index, hidden, properties]);
+    if (!copy || this.steps.length > before) this.steps.push(['collect', target, items]);
+    else for (const item of items) copy.add(item);
+  }
+
+  /** An instance of a class that extends Array. */
+  #subArray(value: readonly unknown[], prototype: object, path: string): Placeholder {
+    const type = this.#class(value, prototype, path);
+    const placeholder = this.#built('Array', [value.length], type);
+    return this.#filled(value, placeholder, path, { skip: (key) => key === 'length' });
+  }
+
+  #built(base: string, args: readonly unknown[], type: number): Placeholder {
+    return this.#reference({ kind: 'built', base, args, class: type });
+  }
+
+  /** An object with internal slots. */
+  #platform(value: object, prototype: object, platform: PlatformClass, path: string): unknown {
+    const rule = ruleFor(value, platform, this.#options.to);
+    if (rule.kind === 'refused') throw new CloneError(path, kindOf(value), rule.remedy);
+    if (rule.kind === 'cloned') return this.#remember(value, value);
+    const { base, args } = rule;
+    const type = prototype === platform.prototype ? NO_CLASS : this.#class(value, prototype, path);
+    const plain = type === NO_CLASS && CLONED.has(base);
+    if (plain && Reflect.ownKeys(value).length === 0) return this.#remember(value, value);
+    // What one that has just been made has of its own is made of its slots, or Node's own business.
+    const made = build(base, args);
+    const skip = (key: string | symbol): boolean => Object.hasOwn(made, key);
+    const { lastIndex } = value as { lastIndex?: unknown };
+    const moved = types.isRegExp(value) && lastIndex !== 0;
+    if (plain && !moved && Reflect.ownKeys(value).every(skip)) return this.#remember(value, value);
+    const placeholder = this.#remember(value, this.#built(base, args, type));
+    const { index } = placeholder;
+    if (base === 'Map') this.#entries(value as Map<unknown, unknown>, null, index, path);
+    if (base === 'Set') this.#items(value as Set<unknown>, null, index, path);
+    if (moved) this.steps.push(['assign', index, { lastIndex }]);
+    if (base === 'DOMException') this.#describe(value as Error, index, path);
+    else this.#members(value, index, path, { skip });
     return placeholder;
   }
 
-  #instance(value: object, prototype: object, path: string): Placeholder {
-    const found = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value as unknown;
-    const refusal = refusalOf(value);
-    if (refusal) throw new CloneError(path, kindOf(value), refusal);
-    if (typeof found !== 'function') {
-      throw new CloneError(path, 'an object whose prototype has no class', REMEDY_CLASS);
+  #error(value: Error, prototype: object, path: string): Placeholder {
+    const index = this.#errorClass(value, prototype, path);
+    const name = builtinErrorName(value);
+    const placeholder = this.#reference({ kind: 'error', name, class: index });
+    this.#remember(value, placeholder);
+    this.#describe(value, placeholder.index, path);
+    return placeholder;
+  }
+
+  /**
+   * The nearest class of an error that can travel: an error has to arrive, if need be as one of its
+   * base classes.
+   */
+  #errorClass(value: Error, prototype: object, path: string): number {
+    for (let at: object | null = prototype; at; at = Object.getPrototypeOf(at) as object | null) {
+      const type = Object.getOwnPropertyDescriptor(at, 'constructor')?.value as unknown;
+      if (typeof type !== 'function' || type.prototype !== at) continue;
+      if (isBuiltin(at, type.name)) return NO_CLASS;
+      try {
+        return this.#class(value, at, `${path}.constructor`);
+      } catch {
+        // The next one may.
+      }
     }
-    const type = found as unknown as Callable & Record<symbol, unknown>;
-    if (isNodeClass(type)) throw new CloneError(path, kindOf(value), 'Send plain data instead.');
-    const hooks = typeof type[restore] === 'function';
-    const getState = (value as Record<symbol, unknown>)[state];
-    if (hooks !== (typeof getState === 'function')) {
+    return NO_CLASS;
+  }
+
+  /** The texts of an error and its other members. */
+  #describe(value: Error, target: number, path: string): void {
+    const stack = stackOf(value);
+    if (stack !== null) {
+      this.steps.push(['define', target, ['stack'], [HIDDEN], [mapStack(stack)]]);
+    }
+    this.#members(value, target, path, { skip: (key) => key === 'stack', isError: true });
+  }
+
+  /** An object whose class says itself what it is made of. */
+  #restored(value: object, path: string): Placeholder | null {
+    const custom = customOf(value);
+    if (custom === null) return null;
+    if (custom === undefined) {
       throw new CloneError(path, `${kindOf(value)} with one of two hooks`, REMEDY_CLASS);
     }
-    if (!hooks && hasPrivateState(type)) {
-      throw new CloneError(path, `${kindOf(value)} with #private members`, REMEDY_CLASS);
-    }
-    const index = this.#options.functions.add(type, path);
-    if (!hooks) {
-      const placeholder = this.#reference({ kind: 'instance', class: index });
-      return this.#assigned(value, placeholder, path);
-    }
+    const index = this.#options.functions.add(custom.type, path);
     this.#open.add(value);
     const box: [unknown] = [undefined];
-    this.#put(box, 0, (getState as () => unknown).call(value), `${path}[heddle.state]()`);
+    this.#put(box, 0, custom.state(), `${path}[heddle.state]()`);
     this.#open.delete(value);
     return this.#remember(value, this.#reference({ kind: 'restored', class: index, state: box }));
   }
+
+  /** The class of an instance that travels by its properties. */
+  #class(value: object, prototype: object, path: string): number {
+    const type = ownConstructor(prototype);
+    if (type === null) {
+      // Iterators of the language, and what iterates over their results.
+      if (typeof (value as { next?: unknown }).next === 'function') {
+        throw new CloneError(path, kindOf(value), COLLECT);
+      }
+      throw new CloneError(path, 'an object whose prototype has no class', REMEDY_CLASS);
+    }
+    if (hasPrivateState(type)) {
+      throw new CloneError(path, `${kindOf(value)} with #private members`, REMEDY_CLASS);
+    }
+    return this.#options.functions.add(type, path);
+  }
 }
+
+/** Stands for the class of the language or of Node itself. */
+const NO_CLASS = -1;
+
+/** What structured clone carries by itself if it has no members of its own. */
+const CLONED = new Set(['Date', 'RegExp', 'Number', 'String', 'Boolean', 'BigInt']);
+
+const mapForEach = Map.prototype.forEach;
+const setForEach = Set.prototype.forEach;
 
 const wellKnownSymbols = new Map<symbol, string>(
   Object.getOwnPropertyNames(Symbol)
@@ -297,100 +470,6 @@ const wellKnownSymbols = new Map<symbol, string>(
     .filter((entry): entry is [symbol, string] => typeof entry[0] === 'symbol'),
 );
 
-/** Object.prototype of this realm or of another one (vitest's vm pools have several). */
-function isPlainPrototype(prototype: object): boolean {
-  return (
-    prototype === Object.prototype ||
-    (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf'))
-  );
-}
-
-/** Whether a prototype is that of a language class of any realm. */
-function isBuiltin(prototype: object, name: string): boolean {
-  const type = (globalThis as Record<string, unknown>)[name] as { prototype?: object } | undefined;
-  if (type?.prototype === prototype) return true;
-  const other = (prototype as { constructor?: unknown }).constructor;
-  return typeof other === 'function' && other.name === name && isNative(other);
-}
-
-function isNative(fn: object): boolean {
-  return /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(fn));
-}
-
-function builtinErrorName(error: Error): string {
-  for (let at = Object.getPrototypeOf(error); at; at = Object.getPrototypeOf(at)) {
-    const name = (at as { constructor?: { name?: string } }).constructor?.name ?? '';
-    if (/Error$/.test(name) && isBuiltin(at, name)) return name;
-  }
-  return 'Error';
-}
-
-/** What to do instead of sending a value that can't exist elsewhere; null where it may go. */
-function refusalOf(value: object): string | null {
-  if (types.isPromise(value)) return 'Await it first.';
-  if (types.isGeneratorObject(value)) return 'Collect it into an array first.';
-  if (types.isWeakMap(value) || types.isWeakSet(value)) return 'Use a Map or a Set.';
-  if (types.isMapIterator(value) || types.isSetIterator(value)) return 'Collect it first.';
-  if (types.isSymbolObject(value) || types.isExternal(value)) return 'Leave it out.';
-  if (typeof WeakRef !== 'undefined' && value instanceof WeakRef) return 'Send what it refers to.';
-  if (types.isModuleNamespaceObject(value)) return 'Import the module where it is used.';
-  return null;
-}
-
-const nodeClasses = new WeakSet<object>();
-const userClasses = new WeakSet<object>();
-
-/** Whether a class is one of Node's own or extends one: sockets, streams, emitters, timers. */
-function isNodeClass(type: Callable): boolean {
-  if (userClasses.has(type)) return false;
-  if (!nodeClasses.has(type)) {
-    // Modules load over time, so a class that is not known yet costs a look at all of them.
-    for (const name of builtinModules) {
-      if (name.startsWith('_') || !loaded(name)) continue;
-      for (const value of Object.values(process.getBuiltinModule(name) as object)) {
-        if (typeof value === 'function') nodeClasses.add(value);
-      }
-    }
-    const timer = setTimeout(() => {}, 0);
-    clearTimeout(timer);
-    const immediate = setImmediate(() => {});
-    clearImmediate(immediate);
-    for (const one of [timer, immediate]) nodeClasses.add(one.constructor);
-    // Globals that no module exports; signals, ports and channels of messages are event targets.
-    for (const one of [AbortController, EventTarget, globalThis.Event]) nodeClasses.add(one);
-    nodeClasses.delete(Object);
-  }
-  for (let at: unknown = type; typeof at === 'function'; at = Object.getPrototypeOf(at)) {
-    if (nodeClasses.has(at) || (isNative(at) && at !== Function.prototype)) return true;
-  }
-  userClasses.add(type);
-  return false;
-}
-
-function loaded(name: string): boolean {
-  const list = (process as unknown as { moduleLoadList?: readonly string[] }).moduleLoadList;
-  return list?.includes(`NativeModule ${name}`) ?? true;
-}
-
-const privateState = new WeakMap<object, boolean>();
-
-/** Whether instances of a class carry state that no property shows. */
-function hasPrivateState(type: Callable): boolean {
-  const known = privateState.get(type);
-  if (known !== undefined) return known;
-  let found = false;
-  for (
-    let at: unknown = type;
-    typeof at === 'function' && at !== Function.prototype;
-    at = Object.getPrototypeOf(at)
-  ) {
-    const text = Function.prototype.toString.call(at);
-    // Compilers turn private members into WeakMaps; the syntax itself is `#name` in a class. Only a
-    // parser tells it from a comment, and members of instances from static ones.
-    if (/^class\b/.test(text) && /#[\p{ID_Start}$_\\]/u.test(text)) {
-      found ||= hasPrivate(at as unknown as Callable);
-    }
-  }
-  privateState.set(type, found);
-  return found;
+function bufferName(value: ArrayBufferLike): string {
+  return types.isSharedArrayBuffer(value) ? 'SharedArrayBuffer' : 'ArrayBuffer';
 }

@@ -2,10 +2,11 @@
  * Values to messages and back.
  */
 export { deserialize, serialize } from './bytes.ts';
-export { type Callable, registerCallables } from './callables.ts';
+export { type Callable, type FunctionSink, registerCallables } from './callables.ts';
 export { CloneError, PROXY_REMEDY } from './clone-error.ts';
 export { decode, discard, type Encoded, type EncodeOptions, encode, loading } from './codec.ts';
 export { Decoder } from './decoder.ts';
-export { Encoder, type FunctionSink } from './encoder.ts';
+export { Encoder } from './encoder.ts';
 export { heddle, restore, state } from './hooks.ts';
+export { share } from './share.ts';
 export type { Reference, Step } from './wire.ts';

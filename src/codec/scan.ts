@@ -12,7 +12,8 @@ import { isMapped } from '../memory/index.ts';
 export const MARK = '$heddle';
 
 const MAX_DEPTH = 12;
-const { getPrototypeOf } = Object;
+const { getOwnPropertySymbols, getPrototypeOf } = Object;
+const { ownKeys } = Reflect;
 const objectPrototype = Object.prototype;
 const arrayPrototype = Array.prototype;
 const datePrototype = Date.prototype;
@@ -71,9 +72,9 @@ class Scan {
         if (!own.call(value, key)) return false;
         if (!this.plain((value as Record<string, unknown>)[key], depth + 1)) return false;
       }
-      return true;
+      return getOwnPropertySymbols(value).length === 0;
     }
-    if (prototype === datePrototype) return types.isDate(value);
+    if (prototype === datePrototype) return types.isDate(value) && ownKeys(value).length === 0;
     if (prototype !== null && typedPrototypes.has(prototype)) return this.#typed(value);
     return false;
   }
@@ -84,7 +85,7 @@ class Scan {
       const value = array[i];
       if (typeof value !== 'number' && !this.plain(value, depth)) return false;
     }
-    return true;
+    return getOwnPropertySymbols(array).length === 0;
   }
 
   #typed(value: object): boolean {

@@ -7,7 +7,7 @@ import { handleOf, type Outgoing, type SegmentHandle, send } from '../memory/ind
 import { CloneError } from './clone-error.ts';
 import type { Reference } from './wire.ts';
 
-type View = { kind: 'view'; type: string; buffer: number; offset: number; length: number };
+type View = Extract<Reference, { kind: 'view' }>;
 
 interface Part {
   readonly index: number;
@@ -36,8 +36,12 @@ export class ViewTable {
     this.#options = options;
   }
 
-  /** Takes a view or a whole buffer and returns the index of its reference. */
-  add(value: ArrayBufferView | ArrayBufferLike, path: string): number {
+  /**
+   * Takes a view or a whole buffer and returns the index of its reference.
+   *
+   * @param type - the index of a view's class, where that is one of the program's own
+   */
+  add(value: ArrayBufferView | ArrayBufferLike, path: string, type = -1): number {
     const view = ArrayBuffer.isView(value);
     const part = this.#part(view ? value.buffer : value, path);
     const start = view ? value.byteOffset : 0;
@@ -47,11 +51,12 @@ export class ViewTable {
     if (!view) return part.index;
     const record: View = {
       kind: 'view',
-      type: typeName(value),
+      type: viewName(value),
       buffer: part.index,
       offset: start,
       length:
         'length' in value ? (value as unknown as { length: number }).length : value.byteLength,
+      class: type,
     };
     part.views.push(record);
     return this.#references.push(record) - 1;
@@ -133,8 +138,15 @@ function isDetached(buffer: ArrayBufferLike): boolean {
   }
 }
 
-function typeName(view: ArrayBufferView): string {
+/** The class of the language, or Buffer, that a view is of, itself or by inheritance. */
+export function viewName(view: ArrayBufferView): string {
   if (Buffer.isBuffer(view)) return 'Buffer';
   if (types.isDataView(view)) return 'DataView';
-  return (view as unknown as Record<symbol, string>)[Symbol.toStringTag]!;
+  return Reflect.apply(tag, view, []) as string;
 }
+
+/** What reads the kind of a typed array from its slot, whatever a subclass says. */
+const tag = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype) as object,
+  Symbol.toStringTag,
+)!.get!;

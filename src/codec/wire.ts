@@ -8,12 +8,28 @@ import type { MARK } from './scan.ts';
 
 /** A value that structured clone cannot carry by itself, and how the decoder makes it. */
 export type Reference =
-  | { readonly kind: 'view'; readonly type: string; buffer: number; offset: number; length: number }
+  | {
+      readonly kind: 'view';
+      readonly type: string;
+      buffer: number;
+      offset: number;
+      length: number;
+      /** A class that extends the type; -1 for none. */
+      readonly class: number;
+    }
   | { readonly kind: 'buffer'; readonly bytes: ArrayBuffer }
   | { readonly kind: 'segment'; readonly handle: SegmentHandle }
   | { readonly kind: 'symbol'; readonly key: string; readonly wellKnown: boolean }
   | { readonly kind: 'null-object' }
-  | { readonly kind: 'url'; readonly href: string }
+  /** An object with internal slots: made by a constructor of the language's or of Node's. */
+  | {
+      readonly kind: 'built';
+      /** As it is reached from globalThis. */
+      readonly base: string;
+      readonly args: readonly unknown[];
+      /** A class that extends it; -1 for none. */
+      readonly class: number;
+    }
   | { readonly kind: 'function'; readonly index: number }
   /** An instance whose own properties are assigned by a later step. */
   | { readonly kind: 'instance'; readonly class: number }
@@ -21,10 +37,10 @@ export type Reference =
   | { readonly kind: 'restored'; readonly class: number; readonly state: readonly [unknown] }
   | {
       readonly kind: 'error';
-      /** The class: a global one by name, another one as a reference to a function. */
+      /** The nearest global class. */
       readonly name: string;
+      /** A class that extends it; -1 for none. */
       readonly class: number;
-      readonly message: string;
     };
 
 /** One action of the decoder, in order. References are made when they are first used. */
@@ -32,12 +48,29 @@ export type Step =
   /** holder[key] = references[index] */
   | readonly ['set', holder: object, key: string | number, index: number]
   /** Fill an empty Map or Set from its entries. */
-  | readonly ['map', map: Map<unknown, unknown>, entries: readonly unknown[]]
-  | readonly ['collect', set: Set<unknown>, entries: readonly unknown[]]
-  /** Give an instance (or an object without prototype) its own properties. */
-  | readonly ['assign', index: number, properties: object]
-  /** Give an error its own properties; the hidden ones are `stack` and `cause`. */
-  | readonly ['describe', index: number, hidden: object, properties: object];
+  | readonly ['map', target: Target, entries: readonly unknown[]]
+  | readonly ['collect', target: Target, entries: readonly unknown[]]
+  /** Give an object its own enumerable members. */
+  | readonly ['assign', target: Target, properties: object]
+  /**
+   * Give an object members that are hidden, accessors, or have a symbol for a key, which is then the
+   * index of a reference. An accessor has two values, what reads and what writes it.
+   */
+  | readonly [
+      'define',
+      target: Target,
+      keys: readonly (string | number)[],
+      flags: readonly number[],
+      values: readonly unknown[],
+    ];
+
+/** An object of the skeleton, or the index of a reference. */
+export type Target = object | number;
+
+/** Flags of a member. */
+export const HIDDEN = 0;
+export const SHOWN = 1;
+export const ACCESSOR = 2;
 
 /** A message that has to be unwrapped. */
 export interface Wrapped {

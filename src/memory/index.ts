@@ -1,7 +1,8 @@
 /**
- * Shared segments, `share()`, files as arrays, and NumPy's `.npy`.
+ * Shared segments, files as arrays, and NumPy's `.npy`.
  */
 export type { DType, DTypes, TypedArray } from '../arrays/index.ts';
+export { allocateCopy } from './copy.ts';
 export type { ShapedArray } from './dtype.ts';
 export { type SharedMemoryInfo, type SharedSegmentInfo, sharedMemoryInfo } from './info.ts';
 export { type MapFileOptions, mapFile } from './map-file.ts';
@@ -26,4 +27,4 @@ export {
   scheduleCollection,
   touch,
 } from './segment.ts';
-export { type Shared, type ShareOptions, share, shared } from './shared.ts';
+export { checkMode, type Shared, type ShareOptions, shared } from './shared.ts';

@@ -2,9 +2,8 @@ import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { CloneError, decode, encode } from '../../src/codec/index.ts';
+import { CloneError, decode, encode, share } from '../../src/codec/index.ts';
 import { bind, decodeFunction, encodeFunction } from '../../src/functions/index.ts';
-import { share } from '../../src/memory/index.ts';
 
 type Any = (...args: never[]) => unknown;
 
@@ -227,7 +226,7 @@ describe('refusals name the path, the place and the remedy', () => {
       [setTimeout(() => {}, 0), /a Timeout/, plain],
       [interval, /a Timeout/, plain],
       [setImmediate(() => {}), /an Immediate/, plain],
-      [new MessageChannel().port1, /a MessagePort/, plain],
+      [new MessageChannel().port1, /a MessagePort/, /Use a Queue of heddle\/sync/],
       [Promise.resolve(), /a Promise/, /Await it first/],
       [(function* () {})(), /a generator/, /Collect it into an array first/],
       [(async function* () {})(), /a generator/, /Collect it into an array first/],
@@ -236,8 +235,8 @@ describe('refusals name the path, the place and the remedy', () => {
       [new WeakRef({}), /a WeakRef/, /Send what it refers to/],
       [new Proxy({}, {}), /a Proxy/, /Send what it stands for/],
       [new Proxy(half, {}), /'value', a Proxy/, /Send what it stands for/],
-      [new AbortController(), /an AbortController/, plain],
-      [AbortSignal.timeout(1), /an AbortSignal/, plain],
+      [new AbortController(), /an AbortController/, /Use the task's own ctx\.signal/],
+      [AbortSignal.timeout(1), /an AbortSignal/, /Use the task's own ctx\.signal/],
       [Symbol('own'), /an unregistered symbol \(Symbol\(own\)\)/, /Use Symbol\.for\(\)/],
       [half.bind(null), /a bound function/, /\(x\) => f\(x\)/],
       [new Derived(1), /a Derived with #private members/, /heddle\.state/],

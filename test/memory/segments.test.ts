@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import '../../src/functions/index.ts';
-import { decode, discard, encode } from '../../src/codec/index.ts';
-import { share, shared, sharedMemoryInfo } from '../../src/memory/index.ts';
+import { decode, discard, encode, share } from '../../src/codec/index.ts';
+import { shared, sharedMemoryInfo } from '../../src/memory/index.ts';
 import { native } from '../../src/native.ts';
 import { collect } from '../helpers/collect.ts';
 import { until } from '../parallel/support.ts';
@@ -252,8 +252,7 @@ it('frees what is never decoded', () => {
 it('copies through the message where no descriptor is left, and says so where it must share', () => {
   const program = `
     import { openSync } from 'node:fs';
-    import { decode, encode } from ${JSON.stringify(new URL('../../dist/codec/index.js', import.meta.url).href)};
-    import { share } from ${JSON.stringify(new URL('../../dist/memory/index.js', import.meta.url).href)};
+    import { decode, encode, share } from ${JSON.stringify(new URL('../../dist/codec/index.js', import.meta.url).href)};
     const array = new Float64Array(1 << 18).fill(3);
     const options = { to: 'process', maxBytes: 1 << 20 };
     share(new Float64Array(1 << 16)); // all is loaded
