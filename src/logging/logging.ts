@@ -63,13 +63,13 @@ function makeMethod(level: LogLevel): LogMethod {
   return (first: string | object, text: string = '') => {
     const fields = typeof first === 'string' ? null : first;
     const line = typeof first === 'string' ? first : text;
-    const outlet = workerLogChannel();
-    if (!outlet) {
+    const logChannel = workerLogChannel();
+    if (!logChannel) {
       write(level, fields, line);
       return;
     }
     const message: LogMessage = { type: 'log', level, text: line, time: Date.now() };
-    outlet(fields ? { ...message, fields: plainFields(fields) } : message);
+    logChannel(fields ? { ...message, fields: plainFields(fields) } : message);
   };
 }
 
@@ -105,10 +105,10 @@ poolListeners.add({
       current[level]({ ...place, ...fields }, text);
       return;
     }
-    const outlet = workerLogChannel();
-    if (outlet) {
+    const logChannel = workerLogChannel();
+    if (logChannel) {
       // A worker with workers of its own hands on what they say.
-      outlet(message);
+      logChannel(message);
       return;
     }
     write(level, fields, marked(`[worker ${event.worker} ${level}] `, text));

@@ -48,24 +48,24 @@ class Timeline {
   }
 
   add(event: FinishedEvent): void {
-    const { times, shift, worker, batch, run, first, failed } = event;
+    const { times, clockOffset, worker, batch, run, first, failed } = event;
     this.#workers.add(worker);
-    const start = times[0]! + shift;
-    const end = times[times.length - 1]! + shift;
+    const start = times[0]! + clockOffset;
+    const end = times[times.length - 1]! + clockOffset;
     const slice = this.#batches.get(batch);
     if (slice) {
       slice.end = Math.max(slice.end, end);
       slice.tasks += event.count;
     } else this.#batches.set(batch, { run, worker, batch, start, end, tasks: event.count });
     for (let i = 0; i + 1 < times.length && this.#tasks < MAX_TASKS; i += 2, this.#tasks++) {
-      const from = times[i]! + shift;
+      const from = times[i]! + clockOffset;
       this.#events.push({
         name: failed ? `task ${first + (i >> 1)} (failed)` : `task ${first + (i >> 1)}`,
         ph: 'X',
         pid: PID,
         tid: worker,
         ts: micro(from),
-        dur: micro(times[i + 1]! + shift - from),
+        dur: micro(times[i + 1]! + clockOffset - from),
         args: { index: first + (i >> 1), run },
       });
     }

@@ -24,14 +24,14 @@ const LOW = 0xffff;
 
 // Indices into the numbers; the claim words take the first eight bytes.
 const BATCH = 1;
-const ORDINAL = 2;
+const POSITION = 2;
 const SINCE = 3;
 
 /** What a worker is doing. */
 export interface Running {
   readonly batch: number;
   /** Place of the task in its batch. */
-  readonly ordinal: number;
+  readonly position: number;
   /** When it started, by the worker's clock. */
   readonly since: number;
 }
@@ -46,7 +46,7 @@ export class ClaimTable {
   }
 
   /** Opens a slot for a batch of `count` tasks; before it is sent. */
-  arm(slot: number, count: number): void {
+  open(slot: number, count: number): void {
     Atomics.store(this.#words, slot, count);
   }
 
@@ -82,15 +82,15 @@ export class ClaimTable {
   }
 
   /** Notes that a task begins. */
-  begin(batch: number, ordinal: number, now: number): void {
+  begin(batch: number, position: number, now: number): void {
     const numbers = this.#numbers;
     numbers[BATCH] = batch;
-    numbers[ORDINAL] = ordinal;
+    numbers[POSITION] = position;
     numbers[SINCE] = now;
   }
 
   /** Notes that no task runs. */
-  rest(): void {
+  idle(): void {
     this.#numbers[SINCE] = 0;
   }
 
@@ -98,6 +98,6 @@ export class ClaimTable {
   running(): Running | null {
     const since = this.#numbers[SINCE]!;
     if (since === 0) return null;
-    return { batch: this.#numbers[BATCH]!, ordinal: this.#numbers[ORDINAL]!, since };
+    return { batch: this.#numbers[BATCH]!, position: this.#numbers[POSITION]!, since };
   }
 }

@@ -50,7 +50,7 @@ export const localCodec: Codec = {
 /** What a codec for other environments is made of; src/memory has it. */
 export interface ValueCodec {
   /** Given by a codec that may still be loading. */
-  readonly late?: { isReady(): boolean; whenReady(): Promise<void> };
+  readonly lazy?: { isReady(): boolean; whenReady(): Promise<void> };
   encode(
     value: unknown,
     options: {
@@ -86,8 +86,8 @@ export function remoteCodec(
     return { message: encoded.message, transfer: encoded.transfer, release: encoded.release };
   };
   return {
-    isReady: () => codec.late?.isReady() ?? true,
-    whenReady: () => codec.late?.whenReady() ?? Promise.resolve(),
+    isReady: () => codec.lazy?.isReady() ?? true,
+    whenReady: () => codec.lazy?.whenReady() ?? Promise.resolve(),
     pack(values, path) {
       const valueBatch = packPrimitives(values);
       if (valueBatch) return { message: valueBatch, transfer: nothing, release: null };

@@ -45,7 +45,7 @@ export interface OpenMessage {
   /** The entropy of the job's random numbers. */
   readonly seed?: unknown;
   /** Errors are results: a batch goes on after one. */
-  readonly settle: boolean;
+  readonly collectErrors: boolean;
   /** Send each result when it is there, so that none is lost with a worker that is killed. */
   readonly eager: boolean;
   /** Report the worker's memory after each batch. */

@@ -16,7 +16,7 @@ export interface FinishedEvent {
   /** Start and end of each task, by the worker's clock. */
   readonly times: ArrayLike<number>;
   /** Add to these times. */
-  readonly shift: number;
+  readonly clockOffset: number;
 }
 
 /** What happens to a job's tasks. All methods are optional. */

@@ -65,7 +65,7 @@ export class Job {
       mode,
       scope: exportScope(),
       ...(options.seed === undefined ? {} : { seed: options.seed }),
-      settle: options.settle,
+      collectErrors: options.collectErrors,
       eager: options.timeout !== null && options.batchSize !== 1,
       memory: options.maxWorkerMemory !== Number.POSITIVE_INFINITY,
       maxBytes: options.maxBytes,

@@ -21,13 +21,13 @@ export interface WorkerLoss {
 }
 
 /** How far a worker had come with a batch when it ended. */
-export interface Reached {
+export interface Progress {
   /** Tasks that it had claimed. */
   readonly claimed: number;
   /** The place of the task that ran, if one did. */
-  readonly ordinal: number | null;
+  readonly position: number | null;
   /** The batch was about to begin. */
-  readonly opening?: boolean;
+  readonly beforeFirstTask?: boolean;
 }
 
 /** What is to happen to the tasks of a batch. */
@@ -79,16 +79,20 @@ export class LossKeeper {
   }
 
   /** Decides about a batch of a worker that has ended. */
-  judge(batch: Batch, { claimed, ordinal, opening = false }: Reached, loss: WorkerLoss): Verdict {
+  decide(
+    batch: Batch,
+    { claimed, position, beforeFirstTask = false }: Progress,
+    loss: WorkerLoss,
+  ): Verdict {
     const verdict: Verdict = { again: [], failed: [] };
     const { settled, count, args, first } = batch;
     const begun = Math.max(Math.min(claimed, count), settled);
     if (begun < count) {
       const rest = { first: first + begun, args: slice(args, begun, count) };
-      if (opening) this.#notBegun(batch, rest, loss, verdict);
+      if (beforeFirstTask) this.#notBegun(batch, rest, loss, verdict);
       else verdict.again.push(rest);
     }
-    if (ordinal !== null || begun > settled) this.#begun(batch, begun, ordinal, loss, verdict);
+    if (position !== null || begun > settled) this.#begun(batch, begun, position, loss, verdict);
     return verdict;
   }
 
@@ -115,14 +119,14 @@ export class LossKeeper {
   #begun(
     batch: Batch,
     end: number,
-    ordinal: number | null,
+    position: number | null,
     loss: WorkerLoss,
     { again, failed }: Verdict,
   ): void {
     const { worker, settled, args, first } = batch;
     const { retries, timeout } = this.#job.options;
     const tasks: RunningTask[] = [];
-    for (let i = ordinal ?? settled; i < (ordinal === null ? end : ordinal + 1); i++) {
+    for (let i = position ?? settled; i < (position === null ? end : position + 1); i++) {
       tasks.push(this.#named(first + i, args[i]));
     }
     for (let i = settled; i < end; i++) {
@@ -133,7 +137,7 @@ export class LossKeeper {
         failed.push({ index, argument, error });
         continue;
       }
-      const blamed = worker.killed === null && (ordinal === null || i === ordinal);
+      const blamed = worker.killed === null && (position === null || i === position);
       const crashes = (this.#crashes.get(index) ?? 0) + (blamed ? 1 : 0);
       this.#crashes.set(index, crashes);
       const allowed = worker.killed !== null || (retries >= 1 && crashes <= retries);
@@ -180,7 +184,7 @@ export class LossKeeper {
     loss: WorkerLoss,
     times: number,
   ): WorkerCrashedError {
-    const { pid, threadId } = worker.handle;
+    const { pid, threadId } = worker.port;
     const report = {
       backend: worker.backend.name,
       pid,

@@ -94,7 +94,7 @@ export interface ResolvedOptions {
   readonly initializer: (() => unknown) | null;
   readonly childThreads: number;
   readonly resourceLimits: ResourceLimits | null;
-  readonly settle: boolean;
+  readonly collectErrors: boolean;
   readonly onError: 'finish' | 'kill';
   readonly seed: unknown;
   readonly trace: string | null;
@@ -234,7 +234,7 @@ export function resolveOptions(options: ParallelOptions = {}): ResolvedOptions {
     initializer: options.initializer ?? null,
     childThreads: inner,
     resourceLimits: options.resourceLimits ?? null,
-    settle: options.returnErrors ?? false,
+    collectErrors: options.returnErrors ?? false,
     onError,
     seed: options.seed,
     trace,

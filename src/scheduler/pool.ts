@@ -23,7 +23,7 @@ import { isBusyWith, PoolWorker, type WorkerOwner } from './worker.ts';
 const MAX_FAILED_STARTS = 3;
 
 /** A worker that still runs a task of a job that has ended is replaced after this (ms). */
-const STALE_MS = 50;
+const STUCK_MS = 50;
 
 let lastWorker = 0;
 
@@ -40,10 +40,10 @@ export class WorkerPool implements WorkerOwner {
   #idleTimeout: number;
   #idleTimer: NodeJS.Timeout | null = null;
   /** The time-out that the timer was set for. */
-  #idleArmed = 0;
+  #idleTimerFor = 0;
   #shareTimer: NodeJS.Timeout | null = null;
   #shareWait = 1;
-  #patience: ResponsiveTimer | null = null;
+  #stuckTimer: ResponsiveTimer | null = null;
   #closed = false;
 
   constructor(options: ResolvedOptions, initializer: FunctionMessage | null) {
@@ -86,14 +86,14 @@ export class WorkerPool implements WorkerOwner {
     this.#idleTimeout = idleTimeout;
     if (this.#workers.some((worker) => worker.usable)) return;
     // Nobody may come after all.
-    if (this.#startWorker()) this.#armIdle();
+    if (this.#startWorker()) this.#startIdleTimer();
   }
 
   attach(run: Run): void {
     this.#closed = false;
     this.#idleTimeout = run.job.options.idleTimeout;
     this.#runs.push(run);
-    for (const worker of [...this.#workers]) if (this.#isWorn(worker)) this.#replace(worker);
+    for (const worker of [...this.#workers]) if (this.#isAtTaskLimit(worker)) this.#replace(worker);
     this.#ensureWorkers();
     run.start();
     this.pump();
@@ -103,7 +103,7 @@ export class WorkerPool implements WorkerOwner {
     const at = this.#runs.indexOf(run);
     if (at >= 0) this.#runs.splice(at, 1);
     if (this.#runs.length === 0) {
-      this.#armIdle();
+      this.#startIdleTimer();
       if (this.#closed || this.backend.to === null) this.#retireAll();
     }
   }
@@ -137,13 +137,13 @@ export class WorkerPool implements WorkerOwner {
    * Since when a worker runs only what nobody waits for, and has said nothing; NaN where it doesn't.
    * One that has results to send may have had to wait until this thread takes them.
    */
-  #staleSince(worker: PoolWorker): number {
+  #stuckSince(worker: PoolWorker): number {
     let since = Number.NaN;
     if (worker.load === 0) return since;
     for (const batch of worker.slots) {
       if (batch === null) continue;
       if (!batch.run.ended) return Number.NaN;
-      if (isBusyWith(batch)) since = Math.max(batch.run.endedAt, worker.heard);
+      if (isBusyWith(batch)) since = Math.max(batch.run.endedAt, worker.lastMessageAt);
     }
     return since;
   }
@@ -152,14 +152,14 @@ export class WorkerPool implements WorkerOwner {
     let wanted = 0;
     for (const run of this.#runs) wanted = Math.max(wanted, run.wanted);
     let usable = 0;
-    let stale = false;
+    let stuck = false;
     for (const worker of this.#workers) {
       if (!worker.usable) continue;
       usable++;
-      stale ||= this.#staleSince(worker) > 0;
+      stuck ||= this.#stuckSince(worker) > 0;
     }
     for (; usable < wanted; usable++) if (!this.#startWorker()) return;
-    if (stale && !this.#patience) this.#armStale();
+    if (stuck && !this.#stuckTimer) this.#startStuckTimer();
   }
 
   /** Tasks have to be sent again: there may be no worker any more. */
@@ -168,19 +168,19 @@ export class WorkerPool implements WorkerOwner {
     this.pump();
   }
 
-  #armStale(): void {
+  #startStuckTimer(): void {
     const since = performance.now();
-    this.#patience = new ResponsiveTimer(STALE_MS, false, () => this.#replaceStale(since));
+    this.#stuckTimer = new ResponsiveTimer(STUCK_MS, false, () => this.#replaceStuck(since));
   }
 
   /** Workers that have been stuck in tasks of ended jobs since then leave the pool; others take over. */
-  #replaceStale(since: number): void {
-    this.#patience = null;
+  #replaceStuck(since: number): void {
+    this.#stuckTimer = null;
     if (this.#runs.length === 0) return;
     for (const worker of this.#workers) {
-      if (worker.usable && this.#staleSince(worker) <= since) worker.retire();
+      if (worker.usable && this.#stuckSince(worker) <= since) worker.retire();
     }
-    // Others may have become stale meanwhile.
+    // Others may have become stuck meanwhile.
     this.#ensureWorkers();
     this.pump();
   }
@@ -201,7 +201,7 @@ export class WorkerPool implements WorkerOwner {
   }
 
   #event(worker: PoolWorker): WorkerEvent {
-    const { pid, threadId } = worker.handle;
+    const { pid, threadId } = worker.port;
     const event = { worker: worker.id, backend: this.backend.name, pid };
     return threadId === undefined ? event : { ...event, threadId };
   }
@@ -216,7 +216,7 @@ export class WorkerPool implements WorkerOwner {
   }
 
   message(worker: PoolWorker, message: FromWorker): void {
-    worker.heard = performance.now();
+    worker.lastMessageAt = performance.now();
     switch (message.type) {
       case 'result': {
         const batch = worker.batch(message.batch);
@@ -276,12 +276,12 @@ export class WorkerPool implements WorkerOwner {
 
   #freed(worker: PoolWorker): void {
     if (worker.load === 0) worker.unref();
-    if (this.#isWorn(worker)) this.#replace(worker);
+    if (this.#isAtTaskLimit(worker)) this.#replace(worker);
     this.pump();
   }
 
   /** Whether a worker has run as many tasks as a run lets it, or has got more from others. */
-  #isWorn({ tasks, load }: PoolWorker): boolean {
+  #isAtTaskLimit({ tasks, load }: PoolWorker): boolean {
     const most = load === 0 ? tasks : tasks - 1;
     return this.#runs.some(({ job }) => most >= job.options.maxTasksPerWorker);
   }
@@ -310,23 +310,23 @@ export class WorkerPool implements WorkerOwner {
       ...(hint === undefined ? {} : { hint }),
     };
     worker.loss = loss;
-    const { claims } = worker.handle;
+    const { claims } = worker.port;
     const running = claims?.running() ?? null;
     const batches = worker.slots.filter((batch) => batch !== null).sort((a, b) => a.id - b.id);
     // Where no task ran, the first batch that has one left was about to begin: what makes its
     // arguments, its functions or its model may have ended the worker.
-    let opening = worker.killed === null && worker.up;
+    let beforeFirstTask = worker.killed === null && worker.up;
     for (const [place, batch] of batches.entries()) {
       if (!claims) {
         // All that is known: the first batch was running.
-        batch.run.lost(batch, { claimed: place === 0 ? batch.count : 0, ordinal: null }, loss);
+        batch.run.lost(batch, { claimed: place === 0 ? batch.count : 0, position: null }, loss);
         continue;
       }
       const claimed = claims.end(batch.slot) - claims.unclaimed(batch.slot);
-      const ordinal = running?.batch === batch.id ? running.ordinal : null;
-      if (ordinal !== null || claimed > batch.settled) opening = false;
-      batch.run.lost(batch, { claimed, ordinal, opening }, loss);
-      if (batch.settled < batch.count) opening = false;
+      const position = running?.batch === batch.id ? running.position : null;
+      if (position !== null || claimed > batch.settled) beforeFirstTask = false;
+      batch.run.lost(batch, { claimed, position, beforeFirstTask }, loss);
+      if (batch.settled < batch.count) beforeFirstTask = false;
     }
     if (worker.up || worker.killed !== null) return;
     const how = exit.signal ? `killed by ${exit.signal}` : `exited with code ${exit.code}`;
@@ -362,7 +362,7 @@ export class WorkerPool implements WorkerOwner {
     for (let load = 0; load < 2; load++) {
       for (const state of ['ready', 'starting'] as const) {
         for (const worker of this.#workers) {
-          if (worker.state !== state || worker.load !== load || this.#staleSince(worker) > 0)
+          if (worker.state !== state || worker.load !== load || this.#stuckSince(worker) > 0)
             continue;
           if (load === 1 && state === 'starting') continue;
           const given = this.#give(worker);
@@ -409,12 +409,12 @@ export class WorkerPool implements WorkerOwner {
     this.#shareWait = Math.min(this.#shareWait * 2, 16);
   }
 
-  #armIdle(): void {
-    if (this.#idleTimer && this.#idleArmed === this.#idleTimeout) return;
+  #startIdleTimer(): void {
+    if (this.#idleTimer && this.#idleTimerFor === this.#idleTimeout) return;
     if (this.#idleTimer) clearTimeout(this.#idleTimer);
     this.#idleTimer = null;
     if (this.#idleTimeout === Number.POSITIVE_INFINITY) return;
-    this.#idleArmed = this.#idleTimeout;
+    this.#idleTimerFor = this.#idleTimeout;
     const wait = Math.min(Math.max(this.#idleTimeout, 1), 0x7fffffff);
     this.#idleTimer = setTimeout(() => {
       this.#idleTimer = null;
@@ -424,7 +424,7 @@ export class WorkerPool implements WorkerOwner {
         if (worker.isIdle && worker.idleSince <= limit + 1) worker.retire();
         else left = true;
       }
-      if (left) this.#armIdle();
+      if (left) this.#startIdleTimer();
     }, wait);
     this.#idleTimer.unref();
   }

@@ -28,7 +28,7 @@ export class ResponsiveTimer {
     this.#timer = step();
   }
 
-  /** Calls nobody. */
+  /** Cancels the callback. */
   end(): void {
     clearTimeout(this.#timer);
   }

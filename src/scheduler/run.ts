@@ -19,7 +19,7 @@ import {
   type Chunk,
   halves,
   LossKeeper,
-  type Reached,
+  type Progress,
   slice,
   type Verdict,
   type WorkerLoss,
@@ -78,7 +78,7 @@ export class Run {
   /** It ends as soon as the error of a worker can be decoded. */
   #refused = false;
   #timer: NodeJS.Timeout | null = null;
-  #patience: ResponsiveTimer | null = null;
+  #graceTimer: ResponsiveTimer | null = null;
 
   constructor(pool: WorkerPool, job: Job, source: TaskSource, sink: Sink, site: CallSite) {
     this.#pool = pool;
@@ -197,7 +197,7 @@ export class Run {
     } catch (error) {
       return this.#unsendable(worker, chunk, error);
     }
-    if (!worker.handle.claims) this.#sizer.careful = true;
+    if (!worker.port.claims) this.#sizer.careful = true;
     let batch: Batch;
     try {
       batch = worker.send(this, first, args, packed);
@@ -245,8 +245,8 @@ export class Run {
     let victim: Batch | null = null;
     let most = 0;
     for (const batch of this.#batches) {
-      if (batch.worker === worker || !batch.worker.handle.claims) continue;
-      const left = batch.worker.handle.claims.unclaimed(batch.slot);
+      if (batch.worker === worker || !batch.worker.port.claims) continue;
+      const left = batch.worker.port.claims.unclaimed(batch.slot);
       if (left > most) {
         most = left;
         victim = batch;
@@ -254,8 +254,8 @@ export class Run {
     }
     if (!victim) return 'nothing';
     const owner = victim.worker;
-    const running = owner.handle.claims!.running();
-    const since = running ? performance.now() - (running.since + owner.shift) : 0;
+    const running = owner.port.claims!.running();
+    const since = running ? performance.now() - (running.since + owner.clockOffset) : 0;
     const starting = owner.state === 'starting';
     const worth = starting || since > 1 || this.#sizer.cost * most > WORTH_MS;
     // A single task that is about to begin is best left alone: two workers would take one whose
@@ -360,7 +360,7 @@ export class Run {
 
   failure(batch: Batch, message: FailureMessage): void {
     batch.settled = message.offset + 1;
-    batch.broken = !this.job.options.settle;
+    batch.broken = !this.job.options.collectErrors;
     const index = batch.first + message.offset;
     this.#record(batch, index, 1, [message.start, message.end], true);
     if (this.ended) return;
@@ -406,16 +406,16 @@ export class Run {
     failed: boolean,
   ): void {
     const { worker } = batch;
-    const { shift } = worker;
+    const { clockOffset } = worker;
     this.#stats.finished += count;
     if (failed) this.#stats.failed += count;
-    this.#stats.add({ first, submitted: batch.sent, worker: worker.id, shift, times });
+    this.#stats.add({ first, submitted: batch.sent, worker: worker.id, clockOffset, times });
     const { taskFinished, taskFailed } = channels;
     const channel = failed ? taskFailed : taskFinished;
     if (channel.hasSubscribers) {
       for (let i = 0; i < count; i++) {
-        const started = times[2 * i]! + shift;
-        const completed = times[2 * i + 1]! + shift;
+        const started = times[2 * i]! + clockOffset;
+        const completed = times[2 * i + 1]! + clockOffset;
         const index = first + i;
         channel.publish({ run: this.id, index, worker: worker.id, started, completed });
       }
@@ -429,7 +429,7 @@ export class Run {
       worker: worker.id,
       batch: batch.id,
       times,
-      shift,
+      clockOffset,
     };
     notify(this.listeners, (one) => one.finished?.(event));
   }
@@ -470,7 +470,7 @@ export class Run {
   }
 
   #accept(first: number, values: ArrayLike<unknown>): void {
-    if (!this.job.options.settle) {
+    if (!this.job.options.collectErrors) {
       this.#give(first, values);
       return;
     }
@@ -526,7 +526,7 @@ export class Run {
 
   /** A task has failed for good. */
   #refuse(index: number, error: Error): void {
-    if (this.job.options.settle) {
+    if (this.job.options.collectErrors) {
       this.#give(index, [{ status: 'rejected', reason: error }]);
       this.#finishIfDone();
     } else this.#failAt(index, error);
@@ -596,7 +596,7 @@ export class Run {
       if ([...this.#batches].some(({ worker }) => worker.usable)) this.#killLater(graceMs);
     };
     // Keeps the process up: it must not end with a worker in a loop that nobody stops.
-    this.#patience = new ResponsiveTimer(graceMs, true, kill);
+    this.#graceTimer = new ResponsiveTimer(graceMs, true, kill);
   }
 
   #stop(error: unknown): void {
@@ -613,8 +613,8 @@ export class Run {
   /** Nothing of an ended run is running any more: nobody has to be killed. */
   #calm(): void {
     if (this.#batches.size > 0) return;
-    this.#patience?.end();
-    this.#patience = null;
+    this.#graceTimer?.end();
+    this.#graceTimer = null;
   }
 
   // ---- Time-outs ----------------------------------------------------------------------------
@@ -639,17 +639,17 @@ export class Run {
     let next = timeout;
     for (const batch of this.#batches) {
       const { worker } = batch;
-      const { claims } = worker.handle;
+      const { claims } = worker.port;
       // Without a claim table all that is known is when the batch was sent.
       const running = claims
         ? claims.running()
-        : { batch: batch.id, ordinal: 0, since: batch.sent };
+        : { batch: batch.id, position: 0, since: batch.sent };
       if (!running || running.batch !== batch.id || worker.killed !== null) continue;
-      const since = running.since + (claims ? worker.shift : 0);
+      const since = running.since + (claims ? worker.clockOffset : 0);
       const left = since + timeout - now;
       if (left > 0) next = Math.min(next, left);
       else {
-        worker.expired = running.ordinal;
+        worker.expired = running.position;
         worker.kill('a time-out');
       }
     }
@@ -664,7 +664,7 @@ export class Run {
   }
 
   /** A worker has ended with a batch of this run. */
-  lost(batch: Batch, reached: Reached, loss: WorkerLoss): void {
+  lost(batch: Batch, reached: Progress, loss: WorkerLoss): void {
     const { worker } = batch;
     this.#batches.delete(batch);
     worker.free(batch);
@@ -674,6 +674,6 @@ export class Run {
     }
     // The error that is about to end the run came before the end of the worker.
     if (batch.broken || this.#refused) this.#finishIfDone();
-    else this.#apply(this.#losses.judge(batch, reached, loss));
+    else this.#apply(this.#losses.decide(batch, reached, loss));
   }
 }

@@ -1,5 +1,5 @@
 /**
- * One engine under every face: jobs, runs, and the pools that they share.
+ * One engine under every API: jobs, runs, and the pools that they share.
  */
 
 import { typeError } from '../errors.ts';
@@ -32,19 +32,19 @@ function identity(object: object): number {
 const GIVE_WAY_MS = 2000;
 
 /** What workers of one pool have in common. */
-interface Kind {
+interface PoolKey {
   readonly key: string;
   readonly initializer: FunctionMessage | null;
 }
 
-/** The kinds of options that have been used; invokers use theirs again and again. */
-const kinds = new WeakMap<ResolvedOptions, Kind>();
+/** The keys of options that have been used; invokers use theirs again and again. */
+const poolKeys = new WeakMap<ResolvedOptions, PoolKey>();
 
 /**
  * Initializers are the same where text and captures are: a new closure of the same kind keeps the
  * workers, a captured variable that has changed replaces them. So arrays count by what is in them.
  */
-function makeKind(options: ResolvedOptions): Kind {
+function makePoolKey(options: ResolvedOptions): PoolKey {
   const { backend, childThreads, resourceLimits } = options;
   const initializer = initializerOf(options);
   const id = initializer?.kind === 'payload' ? (initializer.payload as FunctionPayload).id : '';
@@ -57,20 +57,20 @@ function initializerOf({ backend, initializer }: ResolvedOptions): FunctionMessa
   return functionMessage(initializer, backend.to, Number.POSITIVE_INFINITY, 'initializer');
 }
 
-function kindOf(options: ResolvedOptions): Kind {
-  let kind = kinds.get(options);
-  if (!kind) {
-    kind = makeKind(options);
-    kinds.set(options, kind);
+function poolKeyOf(options: ResolvedOptions): PoolKey {
+  let known = poolKeys.get(options);
+  if (!known) {
+    known = makePoolKey(options);
+    poolKeys.set(options, known);
   }
-  return kind;
+  return known;
 }
 
 /** The pool for a job: the same for equal settings, so that workers are warm. */
 export function poolFor(options: ResolvedOptions): WorkerPool {
   // In the same environment workers cost nothing, and a task may start a job of its own.
   if (options.backend.to === null) return new WorkerPool(options, initializerOf(options));
-  const { key, initializer } = kindOf(options);
+  const { key, initializer } = poolKeyOf(options);
   let pool = pools.get(key);
   if (!pool) {
     for (const [other, { isEmpty }] of pools) if (isEmpty) pools.delete(other);
@@ -89,8 +89,8 @@ export function prepareWorker(options: ResolvedOptions, { remaining }: TaskSourc
 
 /** Forgets a job that won't be used again, here and in the workers that have it. */
 export function closeJob(job: Job): void {
-  const kind = kinds.get(job.options);
-  const pool = kind && pools.get(kind.key);
+  const known = poolKeys.get(job.options);
+  const pool = known && pools.get(known.key);
   if (pool) pool.closeJob(job);
   else job.release();
 }

@@ -37,7 +37,7 @@ interface Record {
   readonly submitted: number;
   readonly worker: number;
   /** Add to the worker's clock. */
-  readonly shift: number;
+  readonly clockOffset: number;
   /** Start and end of each task by the worker's clock. */
   readonly times: ArrayLike<number>;
 }
@@ -98,13 +98,13 @@ export class StatsKeeper {
 
 function expand(records: readonly Record[]): TaskTimes[] {
   const tasks: TaskTimes[] = [];
-  for (const { first, submitted, worker, shift, times } of records) {
+  for (const { first, submitted, worker, clockOffset, times } of records) {
     for (let i = 0; i + 1 < times.length; i += 2) {
       tasks.push({
         index: first + (i >> 1),
         submitted,
-        started: times[i]! + shift,
-        completed: times[i + 1]! + shift,
+        started: times[i]! + clockOffset,
+        completed: times[i + 1]! + clockOffset,
         worker,
       });
     }

@@ -62,7 +62,7 @@ let lastBatch = 0;
 export class PoolWorker {
   readonly id: number;
   readonly backend: Backend;
-  readonly handle: WorkerPort;
+  readonly port: WorkerPort;
   readonly slots: (Batch | null)[] = new Array<Batch | null>(SLOTS).fill(null);
   /** Batches on their way. */
   load = 0;
@@ -73,9 +73,9 @@ export class PoolWorker {
   tasks = 0;
   idleSince = performance.now();
   /** When the latest message came. */
-  heard = 0;
+  lastMessageAt = 0;
   /** Add to a time of the worker to get one of ours. */
-  shift = 0;
+  clockOffset = 0;
   /** It has said that it is there. */
   up = false;
   /** Set when this side killed it, and why. */
@@ -101,11 +101,11 @@ export class PoolWorker {
     this.id = spec.id;
     this.backend = backend;
     this.#owner = owner;
-    this.handle = backend.start(spec, {
+    this.port = backend.start(spec, {
       message: (message) => {
         if (this.state === 'dead') return;
         if (message.type === 'ready') {
-          if (backend.to !== null) this.shift = message.clockOffset - clockOffset();
+          if (backend.to !== null) this.clockOffset = message.clockOffset - clockOffset();
           this.up = true;
           if (this.state === 'starting') this.state = 'ready';
           owner.ready(this);
@@ -120,7 +120,7 @@ export class PoolWorker {
     if (this.state === 'dead') return;
     this.state = 'dead';
     this.#owner.exit(this, exit);
-    for (const heard of this.#awaiting.splice(0)) heard();
+    for (const callback of this.#awaiting.splice(0)) callback();
   }
 
   /** Calls back once its end is known, which may be a while after its memory is gone; or in `ms`. */
@@ -156,10 +156,10 @@ export class PoolWorker {
     const known = this.jobs.get(job);
     const { length } = job.functions;
     if (known === length) return;
-    if (known === undefined) this.handle.send(job.openMessage());
+    if (known === undefined) this.port.send(job.openMessage());
     else {
       const functions = job.functions.slice(known);
-      this.handle.send({ type: 'functions', context: job.id, functions });
+      this.port.send({ type: 'functions', context: job.id, functions });
     }
     this.jobs.set(job, length);
   }
@@ -186,8 +186,8 @@ export class PoolWorker {
     const count = args.length;
     // Before the message leaves: the worker may begin while this thread has lost its core.
     const sent = performance.now();
-    this.handle.claims?.arm(slot, count);
-    this.handle.send(
+    this.port.claims?.open(slot, count);
+    this.port.send(
       { type: 'batch', context: job.id, run: run.id, batch: id, slot, first, args: packed.message },
       packed.transfer,
     );
@@ -223,7 +223,7 @@ export class PoolWorker {
 
   /** Takes back up to `most` tasks of a batch that have not been claimed; returns how many. */
   steal(batch: Batch, most: number): number {
-    const { claims } = this.handle;
+    const { claims } = this.port;
     if (!claims) return 0;
     const taken = claims.steal(batch.slot, most);
     batch.count -= taken;
@@ -246,7 +246,7 @@ export class PoolWorker {
   /** One that can't be told anything is of no use. */
   #tell(message: ToWorker): void {
     try {
-      this.handle.send(message);
+      this.port.send(message);
     } catch {
       this.kill('it could not be reached');
     }
@@ -257,7 +257,7 @@ export class PoolWorker {
     this.killed ??= reason;
     this.state = 'retiring';
     try {
-      this.handle.kill();
+      this.port.kill();
     } catch (error) {
       // Nothing more can be done about it, and nobody may wait for it.
       setImmediate(() => this.#ended({ code: null, signal: null, error: error as Error }));
@@ -294,18 +294,18 @@ export class PoolWorker {
     this.#stopSent = true;
     this.#tell({ type: 'stop' });
     // It writes what it counted as it ends, and the process has to wait for that.
-    if (measured) this.handle.ref();
+    if (measured) this.port.ref();
   }
 
   ref(): void {
     if (this.#referenced) return;
     this.#referenced = true;
-    this.handle.ref();
+    this.port.ref();
   }
 
   unref(): void {
     if (!this.#referenced) return;
     this.#referenced = false;
-    this.handle.unref();
+    this.port.unref();
   }
 }

@@ -36,7 +36,7 @@ export interface TaskContext {
 }
 
 /** What the contexts of a run's tasks share. */
-export interface RunPlace {
+export interface RunContext {
   readonly worker: WorkerInfo;
   readonly progress: TaskProgress;
   /** The run's signal; made when a task first asks for it. */
@@ -47,28 +47,28 @@ export interface RunPlace {
 /** A context that makes its parts when a task asks for them: most ask for none. */
 export class LazyContext implements TaskContext {
   readonly index: number;
-  readonly #place: RunPlace;
+  readonly #run: RunContext;
   #rng: Generator | undefined;
 
-  constructor(index: number, place: RunPlace) {
+  constructor(index: number, run: RunContext) {
     this.index = index;
-    this.#place = place;
+    this.#run = run;
   }
 
   get rng(): Generator {
-    this.#rng ??= this.#place.rng(this.index);
+    this.#rng ??= this.#run.rng(this.index);
     return this.#rng;
   }
 
   get signal(): AbortSignal {
-    return this.#place.signal();
+    return this.#run.signal();
   }
 
   get progress(): TaskProgress {
-    return this.#place.progress;
+    return this.#run.progress;
   }
 
   get worker(): WorkerInfo {
-    return this.#place.worker;
+    return this.#run.worker;
   }
 }

@@ -20,7 +20,7 @@ import { redirectConsole } from './console.ts';
 import type { WorkerInfo } from './context.ts';
 import { packError } from './failures.ts';
 import { lazyCodec, loadCodec, scheduleCollection } from './lazy-codec.ts';
-import { openOutlet } from './log-channel.ts';
+import { openLogChannel } from './log-channel.ts';
 import { taskRng } from './rng.ts';
 import { Runner } from './runner.ts';
 
@@ -94,7 +94,7 @@ export function startWorker(environment: Environment): (message: ToWorker) => vo
       ...(childThreads > 0 ? { childThreads } : {}),
     });
     redirectConsole(send);
-    openOutlet(send);
+    openLogChannel(send);
     const worker: WorkerInfo = {
       id: init.id,
       backend: init.backend,

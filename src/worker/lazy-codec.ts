@@ -39,7 +39,7 @@ export function scheduleCollection(): void {
 
 /** Decodes primitives at once, and everything once it is loaded. */
 export const lazyCodec: ValueCodec = {
-  late: { isReady: () => codec !== null, whenReady: loadCodec },
+  lazy: { isReady: () => codec !== null, whenReady: loadCodec },
   encode: (value, options) => loaded().encode(value, options),
   decode: (message) =>
     codec || (typeof message === 'object' && message !== null) ? loaded().decode(message) : message,

@@ -3,13 +3,13 @@
  */
 import type { LogMessage } from '../protocol/index.ts';
 
-let outlet: ((message: LogMessage) => void) | null = null;
+let logChannel: ((message: LogMessage) => void) | null = null;
 
-export function openOutlet(send: (message: LogMessage) => void): void {
-  outlet = send;
+export function openLogChannel(send: (message: LogMessage) => void): void {
+  logChannel = send;
 }
 
 /** Sends a log line to the parent, or null where this is no worker. */
 export function workerLogChannel(): ((message: LogMessage) => void) | null {
-  return outlet;
+  return logChannel;
 }

@@ -17,7 +17,7 @@ import {
   type ToWorker,
 } from '../protocol/index.ts';
 import type { Generator } from '../random/index.ts';
-import { LazyContext, type RunPlace, type WorkerInfo } from './context.ts';
+import { LazyContext, type RunContext, type WorkerInfo } from './context.ts';
 import { packError } from './failures.ts';
 
 /** Results are sent at the latest this long after the first of them was there (ms). */
@@ -74,7 +74,7 @@ interface Work {
   readonly args: ArrayLike<unknown>;
   readonly claims: ClaimTable;
   readonly slot: number;
-  readonly place: RunPlace;
+  readonly place: RunContext;
   /** Results that have not been sent, the first of them at place `offset`. */
   results: unknown[];
   /** Start and end of the tasks of these results, and of the one that runs. */
@@ -314,7 +314,7 @@ export class Runner {
     if (!claims) {
       claims = new ClaimTable();
       slot = 0;
-      claims.arm(slot, args.length);
+      claims.open(slot, args.length);
     }
     const work: Work = {
       batch,
@@ -335,7 +335,7 @@ export class Runner {
     this.#host.enter(opened.message.scope, () => this.#advance(work));
   }
 
-  #place(run: number, opened: Opened): RunPlace {
+  #place(run: number, opened: Opened): RunContext {
     const host = this.#host;
     return {
       worker: host.worker,
@@ -366,30 +366,30 @@ export class Runner {
     const ready = codec.isReady();
     let now = this.#host.now();
     while (!work.stopped) {
-      const ordinal = claims.claim(slot);
-      if (ordinal < 0) break;
-      claims.begin(batch.batch, ordinal, now);
+      const position = claims.claim(slot);
+      if (position < 0) break;
+      claims.begin(batch.batch, position, now);
       times[work.used++] = now;
       let value: unknown;
       let promise: Promise<unknown> | null = null;
       try {
-        value = call(args[ordinal], new LazyContext(batch.first + ordinal, place));
+        value = call(args[position], new LazyContext(batch.first + position, place));
         // What is no promise of the language may throw, or call back twice: it is asked once.
         if (isThenable(value)) promise = Promise.resolve(value);
       } catch (error) {
         if (ready) {
-          this.#fail(work, ordinal, error);
+          this.#fail(work, position, error);
           now = this.#host.now();
           continue;
         }
         promise = Promise.reject(error);
       }
-      if (!ready) promise = this.#late(work, value, promise);
+      if (!ready) promise = this.#whenSendable(work, value, promise);
       if (promise) {
         promise.then(
           (result) => this.#settled(work, result),
           (error: unknown) => {
-            this.#fail(work, ordinal, error);
+            this.#fail(work, position, error);
             this.#resume(work);
           },
         );
@@ -404,10 +404,14 @@ export class Runner {
   }
 
   /** What a task gave, when it can be sent; while the codec loads, only primitives can. */
-  #late(work: Work, value: unknown, promise: Promise<unknown> | null): Promise<unknown> | null {
+  #whenSendable(
+    work: Work,
+    value: unknown,
+    promise: Promise<unknown> | null,
+  ): Promise<unknown> | null {
     if (!promise && isPrimitive(value)) return null;
     // The codec takes its time, not the task.
-    const done = Promise.allSettled([promise]).then(() => work.claims.rest());
+    const done = Promise.allSettled([promise]).then(() => work.claims.idle());
     const ready = work.opened.codec.whenReady();
     return Promise.allSettled([done, ready]).then(() => promise ?? value);
   }
@@ -439,7 +443,7 @@ export class Runner {
   }
 
   #finish(work: Work): void {
-    work.claims.rest();
+    work.claims.idle();
     this.#flush(work, true);
     this.#signals.delete(work.batch.run);
     this.#busy = false;
@@ -447,13 +451,13 @@ export class Runner {
   }
 
   /** A task threw: sends what was there before it, and the error. */
-  #fail(work: Work, ordinal: number, error: unknown): void {
+  #fail(work: Work, position: number, error: unknown): void {
     const start = work.times[--work.used]!;
-    work.claims.rest();
+    work.claims.idle();
     this.#flush(work, false);
-    this.#sendFailure(work, ordinal, error, start, this.#host.now());
-    work.offset = ordinal + 1;
-    if (!work.opened.message.settle) work.stopped = true;
+    this.#sendFailure(work, position, error, start, this.#host.now());
+    work.offset = position + 1;
+    if (!work.opened.message.collectErrors) work.stopped = true;
   }
 
   #sendFailure(work: Work, offset: number, error: unknown, start: number, end: number): void {
@@ -470,7 +474,7 @@ export class Runner {
       return;
     }
     // To encode and send is no task's time.
-    work.claims.rest();
+    work.claims.idle();
     const { offset } = work;
     const times = work.times.slice(0, work.used);
     work.results = [];
@@ -487,7 +491,7 @@ export class Runner {
         } catch (error) {
           const named = this.#named(opened.codec, results[i], error);
           this.#sendFailure(work, offset + i, named, span[0]!, span[1]!);
-          if (!opened.message.settle) {
+          if (!opened.message.collectErrors) {
             work.stopped = true;
             break;
           }

@@ -49,14 +49,14 @@ describe('preDispatch', () => {
 describe('a claims', () => {
   it('gives each task to one claimer', () => {
     const claims = new ClaimTable();
-    claims.arm(0, 5);
+    claims.open(0, 5);
     expect([claims.claim(0), claims.claim(0)]).toEqual([0, 1]);
     expect(claims.unclaimed(0)).toBe(3);
     expect(claims.steal(0, 2)).toBe(2);
     expect(claims.end(0)).toBe(3);
     expect([claims.claim(0), claims.claim(0)]).toEqual([2, -1]);
     expect(claims.steal(0, 1)).toBe(0);
-    claims.arm(1, 1);
+    claims.open(1, 1);
     expect(claims.claim(1)).toBe(0);
   });
 
@@ -64,8 +64,8 @@ describe('a claims', () => {
     const claims = new ClaimTable();
     expect(claims.running()).toBeNull();
     claims.begin(7, 3, 12.5);
-    expect(claims.running()).toEqual({ batch: 7, ordinal: 3, since: 12.5 });
-    claims.rest();
+    expect(claims.running()).toEqual({ batch: 7, position: 3, since: 12.5 });
+    claims.idle();
     expect(claims.running()).toBeNull();
   });
 
@@ -73,7 +73,7 @@ describe('a claims', () => {
     const { Worker } = await import('node:worker_threads');
     const memory = new SharedArrayBuffer(64);
     const claims = new ClaimTable(memory);
-    claims.arm(0, 30_000);
+    claims.open(0, 30_000);
     // The worker claims with the same words as ClaimTable.claim does.
     const worker = new Worker(
       `const { workerData, parentPort } = require('node:worker_threads');
@@ -223,7 +223,7 @@ describe('the wire', () => {
   });
 });
 
-describe('columns', () => {
+describe('value batches', () => {
   it.each([
     [[1, 2.5, -0], 'numbers'],
     [[undefined, undefined], 'void'],
@@ -241,7 +241,7 @@ describe('columns', () => {
   });
 });
 
-describe('patience', () => {
+describe('a responsive timer', () => {
   const busy = (ms: number): void => {
     const end = performance.now() + ms;
     while (performance.now() < end);
@@ -465,10 +465,16 @@ describe('a runner', () => {
       const end = performance.now() + ms;
       while (performance.now() < end);
     };
-    const open = { type: 'open', context: 1, mode: 'task', settle: false, eager: false } as const;
+    const open = {
+      type: 'open',
+      context: 1,
+      mode: 'task',
+      collectErrors: false,
+      eager: false,
+    } as const;
     const functions = [{ kind: 'local', fn }] as const;
     runner.receive({ ...open, functions, scope: null, memory: false, maxBytes: 1e6 });
-    claims.arm(1, count);
+    claims.open(1, count);
     const args = { kind: 'plain', values: new Array<number>(count).fill(0) } as const;
     runner.receive({ type: 'batch', context: 1, run: 1, batch: 1, slot: 1, first: 0, args });
     return (messages as ResultMessage[]).map(({ slot, offset, values, last }) => {
