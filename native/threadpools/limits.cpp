@@ -11,7 +11,7 @@ ThreadLimits& ThreadLimits::of_this_thread() {
   return limits;
 }
 
-void ThreadLimits::reckon() {
+void ThreadLimits::recompute() {
   limits_[0] = limits_[1] = 0;
   for (const Lease& lease : leases_) {
     if (lease.kind != Kind::kLimit) continue;
@@ -29,8 +29,8 @@ ThreadLimits::Lease* ThreadLimits::find(LeaseId id) {
   return nullptr;
 }
 
-ThreadLimits::Own& ThreadLimits::own(const Runtime* runtime) {
-  for (Own& known : own_) {
+ThreadLimits::ThreadCount& ThreadLimits::own(const Runtime* runtime) {
+  for (ThreadCount& known : own_) {
     if (known.runtime == runtime) return known;
   }
   own_.push_back({runtime, 0, {}});
@@ -39,11 +39,11 @@ ThreadLimits::Own& ThreadLimits::own(const Runtime* runtime) {
 
 // The last limit that was opened holds, as nobody else shares this count; without a limit the last
 // default, and without any lease what was there before.
-void ThreadLimits::apply(const Own& own) {
+void ThreadLimits::apply(const ThreadCount& own) {
   int threads = own.original;
   for (const Kind kind : {Kind::kDefault, Kind::kLimit}) {
-    for (const Wish& wish : own.wishes) {
-      if (wish.kind == kind) threads = wish.threads;
+    for (const Request& request : own.requests) {
+      if (request.kind == kind) threads = request.threads;
     }
   }
   own.runtime->thread.set(threads);
@@ -56,15 +56,15 @@ void ThreadLimits::add(Lease& lease, const Counts& counts) {
       continue;
     }
     const Runtime* root = runtime->root;
-    Own& mine = own(root);
-    if (mine.wishes.empty()) mine.original = root->thread.get();
-    const auto after = std::lower_bound(mine.wishes.begin(), mine.wishes.end(), lease.id,
-                                        [](const Wish& w, LeaseId id) { return w.id < id; });
-    if (after != mine.wishes.end() && after->id == lease.id) {
+    ThreadCount& mine = own(root);
+    if (mine.requests.empty()) mine.original = root->thread.get();
+    const auto after = std::lower_bound(mine.requests.begin(), mine.requests.end(), lease.id,
+                                        [](const Request& w, LeaseId id) { return w.id < id; });
+    if (after != mine.requests.end() && after->id == lease.id) {
       // Two runtimes with one count below them: the smaller number of the two.
       after->threads = std::min(after->threads, threads);
     } else {
-      mine.wishes.insert(after, {lease.id, threads, lease.kind});
+      mine.requests.insert(after, {lease.id, threads, lease.kind});
       lease.thread.push_back(root);
     }
     apply(mine);
@@ -85,7 +85,7 @@ ThreadLimits::LeaseId ThreadLimits::open(const Counts& counts, int blas, int ope
   lease.kind = kind;
   const LeaseId id = lease.id;
   add(lease, counts);
-  reckon();
+  recompute();
   return id;
 }
 
@@ -99,17 +99,17 @@ void ThreadLimits::close(LeaseId id) {
   if (lease == nullptr) return;
   for (const auto& [runtime, process_lease] : lease->process) runtime->release(process_lease);
   for (const Runtime* root : lease->thread) {
-    Own& mine = own(root);
-    mine.wishes.erase(std::remove_if(mine.wishes.begin(), mine.wishes.end(),
-                                     [id](const Wish& wish) { return wish.id == id; }),
-                      mine.wishes.end());
+    ThreadCount& mine = own(root);
+    mine.requests.erase(std::remove_if(mine.requests.begin(), mine.requests.end(),
+                                       [id](const Request& request) { return request.id == id; }),
+                        mine.requests.end());
     apply(mine);
   }
   lease->process.clear();
   lease->thread.clear();
   spare_.push_back(std::move(*lease));
   leases_.erase(leases_.begin() + (lease - leases_.data()));
-  reckon();
+  recompute();
 }
 
 void ThreadLimits::close_all() {

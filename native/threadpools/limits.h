@@ -53,28 +53,28 @@ class ThreadLimits {
     std::vector<const Runtime*> thread;
   };
   // What a lease wants of a count of this thread.
-  struct Wish {
+  struct Request {
     LeaseId id;
     int threads;
     Kind kind;
   };
   // The count of one runtime on this thread.
-  struct Own {
+  struct ThreadCount {
     const Runtime* runtime;
     int original = 0;
-    std::vector<Wish> wishes;  // in the order of their leases
+    std::vector<Request> requests;  // in the order of their leases
   };
 
   Lease* find(LeaseId id);
-  Own& own(const Runtime* runtime);
-  static void apply(const Own& own);
+  ThreadCount& own(const Runtime* runtime);
+  static void apply(const ThreadCount& own);
   void add(Lease& lease, const Counts& counts);
-  void reckon();
+  void recompute();
 
   // Few at a time: looking through them is faster than any index.
   std::vector<Lease> leases_;
   std::vector<Lease> spare_;  // their lists keep the room they have
-  std::vector<Own> own_;
+  std::vector<ThreadCount> own_;
   LeaseId next_id_ = 1;
   int limits_[2] = {0, 0};
 };

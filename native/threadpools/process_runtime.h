@@ -51,7 +51,7 @@ class ProcessRuntime {
   int lease_limit() const { return lease_limit_.load(std::memory_order_acquire); }
 
   // Sets the count for a call that is about to be made, whatever the leases say: the executor has
-  // reckoned with lease_limit() when it chose the width. Any number of overrides may be active at
+  // counted on lease_limit() when it chose the width. Any number of overrides may be active at
   // a time; of different ones the smallest holds. When the last ends, the leases hold again.
   // While an equal override is active, neither function takes a lock.
   void begin_override(int threads);

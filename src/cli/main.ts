@@ -52,7 +52,7 @@ program
 
 program
   .command('doctor')
-  .description('watch a Node process, and say whether it is oversubscribed and what mends it')
+  .description('watch a Node process, and say whether it is oversubscribed and how to fix it')
   .argument('[command...]', 'the program to start and watch, after --')
   .option('-p, --pid <pid>', 'watch a process that runs already', count)
   .option('-s, --seconds <seconds>', 'how long (default: until it ends; 10 with --pid)', positive)

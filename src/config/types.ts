@@ -43,7 +43,7 @@ export interface Config {
   timeout: number;
   /** Whether jobs show a progress bar. */
   progress: boolean;
-  /** Takes it that arrays hold no NaN and no infinity, and saves the check. */
+  /** Assumes that arrays hold no NaN and no infinity, and saves the check. */
   assumeFinite: boolean;
   /** Bytes that operations which work in blocks may take for temporary results. */
   workingMemory: number;

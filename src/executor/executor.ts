@@ -1,5 +1,5 @@
 /**
- * The door to the native executor, for the numeric modules: how many cores an operation may ask
+ * The native executor, for the numeric modules: how many cores an operation may ask
  * for, and how a queued one is waited for or given up.
  */
 import { coreBudget, explicitBackendThreads } from '../config/index.ts';

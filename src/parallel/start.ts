@@ -1,5 +1,5 @@
 /**
- * What the faces have in common: they make a job, and start runs of it.
+ * What the functions of the API have in common: they make a job, and start runs of it.
  */
 
 import { traceRun } from '../logging/index.ts';

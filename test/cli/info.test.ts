@@ -83,7 +83,7 @@ describe('heddle info --json', () => {
     expect(stderr).toMatch(/heddle: stop/);
   });
 
-  it('ends even if what it ran would not', () => {
+  it('terminates with a hung task', () => {
     expect(json('-c', 'setInterval(() => {}, 1000)').status).toBe(0);
   });
 
@@ -109,7 +109,7 @@ describe('heddle info', () => {
     expect(stdout).toMatch(/^blas +openblas +0\.3\.21 +\d+ +process +pthreads +\w+ +\/usr\/lib/m);
   });
 
-  it('says so where nothing is loaded', () => {
+  it('reports an empty process', () => {
     expect(heddle(['info']).stdout).toMatch(/none is loaded/);
   });
 });

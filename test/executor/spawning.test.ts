@@ -18,7 +18,7 @@ describe('spawning while products run', () => {
   for (const [name, library] of Object.entries(builds)) {
     it(`never hangs with ${name}`, { timeout: 120_000 }, async () => {
       const env = { HEDDLE_BLAS: libraries[library][1], HEDDLE_MAX_CPU_COUNT: '' };
-      const child = startFixture('executor-life.mjs', ['spawn', String(spawns)], { env });
+      const child = startFixture('executor-lifecycle.mjs', ['spawn', String(spawns)], { env });
       const result = await ended(child, 100);
       expect(result).toMatchObject({ code: 0, stderr: '' });
       expect(JSON.parse(result.stdout).done).toBeGreaterThan(0);

@@ -20,7 +20,7 @@ afterAll(() => shutdownWorkers({ kill: true }));
 type Input = Iterable<number> | AsyncIterable<number>;
 
 const nap = (x: number) => new Promise<number>((resolve) => setTimeout(resolve, 1, x));
-const faces = {
+const api = {
   map: (input: Input, options: ParallelOptions) => map(input, nap, options),
   imap: (input: Input, options: ParallelOptions) => imap(input, nap, options).toArray(),
   'imap, unordered': (input: Input, options: ParallelOptions) =>
@@ -65,10 +65,10 @@ describe('a job that may have so many tasks on their way', () => {
 
   // Three workers would take two each.
   const cases = everyBackend.flatMap(([backend]) =>
-    Object.keys(faces).flatMap((face) => [1, 3, 4].map((limit) => [backend, face, limit] as const)),
+    Object.keys(api).flatMap((call) => [1, 3, 4].map((limit) => [backend, call, limit] as const)),
   );
 
-  it.each(cases)('%s, %s: %d and never more', async (backend, face, limit) => {
+  it.each(cases)('%s, %s: %d and never more', async (backend, call, limit) => {
     const ahead: number[] = [];
     function* produce() {
       for (let i = 0; i < 24; i++) {
@@ -78,11 +78,11 @@ describe('a job that may have so many tasks on their way', () => {
     }
     const jobs = backend === 'sequential' ? 1 : 3;
     const settings = { backend, jobs, childThreads: 1, preDispatch: limit, batchSize: 1 };
-    const results = await faces[face as keyof typeof faces](produce(), settings);
+    const results = await api[call as keyof typeof api](produce(), settings);
     expect([...results].sort((a, b) => a - b)).toEqual(range(24));
     expect(most).toBeLessThanOrEqual(limit);
     // An async iterator is asked for the next item when it has given one.
-    expect(Math.max(...ahead)).toBeLessThanOrEqual(limit + (face === 'Parallel' ? 1 : 0));
+    expect(Math.max(...ahead)).toBeLessThanOrEqual(limit + (call === 'Parallel' ? 1 : 0));
     // So many there are, where the workers take them: one task runs, one waits behind it.
     if (backend !== 'sequential') expect(most).toBe(limit);
     expect(finished).toBe(24);

@@ -7,17 +7,17 @@ import { ended, startFixture } from '../helpers/child.ts';
 
 describe('ending with operations in flight', () => {
   it('worker threads end cleanly', { timeout: 60_000 }, async () => {
-    const result = await ended(startFixture('executor-life.mjs', ['terminate']), 50);
+    const result = await ended(startFixture('executor-lifecycle.mjs', ['terminate']), 50);
     expect(result).toMatchObject({ code: 0, signal: null, stdout: 'fine\n', stderr: '' });
   });
 
   it('the process exits at once, with its own status', { timeout: 60_000 }, async () => {
-    const result = await ended(startFixture('executor-life.mjs', ['exit']), 50);
+    const result = await ended(startFixture('executor-lifecycle.mjs', ['exit']), 50);
     expect(result).toMatchObject({ code: 7, signal: null, stderr: '' });
   });
 
   it('the addon outlives the only worker that loaded it', { timeout: 60_000 }, async () => {
-    const result = await ended(startFixture('executor-life.mjs', ['unload']), 50);
+    const result = await ended(startFixture('executor-lifecycle.mjs', ['unload']), 50);
     expect(result).toMatchObject({ code: 0, signal: null, stdout: 'fine\n', stderr: '' });
   });
 
