@@ -1,11 +1,12 @@
-#!/usr/bin/python3
+#!/usr/bin/env python3
 """Makes test/data/numpy-random-more.json: what NumPy draws, for the cases that
 test/data/numpy-random-vectors.json lacks.
 
-    /usr/bin/python3 scripts/make-random-vectors.py
+    python3 scripts/make-random-vectors.py
 
-Needs Debian's python3-numpy. Integers are decimal strings where they can pass 2^53; float32
-numbers are written as the exact float64; `sha256` is over the little-endian bytes of an array.
+Needs NumPy 2.4, whose numbers are followed: in Debian, python3-numpy of a suite that has it.
+Integers are decimal strings where they can pass 2^53; float32 numbers are written as the exact
+float64; `sha256` is over the little-endian bytes of an array.
 """
 
 import hashlib
@@ -245,6 +246,8 @@ def spawned_blocks():
 
 
 def main():
+    if not np.__version__.startswith("2.4."):
+        sys.exit(f"NumPy 2.4 is wanted, this is {np.__version__}")
     warnings.simplefilter("ignore")
     generators, keyed = bit_generators()
     dists, floats, dirichlet = distributions()

@@ -159,7 +159,7 @@ export type NativeNumbers =
   | BigUint64Array;
 
 /**
- * Random numbers. A generator is the 56 words of its state (src/random/stream.ts); the numbers of a
+ * Random numbers. A generator is the words of its state (src/random/stream.ts); the numbers of a
  * call are in {@link NativeRandom.frame}, as the comment before each function in
  * native/random/module.cpp says.
  */
@@ -167,6 +167,8 @@ export interface NativeRandom {
   readonly frame: Float64Array;
   /** Seeds the generator, whose kind is in the state already, with eight words. */
   seed(state: Uint32Array, words: Uint32Array): void;
+  /** Moves MT19937 by a number of jumps, which is in the frame. */
+  jump(state: Uint32Array): void;
   /** Puts the generator to where the scalars taken so far have brought it. */
   settle(state: Uint32Array): void;
   /** Moves the generator; the delta is eight words, the lowest first. */
@@ -177,11 +179,33 @@ export interface NativeRandom {
   draw(state: Uint32Array, block: Float64Array): number;
   /** Fills an array with numbers of the distribution in the frame. */
   fill(state: Uint32Array, out: Float64Array | Float32Array | BigInt64Array): void;
-  /** The same, each block with the generator of its own state. */
+  /** The same with parameters that are arrays, of one number or of as many as are drawn. */
+  fillVarying(
+    state: Uint32Array,
+    out: Float64Array | Float32Array | BigInt64Array,
+    a: Float64Array,
+    b: Float64Array,
+    c: Float64Array,
+  ): void;
+  /** Fills rows with counts of several kinds. */
+  fillRows(
+    state: Uint32Array,
+    out: Float64Array | BigInt64Array,
+    whole: BigInt64Array,
+    chances: Float64Array,
+  ): void;
+  /** Fills an array by blocks, each with the generator of its own state. */
   fillBlocks(states: Uint32Array, out: Float64Array | Float32Array): void;
   fillRaw(state: Uint32Array, out: BigUint64Array): void;
   /** Fills an array with integers of the range in the frame. */
   fillIntegers(state: Uint32Array, out: NativeNumbers): void;
+  /** The same with a range for each. */
+  fillVaryingIntegers(
+    state: Uint32Array,
+    out: NativeNumbers,
+    lows: BigUint64Array,
+    ranges: BigUint64Array,
+  ): void;
   /** Shuffles elements of bytes; where they lie is in the frame. */
   shuffle(state: Uint32Array, bytes: Uint8Array): void;
   /** With what a shuffle swaps each element, from the last down to the second. */

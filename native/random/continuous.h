@@ -1,187 +1,94 @@
 // Continuous distributions, each as one draw from a source of bits.
 //
-// The order and the rounding of every operation is part of the contract: they are NumPy's, so that
-// the numbers are. (The module is compiled with -ffp-contract=off.)
+// As in ziggurat.h, the order and the rounding of the operations is NumPy's (2.4's).
 //
-// References: Marsaglia and Tsang 2000 (ziggurat), Marsaglia and Tsang 2000 (gamma, shape >= 1),
-// Ahrens and Dieter 1974 as in Best 1983 (gamma, shape < 1), Johnk 1964 (beta).
+// References: Marsaglia and Tsang, "A simple method for generating gamma variables" (2000; shape >=
+// 1); Ahrens and Dieter 1974 as in Best 1983 (gamma, shape < 1); Johnk 1964 (beta); Best and
+// Fisher, "Efficient simulation of the von Mises distribution" (1979); Michael, Schucany and Haas
+// 1976 (Wald); the others by the inverse of their distribution function or as ratios and powers.
 #pragma once
 
 #include <cmath>
 #include <cstdint>
-#include <cstring>
+#include <limits>
 
-#include "random/ziggurat_tables.h"
+#include "random/poisson.h"
+#include "random/ziggurat.h"
 
 namespace heddle::random {
 
-// How numbers of each precision read a source.
-struct Double {
-  using Real = double;
-  using Bits = uint64_t;
-  static constexpr auto& normal_layers = kNormalLayers;
-  static constexpr auto& normal_heights = kNormalHeights;
-  static constexpr auto& exponential_layers = kExponentialLayers;
-  static constexpr auto& exponential_heights = kExponentialHeights;
-  static constexpr Bits kNormalMask = 0xFFFFFFFFFFFFFULL;
-  static constexpr unsigned kExponentialShift = 3;
+constexpr double kPi = 3.14159265358979323846;
 
-  template <typename Source>
-  static Bits bits(Source& source) {
-    return source.next64();
-  }
-  template <typename Source>
-  static Real uniform(Source& source) {
-    return source.next_double();
-  }
-};
-
-struct Float {
-  using Real = float;
-  using Bits = uint32_t;
-  static constexpr auto& normal_layers = kNormalFloatLayers;
-  static constexpr auto& normal_heights = kNormalFloatHeights;
-  static constexpr auto& exponential_layers = kExponentialFloatLayers;
-  static constexpr auto& exponential_heights = kExponentialFloatHeights;
-  static constexpr Bits kNormalMask = 0x7FFFFFU;
-  static constexpr unsigned kExponentialShift = 1;
-
-  template <typename Source>
-  static Bits bits(Source& source) {
-    return source.next32();
-  }
-  template <typename Source>
-  static Real uniform(Source& source) {
-    return source.next_float();
-  }
-};
-
-// ---- Ziggurat ---------------------------------------------------------------------------------
-
-// A draw taken apart: layer, sign, magnitude; `taken` is whether it lies under the density at once.
-template <typename P>
-struct NormalDraw {
-  using Real = typename P::Real;
-
-  explicit NormalDraw(typename P::Bits bits)
-      : layer(static_cast<unsigned>(bits & 0xFFU)),
-        magnitude((bits >> 9) & P::kNormalMask),
-        taken(magnitude < P::normal_layers[layer].limit) {
-    const Real size = static_cast<Real>(signed_magnitude()) * P::normal_layers[layer].width;
-    value = with_sign(size, (bits >> 8) & 1U);
-  }
-
-  unsigned layer;
-  typename P::Bits magnitude;
-  bool taken;
-  Real value;
-
- private:
-  // By its bits: a branch on a random sign is guessed wrong every other time.
-  static Real with_sign(Real size, typename P::Bits negative) {
-    typename P::Bits pattern;
-    std::memcpy(&pattern, &size, sizeof(pattern));
-    pattern |= negative << (8 * sizeof(pattern) - 1);
-    std::memcpy(&size, &pattern, sizeof(pattern));
-    return size;
-  }
-  // Conversions of signed integers are one instruction, those of unsigned ones several.
-  auto signed_magnitude() const {
-    if constexpr (sizeof(magnitude) == 8) {
-      return static_cast<int64_t>(magnitude);
-    } else {
-      return static_cast<int32_t>(magnitude);
-    }
-  }
-};
-
-// What becomes of a draw that is not taken at once; false: it is rejected.
-template <typename P, typename Source>
-bool settle_normal(Source& source, const NormalDraw<P>& draw, typename P::Real* out) {
-  using Real = typename P::Real;
-  if (draw.layer == 0) {
-    constexpr auto kEnd = static_cast<Real>(kNormalEnd);
-    constexpr auto kInverse = static_cast<Real>(kInverseNormalEnd);
-    for (;;) {
-      const Real x = -kInverse * std::log1p(-P::uniform(source));
-      const Real y = -std::log1p(-P::uniform(source));
-      if (y + y > x * x) {
-        *out = ((draw.magnitude >> 8) & 1U) != 0 ? -(kEnd + x) : kEnd + x;
-        return true;
-      }
-    }
-  }
-  const auto& heights = P::normal_heights;
-  const Real height =
-      (heights[draw.layer - 1] - heights[draw.layer]) * P::uniform(source) + heights[draw.layer];
-  *out = draw.value;
-  // In double precision for floats too.
-  return static_cast<double>(height) <
-         std::exp(-0.5 * static_cast<double>(draw.value) * static_cast<double>(draw.value));
-}
-
-template <typename P, typename Source>
-typename P::Real standard_normal(Source& source) {
-  for (;;) {
-    const NormalDraw<P> draw(P::bits(source));
-    if (draw.taken) return draw.value;
-    typename P::Real value;
-    if (settle_normal<P>(source, draw, &value)) return value;
-  }
-}
-
-template <typename P>
-struct ExponentialDraw {
-  using Real = typename P::Real;
-
-  explicit ExponentialDraw(typename P::Bits bits)
-      : layer(static_cast<unsigned>((bits >> P::kExponentialShift) & 0xFFU)) {
-    const auto magnitude = bits >> (P::kExponentialShift + 8);
-    taken = magnitude < P::exponential_layers[layer].limit;
-    if constexpr (sizeof(magnitude) == 8) {
-      value = static_cast<Real>(static_cast<int64_t>(magnitude));
-    } else {
-      value = static_cast<Real>(static_cast<int32_t>(magnitude));
-    }
-    value *= P::exponential_layers[layer].width;
-  }
-
-  unsigned layer;
-  bool taken;
-  Real value;
-};
-
-template <typename P, typename Source>
-bool settle_exponential(Source& source, const ExponentialDraw<P>& draw, typename P::Real* out) {
-  using Real = typename P::Real;
-  if (draw.layer == 0) {
-    *out = static_cast<Real>(kExponentialEnd) - std::log1p(-P::uniform(source));
-    return true;
-  }
-  const auto& heights = P::exponential_heights;
-  *out = draw.value;
-  return (heights[draw.layer - 1] - heights[draw.layer]) * P::uniform(source) +
-             heights[draw.layer] <
-         std::exp(-draw.value);
-}
-
-template <typename P, typename Source>
-typename P::Real standard_exponential(Source& source) {
-  for (;;) {
-    const ExponentialDraw<P> draw(P::bits(source));
-    if (draw.taken) return draw.value;
-    typename P::Real value;
-    if (settle_exponential<P>(source, draw, &value)) return value;
-  }
-}
-
-// ---- By the inverse, gamma and what is made of it -----------------------------------------------
+// ---- By the inverse of the distribution function ------------------------------------------------
 
 // For floats too the logarithm is taken, and rounded once, from double precision.
 template <typename P, typename Source>
 typename P::Real inverse_exponential(Source& source) {
   return static_cast<typename P::Real>(-std::log1p(-static_cast<double>(P::uniform(source))));
 }
+
+// A draw of 0 has no inverse, here and in the next two, and is drawn again.
+template <typename Source>
+double laplace(Source& source, double location, double scale) {
+  for (;;) {
+    const double u = source.next_double();
+    if (u >= 0.5) return location - scale * std::log(2.0 - u - u);
+    if (u > 0.0) return location + scale * std::log(u + u);
+  }
+}
+
+template <typename Source>
+double gumbel(Source& source, double location, double scale) {
+  for (;;) {
+    const double u = 1.0 - source.next_double();
+    if (u < 1.0) return location - scale * std::log(-std::log(u));
+  }
+}
+
+template <typename Source>
+double logistic(Source& source, double location, double scale) {
+  for (;;) {
+    const double u = source.next_double();
+    if (u > 0.0) return location + scale * std::log(u / (1.0 - u));
+  }
+}
+
+template <typename Source>
+double triangular(Source& source, double left, double mode, double right) {
+  const double base = right - left;
+  const double rise = mode - left;
+  const double ratio = rise / base;
+  const double below = rise * base;
+  const double above = (right - mode) * base;
+  const double u = source.next_double();
+  if (u <= ratio) return left + std::sqrt(u * below);
+  return right - std::sqrt((1.0 - u) * above);
+}
+
+// ---- Of exponential numbers ---------------------------------------------------------------------
+
+template <typename Source>
+double pareto(Source& source, double a) {
+  return std::expm1(standard_exponential<Double>(source) / a);
+}
+
+template <typename Source>
+double weibull(Source& source, double a) {
+  if (a == 0.0) return 0.0;
+  return std::pow(standard_exponential<Double>(source), 1.0 / a);
+}
+
+template <typename Source>
+double power(Source& source, double a) {
+  return std::pow(-std::expm1(-standard_exponential<Double>(source)), 1.0 / a);
+}
+
+template <typename Source>
+double rayleigh(Source& source, double scale) {
+  return scale * std::sqrt(2.0 * standard_exponential<Double>(source));
+}
+
+// ---- Gamma and what is made of it ---------------------------------------------------------------
 
 template <typename P, typename Source>
 typename P::Real standard_gamma(Source& source, typename P::Real shape) {
@@ -203,6 +110,7 @@ typename P::Real standard_gamma(Source& source, typename P::Real shape) {
       }
     }
   }
+  // With a shape of NaN the first test is on x alone: the loop ends, and what it gives is NaN.
   const Real b = shape - kOne / Real{3};
   const Real c = kOne / std::sqrt(Real{9} * b);
   for (;;) {
@@ -219,14 +127,16 @@ typename P::Real standard_gamma(Source& source, typename P::Real shape) {
   }
 }
 
-// By the inverse of the distribution function; a draw of 0 has none and is drawn again.
 template <typename Source>
-double laplace(Source& source, double location, double scale) {
-  for (;;) {
-    const double u = source.next_double();
-    if (u >= 0.5) return location - scale * std::log(2.0 - u - u);
-    if (u > 0.0) return location + scale * std::log(u + u);
-  }
+double chisquare(Source& source, double freedom) {
+  return 2.0 * standard_gamma<Double>(source, freedom / 2.0);
+}
+
+template <typename Source>
+double fisher(Source& source, double numerator, double denominator) {
+  const double above = chisquare(source, numerator) * denominator;
+  const double below = chisquare(source, denominator) * numerator;
+  return above / below;
 }
 
 template <typename Source>
@@ -236,13 +146,41 @@ double student(Source& source, double freedom) {
   return std::sqrt(freedom / 2) * normal / std::sqrt(gamma);
 }
 
-// Below these, powers of uniform numbers underflow nearly always, and always.
-constexpr double kSmallBeta = 1e-7;
+template <typename Source>
+double standard_cauchy(Source& source) {
+  const double above = standard_normal<Double>(source);
+  const double below = standard_normal<Double>(source);
+  return above / below;
+}
+
+template <typename Source>
+double noncentral_chisquare(Source& source, double freedom, double noncentrality) {
+  if (std::isnan(noncentrality)) return std::numeric_limits<double>::quiet_NaN();
+  if (noncentrality == 0) return chisquare(source, freedom);
+  if (1 < freedom) {
+    const double central = chisquare(source, freedom - 1);
+    const double normal = standard_normal<Double>(source) + std::sqrt(noncentrality);
+    return central + normal * normal;
+  }
+  // Doubled without a sign: what is too large for a count wraps around, as it does in NumPy.
+  const auto pairs = static_cast<uint64_t>(Poisson(noncentrality / 2.0)(source));
+  return chisquare(source, freedom + static_cast<double>(static_cast<int64_t>(2 * pairs)));
+}
+
+template <typename Source>
+double noncentral_fisher(Source& source, double numerator, double denominator,
+                         double noncentrality) {
+  const double above = noncentral_chisquare(source, numerator, noncentrality) * denominator;
+  return above / (chisquare(source, denominator) * numerator);
+}
+
+// Where both parameters are below this, a number between 0 and 1 is less likely than 1e-100.
 constexpr double kTinyBeta = 3e-103;
 
 template <typename Source>
 double beta(Source& source, double a, double b) {
-  if (a > 1.0 || b > 1.0) {
+  // So put that NaN leads away from the loop.
+  if (!(a <= 1.0 && b <= 1.0)) {
     const double x = standard_gamma<Double>(source, a);
     const double y = standard_gamma<Double>(source, b);
     return x / (x + y);
@@ -250,24 +188,69 @@ double beta(Source& source, double a, double b) {
   if (a < kTinyBeta && b < kTinyBeta) {
     return (a + b) * source.next_double() < a ? 1.0 : 0.0;
   }
-  // NumPy 1.24 draws again where both powers underflow; at such parameters that takes for ever.
-  const bool small = a < kSmallBeta && b < kSmallBeta;
   for (;;) {
     const double u = source.next_double();
     const double v = source.next_double();
     const double x = std::pow(u, 1.0 / a);
     const double y = std::pow(v, 1.0 / b);
     const double sum = x + y;
-    if (sum > 1.0) continue;
-    if (sum > 0.0) return x / sum;
-    if (!small || u <= 0.0 || v <= 0.0) continue;
-    double log_x = std::log(u) / a;
-    double log_y = std::log(v) / b;
-    const double largest = log_x > log_y ? log_x : log_y;
-    log_x -= largest;
-    log_y -= largest;
-    return std::exp(log_x - std::log(std::exp(log_x) + std::exp(log_y)));
+    if (!(sum <= 1.0 && u + v > 0.0)) continue;
+    if (x > 0.0 && y > 0.0) return x / sum;
+    // A power underflowed: the same ratio by logarithms.
+    const double difference = std::log(u) / a - std::log(v) / b;
+    if (difference > 0) return std::exp(-std::log1p(std::exp(-difference)));
+    return std::exp(difference - std::log1p(std::exp(difference)));
   }
+}
+
+// ---- Others -------------------------------------------------------------------------------------
+
+// The smaller root of the transformation with several, or the larger one.
+template <typename Source>
+double wald(Source& source, double mean, double scale) {
+  double y = standard_normal<Double>(source);
+  y = mean * y * y;
+  const double d = 1 + std::sqrt(1 + 4 * scale / y);
+  const double x = mean * (1 - 2 / d);
+  const double u = source.next_double();
+  if (u <= mean / (mean + x)) return x;
+  return mean * mean / x;
+}
+
+// The scale of the wrapped Cauchy envelope.
+inline double von_mises_envelope(double concentration) {
+  // To second order; what follows loses all digits here.
+  if (concentration < 1e-5) return 1. / concentration + concentration;
+  const double r = 1 + std::sqrt(1 + 4 * concentration * concentration);
+  const double rho = (r - std::sqrt(2 * r)) / (2 * concentration);
+  return (1 + rho * rho) / (2 * rho);
+}
+
+template <typename Source>
+double von_mises(Source& source, double mode, double concentration) {
+  if (std::isnan(concentration)) return std::numeric_limits<double>::quiet_NaN();
+  if (concentration < 1e-8) return kPi * (2 * source.next_double() - 1);
+  if (concentration > 1e6) {
+    // So narrow that it is a normal distribution.
+    double angle = mode + std::sqrt(1. / concentration) * standard_normal<Double>(source);
+    if (angle < -kPi) angle += 2 * kPi;
+    if (angle > kPi) angle -= 2 * kPi;
+    return angle;
+  }
+  const double s = von_mises_envelope(concentration);
+  double w;
+  for (;;) {
+    const double z = std::cos(kPi * source.next_double());
+    w = (1 + s * z) / (s + z);
+    const double y = concentration * (s - w);
+    const double v = source.next_double();
+    if (y * (2 - y) - v >= 0 || std::log(y / v) + 1 - y >= 0) break;
+  }
+  double angle = std::acos(w);
+  if (source.next_double() < 0.5) angle = -angle;
+  angle += mode;
+  const double wrapped = std::fmod(std::fabs(angle) + kPi, 2 * kPi) - kPi;
+  return angle < 0 ? -wrapped : wrapped;
 }
 
 }  // namespace heddle::random

@@ -2,7 +2,8 @@
 // SFC64 (Doty-Humphrey).
 //
 // Each is a small value with the same members: load and store its place, next(), bulk() for many
-// outputs at once, skip() over outputs, seed(); advance() where there is one.
+// outputs at once, skip() over outputs, seed(); advance() where there is one. mt19937.h has one
+// more.
 #pragma once
 
 #include <array>
@@ -17,6 +18,13 @@ namespace heddle::random {
 constexpr uint64_t rotate_right(uint64_t x, unsigned count) {
   return (x >> count) | (x << ((64U - count) & 63U));
 }
+
+// What generators of 64-bit outputs have in common: 32-bit draws are their halves.
+struct Wide64 {
+  static constexpr bool kNarrow = false;
+  static constexpr bool kJumps = false;
+  static double to_double(uint64_t bits) { return random::to_double(bits); }
+};
 
 // The place of a linear congruential generator after `steps`: squares and multiplies (Brown 1994).
 struct Leap {
@@ -46,8 +54,9 @@ struct Leap {
 // Both PCGs: a 128-bit congruential state and an output function. PCG64 takes its output after the
 // step, DXSM before.
 template <typename Variant>
-class Pcg {
+class Pcg : public Wide64 {
  public:
+  static constexpr size_t kWords = 4;
   static constexpr bool kAdvances = true;
 
   void load(const uint64_t* place) {
@@ -149,8 +158,9 @@ using Pcg64 = Pcg<XslRr>;
 using Pcg64Dxsm = Pcg<Dxsm>;
 
 // A counter of 256 bits, encrypted in ten rounds, gives four outputs.
-class Philox {
+class Philox : public Wide64 {
  public:
+  static constexpr size_t kWords = 11;
   static constexpr bool kAdvances = true;
 
   void load(const uint64_t* place) {
@@ -248,8 +258,9 @@ class Philox {
 };
 
 // Small, fast, chaotic, with a counter; it can't be moved but by stepping.
-class Sfc64 {
+class Sfc64 : public Wide64 {
  public:
+  static constexpr size_t kWords = 4;
   static constexpr bool kAdvances = false;
 
   void load(const uint64_t* place) {

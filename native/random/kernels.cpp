@@ -12,6 +12,8 @@ const Kernels* kernels(Kind kind) {
       return &philox_kernels();
     case Kind::kSfc64:
       return &sfc64_kernels();
+    case Kind::kMt19937:
+      return &mt19937_kernels();
   }
   return nullptr;
 }

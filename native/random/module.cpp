@@ -16,18 +16,22 @@ namespace {
   throw call::type_error(frame.env(), std::string("heddle/random: ") + what);
 }
 
-// The states in an argument; at least one, each of a known kind.
+// The states in an argument; at least one, all of one known kind.
 State* states_of(Frame& frame, size_t index, size_t* count) {
-  constexpr size_t kWords = sizeof(State) / sizeof(uint32_t);
   const Frame::Array array = frame.array(index);
-  if (array.type != napi_uint32_array || array.length % kWords != 0 || array.length == 0) {
+  const size_t bytes = array.length * sizeof(uint32_t);
+  auto* states = static_cast<State*>(array.data);
+  if (array.type != napi_uint32_array || bytes < sizeof(State)) {
     fail(frame, "this is no generator's state");
   }
-  auto* states = static_cast<State*>(array.data);
-  *count = array.length / kWords;
-  for (size_t i = 0; i < *count; ++i) {
-    if (kernels(static_cast<Kind>(states[i].kind)) == nullptr) {
-      fail(frame, "there is no such kind of generator");
+  const auto kind = static_cast<Kind>(states->kind);
+  if (kernels(kind) == nullptr) fail(frame, "there is no such kind of generator");
+  if (bytes % state_bytes(kind) != 0) fail(frame, "this is no generator's state");
+  *count = bytes / state_bytes(kind);
+  for (size_t i = 1; i < *count; ++i) {
+    const auto* one = static_cast<const unsigned char*>(array.data) + i * state_bytes(kind);
+    if (reinterpret_cast<const State*>(one)->kind != states->kind) {
+      fail(frame, "these generators are of several kinds");
     }
   }
   return states;
@@ -50,13 +54,27 @@ Block block_of(Frame& frame, size_t index) {
   return {static_cast<uint64_t*>(array.data), doubles + size, static_cast<uint32_t>(size)};
 }
 
-// The next three numbers of the frame.
-Law law_of(Frame& frame) {
-  Law law;
-  law.distribution = static_cast<Distribution>(static_cast<uint32_t>(frame.next()));
-  law.a = frame.next();
-  law.b = frame.next();
-  return law;
+// Whether a table that parameters index can be left: the others lead to wrong numbers at most.
+bool is_safe(const Distribution& of) {
+  if (of.id != DistributionId::kHypergeometric) return true;
+  constexpr double kLimit = 1e9;
+  return of.a >= 0 && of.a < kLimit && of.b >= 0 && of.b < kLimit && of.c >= 0 &&
+         of.c <= of.a + of.b;
+}
+
+DistributionId id_of(Frame& frame) {
+  return static_cast<DistributionId>(static_cast<uint32_t>(frame.next()));
+}
+
+// The next four numbers of the frame: a distribution, its parameters.
+Distribution distribution_of(Frame& frame) {
+  Distribution of;
+  of.id = id_of(frame);
+  of.a = frame.next();
+  of.b = frame.next();
+  of.c = frame.next();
+  if (!is_safe(of)) fail(frame, "these parameters were not checked");
+  return of;
 }
 
 // Four 64-bit words, each from two of a Uint32Array, the lower half first.
@@ -89,6 +107,12 @@ void advance(Frame& frame) {
   kernels_of(state).advance(state, wide_words(frame, 1).data());
 }
 
+// jump(state); frame: how many times
+void jump(Frame& frame) {
+  State& state = state_of(frame);
+  kernels_of(state).jump(state, static_cast<uint64_t>(frame.count()));
+}
+
 // ---- Scalars ------------------------------------------------------------------------------------
 
 // refill(state, block)
@@ -97,11 +121,12 @@ void refill(Frame& frame) {
   kernels_of(state).refill(state, block_of(frame, 1));
 }
 
-// draw(state, block); frame: distribution, a, b
+// draw(state, block); frame: distribution, parameters
 Napi::Value draw(Frame& frame) {
   State& state = state_of(frame);
   const Block block = block_of(frame, 1);
-  return Napi::Number::New(frame.env(), kernels_of(state).draw(state, block, law_of(frame)));
+  return Napi::Number::New(frame.env(),
+                           kernels_of(state).draw(state, block, distribution_of(frame)));
 }
 
 // ---- Fills --------------------------------------------------------------------------------------
@@ -109,24 +134,23 @@ Napi::Value draw(Frame& frame) {
 // In the executor's unit: a core takes about a nanosecond for a number.
 constexpr double kWorkPerNumber = 10;
 
-// fill(state, out); frame: distribution, a, b
+// fill(state, out); frame: distribution, parameters
 void fill(Frame& frame) {
   State& state = state_of(frame);
   const Frame::Array out = frame.array(1);
-  const Law law = law_of(frame);
+  const Distribution of = distribution_of(frame);
   const Kernels& kernel = kernels_of(state);
-  const bool parts =
-      frame.threads() > 1 && kernel.advances() &&
-      (law.distribution == Distribution::kRandom || law.distribution == Distribution::kUniform);
+  const bool parts = frame.threads() > 1 && kernel.advances() &&
+                     (of.id == DistributionId::kRandom || of.id == DistributionId::kUniform);
   const auto run = [&](auto* data) {
     if (!parts) {
-      kernel.fill(state, law, data, out.length);
+      kernel.fill(state, of, data, out.length);
       return;
     }
     Demand demand = frame.demand(kWorkPerNumber * static_cast<double>(out.length));
     demand.parallelism = Parallelism::kTeam;
     call::perform(frame, demand, [&](const Grant& grant) {
-      fill_parts(state, law, data, out.length, grant.width);
+      fill_parts(state, of, data, out.length, grant.width);
       return 0.0;
     });
   };
@@ -136,18 +160,91 @@ void fill(Frame& frame) {
     case napi_float32_array:
       return run(static_cast<float*>(out.data));
     case napi_bigint64_array:
-      return kernel.fill(state, law, static_cast<int64_t*>(out.data), out.length);
+      return kernel.fill(state, of, static_cast<int64_t*>(out.data), out.length);
     default:
       fail(frame, "an array of another kind was expected");
   }
 }
 
-// fillBlocks(states, out); frame: distribution, a, b, block size
+// fillVarying(state, out, a, b, c); frame: distribution. Parameters are arrays of one number or of
+// as many as `out` has.
+void fill_varying_of(Frame& frame) {
+  State& state = state_of(frame);
+  const Frame::Array out = frame.array(1);
+  Varying of;
+  of.id = id_of(frame);
+  for (size_t i = 0; i < 3; ++i) {
+    const Frame::Array values = frame.array(2 + i);
+    if (values.type != napi_float64_array || (values.length != 1 && values.length != out.length)) {
+      fail(frame, "parameters are one number or as many as there are results");
+    }
+    of.values[i] = static_cast<const double*>(values.data);
+    of.steps[i] = values.length == 1 ? 0 : 1;
+  }
+  if (of.id == DistributionId::kHypergeometric) {
+    for (size_t i = 0; i < out.length; ++i) {
+      if (!is_safe(of.at(i))) fail(frame, "these parameters were not checked");
+    }
+  }
+  const auto run = [&](auto* data) { kernels_of(state).fill(state, of, data, out.length); };
+  if (out.type == napi_float64_array) return run(static_cast<double*>(out.data));
+  if (out.type == napi_float32_array) return run(static_cast<float*>(out.data));
+  if (out.type == napi_bigint64_array) return run(static_cast<int64_t*>(out.data));
+  fail(frame, "an array of another kind was expected");
+}
+
+// fillRows(state, out, whole: BigInt64Array, chances: Float64Array); frame: method, kinds, sample.
+// For the multinomial `whole` are the trials of each row, and the chances one row or one for each;
+// for the others it is how many there are of each kind. `out` is zero before.
+void fill_rows_of(Frame& frame) {
+  State& state = state_of(frame);
+  const Frame::Array out = frame.array(1);
+  const Frame::Array whole = frame.array(2);
+  const Frame::Array chances = frame.array(3);
+  Rows of;
+  of.method = static_cast<Rows::Method>(frame.count());
+  of.kinds = static_cast<size_t>(frame.count());
+  of.sample = frame.count();
+  if (whole.type != napi_bigint64_array || chances.type != napi_float64_array || of.kinds == 0 ||
+      out.length % of.kinds != 0) {
+    fail(frame, "rows of counts were expected");
+  }
+  of.rows = out.length / of.kinds;
+  const auto* numbers = static_cast<const int64_t*>(whole.data);
+  if (of.method == Rows::Method::kMultinomial) {
+    if (whole.length != of.rows ||
+        (chances.length != of.kinds && chances.length != of.rows * of.kinds)) {
+      fail(frame, "each row needs its trials and chances");
+    }
+    of.trials = numbers;
+    of.chances = static_cast<const double*>(chances.data);
+    of.chances_step = chances.length == of.kinds ? 0 : of.kinds;
+  } else {
+    if (whole.length != of.kinds) fail(frame, "each kind needs its number");
+    of.colors = numbers;
+    constexpr int64_t kLimit = int64_t{1} << 53;
+    for (size_t i = 0; i < of.kinds; ++i) {
+      if (numbers[i] < 0 || numbers[i] > kLimit || (of.total += numbers[i]) > kLimit) {
+        fail(frame, "there are too many, or fewer than none");
+      }
+    }
+    const bool marginals = of.method == Rows::Method::kMarginals;
+    if (of.sample > of.total || (marginals && of.total >= 1'000'000'000)) {
+      fail(frame, "more are drawn than there are");
+    }
+  }
+  const auto run = [&](auto* data) { kernels_of(state).fill(state, of, data); };
+  if (out.type == napi_float64_array) return run(static_cast<double*>(out.data));
+  if (out.type == napi_bigint64_array) return run(static_cast<int64_t*>(out.data));
+  fail(frame, "an array of another kind was expected");
+}
+
+// fillBlocks(states, out); frame: distribution, parameters, block size
 void fill_blocks_of(Frame& frame) {
   size_t states = 0;
   State* const first = states_of(frame, 0, &states);
   const Frame::Array out = frame.array(1);
-  const Law law = law_of(frame);
+  const Distribution of = distribution_of(frame);
   const auto block_size = static_cast<size_t>(frame.count());
   if (block_size == 0 || (out.length + block_size - 1) / block_size > states) {
     fail(frame, "each block needs a state");
@@ -156,7 +253,7 @@ void fill_blocks_of(Frame& frame) {
   demand.parallelism = Parallelism::kTeam;
   const auto run = [&](auto* data) {
     call::perform(frame, demand, [&](const Grant& grant) {
-      fill_blocks(first, law, data, out.length, block_size, grant);
+      fill_blocks(first, of, data, out.length, block_size, grant);
       return 0.0;
     });
   };
@@ -173,6 +270,35 @@ void fill_raw(Frame& frame) {
   kernels_of(state).fill_raw(state, static_cast<uint64_t*>(out.data), out.length);
 }
 
+// What the elements of an array are.
+Element element_of(const Frame& frame, const Frame::Array& array) {
+  switch (array.type) {
+    case napi_int8_array:
+      return Element::kInt8;
+    case napi_uint8_array:
+    case napi_uint8_clamped_array:
+      return Element::kUint8;
+    case napi_int16_array:
+      return Element::kInt16;
+    case napi_uint16_array:
+      return Element::kUint16;
+    case napi_int32_array:
+      return Element::kInt32;
+    case napi_uint32_array:
+      return Element::kUint32;
+    case napi_float32_array:
+      return Element::kFloat32;
+    case napi_float64_array:
+      return Element::kFloat64;
+    case napi_bigint64_array:
+      return Element::kBigInt64;
+    case napi_biguint64_array:
+      return Element::kBigUint64;
+    default:
+      fail(frame, "an array of another kind was expected");
+  }
+}
+
 // fillIntegers(state, out); frame: draw, low (low half, high half), range (low half, high half)
 void fill_integers(Frame& frame) {
   State& state = state_of(frame);
@@ -185,43 +311,23 @@ void fill_integers(Frame& frame) {
   range.draw = static_cast<Draw>(static_cast<uint32_t>(frame.next()));
   range.low = whole();
   range.range = whole();
-  Element element;
-  switch (out.type) {
-    case napi_int8_array:
-      element = Element::kInt8;
-      break;
-    case napi_uint8_array:
-    case napi_uint8_clamped_array:
-      element = Element::kUint8;
-      break;
-    case napi_int16_array:
-      element = Element::kInt16;
-      break;
-    case napi_uint16_array:
-      element = Element::kUint16;
-      break;
-    case napi_int32_array:
-      element = Element::kInt32;
-      break;
-    case napi_uint32_array:
-      element = Element::kUint32;
-      break;
-    case napi_float32_array:
-      element = Element::kFloat32;
-      break;
-    case napi_float64_array:
-      element = Element::kFloat64;
-      break;
-    case napi_bigint64_array:
-      element = Element::kBigInt64;
-      break;
-    case napi_biguint64_array:
-      element = Element::kBigUint64;
-      break;
-    default:
-      fail(frame, "an array of another kind was expected");
+  kernels_of(state).fill_integers(state, range, element_of(frame, out), out.data, out.length);
+}
+
+// fillVaryingIntegers(state, out, lows: BigUint64Array, ranges: BigUint64Array); frame: draw
+void fill_varying_integers(Frame& frame) {
+  State& state = state_of(frame);
+  const Frame::Array out = frame.array(1);
+  const Frame::Array lows = frame.array(2);
+  const Frame::Array ranges = frame.array(3);
+  if (lows.type != napi_biguint64_array || ranges.type != napi_biguint64_array ||
+      lows.length != out.length || ranges.length != out.length) {
+    fail(frame, "each number needs its range");
   }
-  kernels_of(state).fill_integers(state, range, element, out.data, out.length);
+  const auto draw = static_cast<Draw>(static_cast<uint32_t>(frame.next()));
+  kernels_of(state).fill_integers(state, draw, static_cast<const uint64_t*>(lows.data),
+                                  static_cast<const uint64_t*>(ranges.data), element_of(frame, out),
+                                  out.data, out.length);
 }
 
 // ---- Orders -------------------------------------------------------------------------------------
@@ -289,12 +395,16 @@ Napi::Object init(Napi::Env env) {
   module.define<seed>("seed");
   module.define<settle>("settle");
   module.define<advance>("advance");
+  module.define<jump>("jump");
   module.define<refill>("refill");
   module.define<draw>("draw");
   module.define<fill>("fill");
+  module.define<fill_varying_of>("fillVarying");
+  module.define<fill_rows_of>("fillRows");
   module.define<fill_blocks_of>("fillBlocks");
   module.define<fill_raw>("fillRaw");
   module.define<fill_integers>("fillIntegers");
+  module.define<fill_varying_integers>("fillVaryingIntegers");
   module.define<shuffle>("shuffle");
   module.define<partners>("partners");
   module.define<sample>("sample");

@@ -26,7 +26,7 @@ Used used(const State& state, float /*kind of number*/, size_t numbers) {
 }
 
 template <typename Real>
-void fill_in_parts(State& state, const Law& law, Real* out, size_t count, int width) {
+void fill_in_parts(State& state, const Distribution& of, Real* out, size_t count, int width) {
   const Kernels& kernel = *kernels(static_cast<Kind>(state.kind));
   kernel.settle(state);
   // No rank with nothing to do: the last one leaves the state behind.
@@ -50,7 +50,7 @@ void fill_in_parts(State& state, const Law& law, Real* out, size_t count, int wi
       kernel.skip(own, used(start, Real{}, begin).outputs);
       if (std::is_same_v<Real, float>) own.has_half = 0;  // doubles leave the half alone
     }
-    kernel.fill(own, law, out + begin, finish - begin);
+    kernel.fill(own, of, out + begin, finish - begin);
     if (rank == size - 1) end = own;
   });
   state = end;
@@ -58,30 +58,32 @@ void fill_in_parts(State& state, const Law& law, Real* out, size_t count, int wi
 
 }  // namespace
 
-void fill_parts(State& state, const Law& law, double* out, size_t count, int width) {
-  fill_in_parts(state, law, out, count, width);
+void fill_parts(State& state, const Distribution& of, double* out, size_t count, int width) {
+  fill_in_parts(state, of, out, count, width);
 }
 
-void fill_parts(State& state, const Law& law, float* out, size_t count, int width) {
-  fill_in_parts(state, law, out, count, width);
+void fill_parts(State& state, const Distribution& of, float* out, size_t count, int width) {
+  fill_in_parts(state, of, out, count, width);
 }
 
 template <typename Real>
-void fill_blocks(State* states, const Law& law, Real* out, size_t count, size_t block_size,
+void fill_blocks(State* states, const Distribution& of, Real* out, size_t count, size_t block_size,
                  const Grant& grant) {
   const size_t blocks = (count + block_size - 1) / block_size;
+  const auto kind = static_cast<Kind>(states->kind);
   std::atomic<size_t> next{0};
   openmp::run_team(grant.width, [&](int, int) {
     for (size_t block = next++; block < blocks && !grant.is_cancelled(); block = next++) {
-      State& state = states[block];
+      auto* bytes = reinterpret_cast<unsigned char*>(states) + block * state_bytes(kind);
+      State& state = *reinterpret_cast<State*>(bytes);
       const size_t begin = block * block_size;
       kernels(static_cast<Kind>(state.kind))
-          ->fill(state, law, out + begin, std::min(block_size, count - begin));
+          ->fill(state, of, out + begin, std::min(block_size, count - begin));
     }
   });
 }
 
-template void fill_blocks(State*, const Law&, double*, size_t, size_t, const Grant&);
-template void fill_blocks(State*, const Law&, float*, size_t, size_t, const Grant&);
+template void fill_blocks(State*, const Distribution&, double*, size_t, size_t, const Grant&);
+template void fill_blocks(State*, const Distribution&, float*, size_t, size_t, const Grant&);
 
 }  // namespace heddle::random

@@ -2,71 +2,97 @@
  * The Dirichlet distribution: gamma numbers over their sum, or, where all parameters are so small
  * that these would all be 0, a stick broken by beta numbers.
  */
-import { lengthOf, type NdArray, shaped } from '../arrays/index.ts';
+
+import { FRAME_HEADER as HEADER, lengthOf, type NdArray, shaped } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
+import { native } from '../native.ts';
 import type { Size } from './output.ts';
-import { Law } from './stream.ts';
+import { gridOf, type NumberList } from './parameters.ts';
+import { DistributionId, type Stream } from './stream.ts';
 
 const SMALL = 0.1;
+const NONE = new Float64Array(1);
 
-/** Draws the vectors; `draw` makes one number of a distribution. */
+/** Draws the vectors. */
 export function dirichlet(
-  draw: (law: Law, a: number, b: number) => number,
-  alpha: ArrayLike<number>,
+  stream: Stream,
+  alpha: NumberList,
   size: Size | undefined,
 ): Float64Array | NdArray<Float64Array> {
-  if (typeof alpha !== 'object' || alpha === null || typeof alpha.length !== 'number') {
-    throw typeError('alpha', alpha, 'an array of numbers');
+  const grid = gridOf('alpha', alpha);
+  if (grid?.shape.length !== 1) throw typeError('alpha', alpha, 'an array of numbers');
+  const weights = Float64Array.from(grid.data);
+  if (weights.some((weight) => weight < 0)) {
+    throw rangeError('alpha', alpha, 'numbers of at least 0');
   }
-  const weights = Float64Array.from(alpha);
   const n = weights.length;
-  if (n === 0 || !weights.every((weight) => weight > 0)) {
-    throw rangeError('alpha', alpha, 'numbers above 0, at least one');
-  }
   const count = size === undefined ? 1 : lengthOf(size, 'size');
-  const data = new Float64Array(count * n);
-  const small = weights.every((weight) => weight < SMALL);
+  const rows = new Float64Array(count * n);
+  if (rows.length > 0) {
+    if (weights.every((weight) => weight < SMALL)) breakSticks(stream, weights, rows);
+    else normaliseGammas(stream, weights, rows);
+  }
+  if (size === undefined) return rows;
+  return shaped(rows, typeof size === 'number' ? [size, n] : [...size, n]);
+}
+
+/** Numbers of a distribution, with parameters that are those of the row again and again. */
+function drawRows(
+  stream: Stream,
+  id: DistributionId,
+  count: number,
+  a: Float64Array,
+  b: Float64Array | undefined,
+): Float64Array {
+  const repeat = (row: Float64Array): Float64Array => {
+    const all = new Float64Array(count * row.length);
+    for (let start = 0; start < all.length; start += row.length) all.set(row, start);
+    return all;
+  };
+  const out = new Float64Array(count * a.length);
+  native.random.frame[HEADER] = id;
+  native.random.fillVarying(stream.words, out, repeat(a), b ? repeat(b) : NONE, NONE);
+  return out;
+}
+
+function normaliseGammas(stream: Stream, weights: Float64Array, rows: Float64Array): void {
+  const n = weights.length;
+  rows.set(drawRows(stream, DistributionId.standardGamma, rows.length / n, weights, undefined));
+  for (let start = 0; start < rows.length; start += n) {
+    let sum = 0;
+    for (let i = start; i < start + n; i++) sum += rows[i] as number;
+    const inverse = 1 / sum;
+    for (let i = start; i < start + n; i++) rows[i] = (rows[i] as number) * inverse;
+  }
+}
+
+function breakSticks(stream: Stream, weights: Float64Array, rows: Float64Array): void {
+  const n = weights.length;
   const after = new Float64Array(n);
-  for (let i = n - 1, sum = 0; i >= 0; i--) {
+  let sum = 0;
+  for (let i = n - 1; i >= 0; i--) {
     sum += weights[i] as number;
     after[i] = sum;
   }
-  for (let start = 0; start < data.length; start += n) {
-    const row = data.subarray(start, start + n);
-    if (small) breakStick(draw, weights, after, row);
-    else normalise(draw, weights, row);
+  // All weights are 0, and so are all shares.
+  if (sum === 0) return;
+  // Where only zeros follow, what is left of the stick is taken whole.
+  let breaks = 0;
+  while (breaks < n - 1) if (after[++breaks] === 0) break;
+  const shares = drawRows(
+    stream,
+    DistributionId.beta,
+    rows.length / n,
+    weights.slice(0, breaks),
+    after.slice(1, breaks + 1),
+  );
+  for (let start = 0, at = 0; start < rows.length; start += n) {
+    let rest = 1;
+    for (let i = 0; i < breaks; i++) {
+      const share = shares[at++] as number;
+      rows[start + i] = rest * share;
+      rest *= 1 - share;
+    }
+    rows[start + n - 1] = rest;
   }
-  if (size === undefined) return data;
-  return shaped(data, typeof size === 'number' ? [size, n] : [...size, n]);
-}
-
-function normalise(
-  draw: (law: Law, a: number, b: number) => number,
-  weights: Float64Array,
-  row: Float64Array,
-): void {
-  let sum = 0;
-  for (let i = 0; i < row.length; i++) {
-    const value = draw(Law.standardGamma, weights[i] as number, 0);
-    row[i] = value;
-    sum += value;
-  }
-  const inverse = 1 / sum;
-  for (let i = 0; i < row.length; i++) row[i] = (row[i] as number) * inverse;
-}
-
-function breakStick(
-  draw: (law: Law, a: number, b: number) => number,
-  weights: Float64Array,
-  after: Float64Array,
-  row: Float64Array,
-): void {
-  let rest = 1;
-  const last = row.length - 1;
-  for (let i = 0; i < last; i++) {
-    const share = draw(Law.beta, weights[i] as number, after[i + 1] as number);
-    row[i] = rest * share;
-    rest *= 1 - share;
-  }
-  row[last] = rest;
 }

@@ -3,26 +3,39 @@
  *
  * @packageDocumentation
  */
-
 export type { NdArray, NdArrayLike } from '../arrays/index.ts';
 export {
   BitGenerator,
   type BitGeneratorState,
   bitGeneratorFromJSON,
   type Decimal,
+  type NamedState,
+  type SeedLike,
+} from './bit-generator.ts';
+export {
   PCG64,
   PCG64DXSM,
   type PCG64State,
   Philox,
   type PhiloxOptions,
   type PhiloxState,
-  type SeedLike,
   SFC64,
   type SFC64State,
 } from './bit-generators.ts';
 export type { BlockOptions } from './blocks.ts';
+export type { CountVectorOptions, UrnOptions } from './count-vectors.ts';
+export type { ContinuousSampler } from './distributions/continuous.ts';
+export type { DiscreteSampler } from './distributions/discrete.ts';
+export type {
+  ExponentialMethod,
+  RandomMethod,
+  UniformMethod,
+  UniformSampler,
+} from './distributions/uniform.ts';
 export { defaultRng, Generator } from './generator.ts';
-export type { IntegerArrays, IntegerType } from './integers.ts';
+export type { Bound, IntegerArrays, IntegerType } from './integers.ts';
+export type { CountMethod, Drawn, Float64Method, FloatMethod, Varying } from './methods.ts';
+export { MT19937, type MT19937State } from './mt19937.ts';
 export type { MultivariateOptions } from './multivariate.ts';
 export type {
   ChoiceOptions,
@@ -33,13 +46,15 @@ export type {
   FloatArrays,
   FloatOptions,
   IntegersOptions,
-  Out,
   RandomOptions,
 } from './options.ts';
-export type { Filled, Numbers, Size } from './output.ts';
+export type { Filled, Numbers, Out, Size } from './output.ts';
+export type { NumberList, Parameter } from './parameters.ts';
+export type { Sampler } from './sampler.ts';
 export {
   type Entropy,
   SeedSequence,
   type SeedSequenceJSON,
   type SeedSequenceOptions,
+  type SeedSource,
 } from './seed-sequence.ts';

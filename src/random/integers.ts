@@ -1,10 +1,13 @@
 /**
  * Integers of every width, as NumPy draws them.
  */
-import { FRAME_HEADER as HEADER, type NdArrayLike } from '../arrays/index.ts';
+
+import { dense, FRAME_HEADER as HEADER, isNdArray, type NdArrayLike } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
 import { native } from '../native.ts';
+import { callEnd } from './distributions/distribution.ts';
 import { type Numbers, type NumbersConstructor, type Size, target } from './output.ts';
+import { broadcastPlaces, broadcastShape, checkSize, shapeOfSize } from './parameters.ts';
 import type { Stream } from './stream.ts';
 
 /** The integer types. Those of 64 bits come as bigints. */
@@ -73,7 +76,7 @@ function bound(name: string, value: unknown): bigint {
 const frame = native.random.frame;
 
 /** Writes the frame of a native fill. */
-export function frameIntegers(draw: number, low: bigint, range: bigint): void {
+function frameIntegers(draw: number, low: bigint, range: bigint): void {
   const bits = BigInt.asUintN(64, low);
   frame[HEADER] = draw;
   frame[HEADER + 1] = Number(bits & 0xffffffffn);
@@ -82,26 +85,38 @@ export function frameIntegers(draw: number, low: bigint, range: bigint): void {
   frame[HEADER + 4] = Number(range >> 32n);
 }
 
-/** What a call of `integers` asks for. */
-export interface IntegersCall {
-  readonly low: unknown;
-  readonly high: unknown;
-  readonly size: Size | undefined;
-  readonly dtype: IntegerType | undefined;
-  readonly endpoint: boolean | undefined;
-  readonly out: Numbers | NdArrayLike<Numbers> | undefined;
+/** A bound, or an array of them. */
+export type Bound =
+  | number
+  | bigint
+  | readonly number[]
+  | readonly bigint[]
+  | Numbers
+  | NdArrayLike<Numbers>;
+
+/** Options of a call, of whatever type. */
+interface Options {
+  readonly dtype?: IntegerType | undefined;
+  readonly endpoint?: boolean | undefined;
+  readonly out?: Numbers | NdArrayLike<Numbers> | undefined;
 }
 
-/** Checks the bounds and draws: a scalar, or a fill. */
-export function integers(stream: Stream, call: IntegersCall): unknown {
-  const { size, dtype, out } = call;
+/**
+ * Checks the bounds and draws: a scalar, or a fill.
+ *
+ * @param given - `low, high, size, options`; options may stand in the place of the size or of high
+ */
+export function integers(stream: Stream, given: readonly unknown[]): unknown {
+  const alone = isOptions(given[1]);
+  const { size, options } = alone ? callEnd(given[1], undefined) : callEnd(given[2], given[3]);
+  const { dtype, endpoint, out } = options as Options;
+  const second = alone ? undefined : given[1];
   // NumPy's one-argument form: the given bound is the high one.
-  const [low, high] =
-    call.high === undefined || call.high === null ? [0, call.low] : [call.low, call.high];
+  const [low, high] = second === undefined || second === null ? [0, given[0]] : [given[0], second];
   const scalar = size === undefined && out === undefined;
   if (scalar && dtype === undefined && typeof low === 'number' && typeof high === 'number') {
     // The common call: no bigint is made for it.
-    const range = high - low - (call.endpoint ? 0 : 1);
+    const range = high - low - (endpoint ? 0 : 1);
     if (
       Number.isSafeInteger(low) &&
       Number.isSafeInteger(high) &&
@@ -111,16 +126,13 @@ export function integers(stream: Stream, call: IntegersCall): unknown {
       return range === 0 ? low : low + stream.bounded32(range);
     }
   }
-  const first = bound('low', low);
-  const last = bound('high', high) - (call.endpoint ? 0n : 1n);
-  const big = typeof low === 'bigint' || typeof high === 'bigint';
-  const kind = kindOf(dtype, big);
-  if (first > last) {
-    throw rangeError('high', high, call.endpoint ? `at least low (${low})` : `above low (${low})`);
+  if (typeof low === 'object' || typeof high === 'object') {
+    return varyingIntegers(stream, low, high, size, options);
   }
-  const limits = dtype ?? (kind === asNumbers ? 'a number' : 'int64');
-  if (first < kind.least) throw rangeError('low', low, `at least ${kind.least} for ${limits}`);
-  if (last > kind.largest) throw rangeError('high', high, `within ${kind.largest} for ${limits}`);
+  const first = bound('low', low);
+  const last = bound('high', high) - (endpoint ? 0n : 1n);
+  const kind = kindOf(dtype, typeof low === 'bigint' || typeof high === 'bigint');
+  checkBounds(kind, dtype, first, last, endpoint);
   frameIntegers(kind.draw, first, last - first);
   if (scalar) {
     const one = new kind.Array(1);
@@ -129,6 +141,86 @@ export function integers(stream: Stream, call: IntegersCall): unknown {
   }
   const { data, result } = target(kind.Array, size, out);
   native.random.fillIntegers(stream.words, data);
+  return result;
+}
+
+function isOptions(value: unknown): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !ArrayBuffer.isView(value) &&
+    !isNdArray(value)
+  );
+}
+
+/** Refuses an empty range, and one that the type does not hold. */
+function checkBounds(
+  kind: Width,
+  dtype: IntegerType | undefined,
+  first: bigint,
+  last: bigint,
+  endpoint: boolean | undefined,
+): void {
+  if (first > last) {
+    const high = last + (endpoint ? 0n : 1n);
+    throw rangeError('high', high, endpoint ? `at least low (${first})` : `above low (${first})`);
+  }
+  const limits = dtype ?? (kind === asNumbers ? 'a number' : 'int64');
+  if (first < kind.least) throw rangeError('low', first, `at least ${kind.least} for ${limits}`);
+  if (last > kind.largest) throw rangeError('high', last, `within ${kind.largest} for ${limits}`);
+}
+
+/** A bound as an array with a shape. */
+function boundsOf(name: string, value: unknown): { data: ArrayLike<unknown>; shape: number[] } {
+  if (isNdArray(value)) return { data: dense(name, value), shape: [...value.shape] };
+  if (Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))) {
+    const data = value as unknown as ArrayLike<unknown>;
+    return { data, shape: [data.length] };
+  }
+  return { data: [value], shape: [] };
+}
+
+/** Integers of a range of its own each. */
+function varyingIntegers(
+  stream: Stream,
+  low: unknown,
+  high: unknown,
+  size: Size | undefined,
+  { dtype, endpoint, out }: Options,
+): unknown {
+  const lows = boundsOf('low', low);
+  const highs = boundsOf('high', high);
+  const first = Array.from(lows.data, (value) => bound('low', value));
+  const last = Array.from(highs.data, (value) => bound('high', value) - (endpoint ? 0n : 1n));
+  const big = [lows, highs].some(({ data }) => typeof data[0] === 'bigint');
+  const kind = kindOf(dtype, big);
+  const own = broadcastShape('low, high', [lows.shape, highs.shape]);
+  const wanted =
+    size !== undefined
+      ? shapeOfSize(size)
+      : out === undefined
+        ? own
+        : isNdArray(out)
+          ? out.shape
+          : [out.length];
+  checkSize(wanted, own);
+  const lowPlaces = broadcastPlaces(lows.shape, wanted);
+  const highPlaces = broadcastPlaces(highs.shape, wanted);
+  const offsets = new BigUint64Array(lowPlaces.length);
+  const ranges = new BigUint64Array(lowPlaces.length);
+  for (let i = 0; i < offsets.length; i++) {
+    const from = first[lowPlaces[i] as number] as bigint;
+    const to = last[highPlaces[i] as number] as bigint;
+    checkBounds(kind, dtype, from, to, endpoint);
+    offsets[i] = BigInt.asUintN(64, from);
+    ranges[i] = to - from;
+  }
+  const shaped = isNdArray(low) || isNdArray(high);
+  const asShape = size ?? (shaped ? wanted : (wanted[0] as number));
+  const { data, result } = target(kind.Array, out === undefined ? asShape : size, out);
+  frame[HEADER] = kind.draw;
+  native.random.fillVaryingIntegers(stream.words, data, offsets, ranges);
   return result;
 }
 

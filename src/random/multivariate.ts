@@ -9,7 +9,7 @@ import { rangeError, typeError } from '../errors.ts';
 import { choleskySync, eighSync, matmulSync, svdSync } from '../linalg/index.ts';
 import type { Size } from './output.ts';
 
-/** Options of `multivariateNormal`. */
+/** Options of `multivariateNormal`; they may stand in the place of the size. */
 export interface MultivariateOptions {
   /** What the covariance is factored by; 'svd' unless given, as in NumPy. 'cholesky' is faster. */
   method?: 'svd' | 'eigh' | 'cholesky' | undefined;

@@ -1,9 +1,7 @@
 /**
  * The options of the Generator's methods.
  */
-import type { NdArrayLike } from '../arrays/index.ts';
 import type { IntegerType } from './integers.ts';
-import type { Numbers } from './output.ts';
 
 /** Options of a fill with float64 numbers. */
 export interface FillOptions<O = undefined> {
@@ -77,6 +75,3 @@ export interface CountArrays {
   float64: Float64Array;
   int64: BigInt64Array;
 }
-
-/** A destination for float64 numbers. */
-export type Out<D extends Numbers> = D | NdArrayLike<D>;

@@ -1,47 +1,20 @@
 /**
- * Orders and samples: shuffle, permutation, permuted, choice.
+ * Orders: shuffle, permutation, permuted.
  *
  * Shuffles go from the last element down and swap each with one at or before it, found by masked
- * rejection; samples without replacement are drawn by Lemire's method. Both as NumPy does.
+ * rejection, as NumPy's do.
  */
-import {
-  dense,
-  FRAME_HEADER as HEADER,
-  isNdArray,
-  type NdArray,
-  type NdArrayLike,
-  stridesOf,
-} from '../arrays/index.ts';
+
+import { dense, FRAME_HEADER as HEADER, isNdArray, stridesOf } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
 import { native } from '../native.ts';
 import { wholeNumber } from './arguments.ts';
 import type { Numbers } from './output.ts';
-import { fill, Law, type Stream } from './stream.ts';
+import type { Stream } from './stream.ts';
+import { axisOf, duplicate, isNumbers, kindOf } from './typed-arrays.ts';
 
 const frame = native.random.frame;
 const MOST = 0xffffffff;
-
-function isNumbers(value: unknown): value is Numbers {
-  return ArrayBuffer.isView(value) && !(value instanceof DataView);
-}
-
-/** The name of a typed array's kind; a Buffer is a Uint8Array. */
-function kindOf(data: Numbers): string {
-  return Object.prototype.toString.call(data);
-}
-
-/**
- * A copy of a typed array, or of a part of it, in memory of its own. `data.slice()` is none where
- * `data` is a Buffer: that gives another view of the same memory.
- */
-function duplicate<D extends Numbers>(data: D, begin = 0, end = data.length): D {
-  return copySlice.call(data, begin, end) as D;
-}
-const copySlice = Object.getPrototypeOf(Uint8Array.prototype).slice as (
-  this: Numbers,
-  begin: number,
-  end: number,
-) => Numbers;
 
 function bytesOf(data: Numbers): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
@@ -78,15 +51,6 @@ function shuffleList(stream: Stream, list: unknown[]): void {
     list[i] = list[j];
     list[j] = kept;
   }
-}
-
-/** The axis as a place in the shape; negative ones count from the end. */
-function axisOf(shape: readonly number[], axis: number): number {
-  const place = axis < 0 ? axis + shape.length : axis;
-  if (!Number.isInteger(place) || place < 0 || place >= shape.length) {
-    throw rangeError('axis', axis, `an axis of an array of ${shape.length}`);
-  }
-  return place;
 }
 
 /** Shuffles the slices along an axis of a row-major array. */
@@ -218,167 +182,4 @@ function writeInto(out: unknown, array: unknown): void {
   }
   if (numbers) to.set(from as never);
   else if (lists) for (let i = 0; i < from.length; i++) to[i] = from[i];
-}
-
-// ---- Samples ------------------------------------------------------------------------------------
-
-/** The square root of a double's precision: how far from 1 the sum of p may be. */
-const TOLERANCE = Math.sqrt(Number.EPSILON);
-
-/** Checks probabilities and returns a copy. */
-function checkedP(p: ArrayLike<number>, population: number): Float64Array {
-  if (typeof p !== 'object' || p === null || typeof p.length !== 'number') {
-    throw typeError('p', p, 'an array of numbers');
-  }
-  if (p.length !== population) throw rangeError('p', p, `${population} probabilities`);
-  const chances = Float64Array.from(p);
-  // Kahan's sum.
-  let sum = chances[0] as number;
-  let lost = 0;
-  for (let i = 1; i < chances.length; i++) {
-    const term = (chances[i] as number) - lost;
-    const next = sum + term;
-    lost = next - sum - term;
-    sum = next;
-  }
-  if (Number.isNaN(sum)) throw rangeError('p', p, 'free of NaN');
-  if (chances.some((chance) => chance < 0)) throw rangeError('p', p, 'at least 0 everywhere');
-  if (Math.abs(sum - 1) > TOLERANCE) throw rangeError('p', p, `of sum 1 (it is ${sum})`);
-  return chances;
-}
-
-/** Running sums, the last of which is 1. */
-function cumulative(chances: Float64Array): Float64Array {
-  const sums = new Float64Array(chances.length);
-  let sum = 0;
-  for (let i = 0; i < sums.length; i++) {
-    sum += chances[i] as number;
-    sums[i] = sum;
-  }
-  for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] as number) / sum;
-  return sums;
-}
-
-/** The first place whose sum is above the draw. */
-function placeOf(sums: Float64Array, draw: number): number {
-  let from = 0;
-  let to = sums.length;
-  while (from < to) {
-    const middle = (from + to) >>> 1;
-    if (draw < (sums[middle] as number)) to = middle;
-    else from = middle + 1;
-  }
-  return from;
-}
-
-function uniforms(stream: Stream, count: number): Float64Array {
-  const draws = new Float64Array(count);
-  fill(stream, draws, Law.random, 0, 0, 1);
-  return draws;
-}
-
-/** Different places by their chances: draws for all that are missing, the first of equals kept. */
-function weightedSample(stream: Stream, chances: Float64Array, count: number): Float64Array {
-  if (chances.reduce((n, chance) => n + (chance > 0 ? 1 : 0), 0) < count) {
-    throw rangeError('p', chances, `above 0 in at least ${count} places`);
-  }
-  const found = new Float64Array(count);
-  let have = 0;
-  while (have < count) {
-    const draws = uniforms(stream, count - have);
-    for (let i = 0; i < have; i++) chances[found[i] as number] = 0;
-    const sums = cumulative(chances);
-    const seen = new Set<number>();
-    for (const draw of draws) {
-      const place = placeOf(sums, draw);
-      if (seen.has(place)) continue;
-      seen.add(place);
-      found[have++] = place;
-    }
-  }
-  return found;
-}
-
-/** What a call of `choice` asks for. */
-export interface ChoiceCall {
-  readonly replace: boolean;
-  readonly p: ArrayLike<number> | undefined;
-  readonly shuffle: boolean;
-}
-
-/** Places below `population`, as many as asked for. */
-export function choosePlaces(
-  stream: Stream,
-  population: number,
-  count: number,
-  { replace, p, shuffle: shuffled }: ChoiceCall,
-): Float64Array {
-  if (population === 0 && count > 0) {
-    throw rangeError('from', population, 'not empty where something is to be chosen');
-  }
-  const chances = p === undefined ? undefined : checkedP(p, population);
-  if (replace) {
-    if (chances !== undefined) {
-      const sums = cumulative(chances);
-      return uniforms(stream, count).map((draw) => placeOf(sums, draw));
-    }
-    const places = new Float64Array(count);
-    if (count === 0) return places;
-    frame[HEADER] = 4;
-    frame[HEADER + 1] = 0;
-    frame[HEADER + 2] = 0;
-    frame[HEADER + 3] = (population - 1) % 0x100000000;
-    frame[HEADER + 4] = Math.floor((population - 1) / 0x100000000);
-    native.random.fillIntegers(stream.words, places);
-    return places;
-  }
-  if (count > population) {
-    throw rangeError('size', count, `at most ${population}, as there is no replacement`);
-  }
-  if (chances !== undefined) return weightedSample(stream, chances, count);
-  const places = new Float64Array(count);
-  frame[HEADER] = population;
-  frame[HEADER + 1] = shuffled ? 1 : 0;
-  native.random.sample(stream.words, places);
-  return places;
-}
-
-/** A new typed array of the kind of another. */
-function newLike(data: Numbers, length: number): Numbers {
-  if (data instanceof Uint8Array && Buffer.isBuffer(data)) return Buffer.alloc(length);
-  return new (data.constructor as new (length: number) => Numbers)(length);
-}
-
-/** The elements (or, of an array in a shape, the slices along the axis) at the places. */
-export function take(from: unknown, places: Float64Array, axis: number): unknown {
-  if (Array.isArray(from)) return Array.from(places, (place) => from[place] as unknown);
-  if (isNumbers(from)) {
-    const result = newLike(from, places.length);
-    for (let i = 0; i < places.length; i++) result[i] = from[places[i] as number] as never;
-    return result;
-  }
-  const array = from as NdArrayLike<Numbers>;
-  const data = dense('from', array);
-  const place = axisOf(array.shape, axis);
-  const inner = stridesOf(array.shape)[place] as number;
-  const count = array.shape[place] as number;
-  const shape = array.shape.with(place, places.length);
-  const outer = data.length / (count * inner || 1);
-  const result = newLike(data, outer * places.length * inner);
-  for (let block = 0, to = 0; block < outer; block++) {
-    for (const chosen of places) {
-      const start = (block * count + chosen) * inner;
-      result.set(data.subarray(start, start + inner) as never, to);
-      to += inner;
-    }
-  }
-  return { data: result, shape, stride: stridesOf(shape), offset: 0 } satisfies NdArray<Numbers>;
-}
-
-/** How many there are to choose from. */
-export function populationOf(from: unknown, axis: number): number {
-  if (typeof from === 'number') return wholeNumber('from', from);
-  if (Array.isArray(from) || isNumbers(from)) return from.length;
-  if (isNdArray(from)) return from.shape[axisOf(from.shape, axis)] as number;
-  throw typeError('from', from, 'a whole number, an array, a typed array, or { data, shape }');
 }

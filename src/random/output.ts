@@ -23,6 +23,9 @@ export type Filled<S extends Size, D> = S extends number ? D : NdArray<D>;
 /** Typed arrays that numbers are written into. */
 export type Numbers = TypedArray;
 
+/** A destination for numbers. */
+export type Out<D extends Numbers> = D | NdArrayLike<D>;
+
 /** The constructor of a typed array. */
 export interface NumbersConstructor<D extends Numbers> extends ArrayConstructor<D> {
   readonly name: string;

@@ -82,8 +82,16 @@ function isArrayLike(value: unknown): value is ArrayLike<unknown> {
   );
 }
 
+/** What bit generators take their seeds from: {@link SeedSequence}, or an object of one's own. */
+export interface SeedSource {
+  /** `count` whole numbers of the type's bits. */
+  generateState(count: number, dtype: 'uint32' | 'uint64'): ArrayLike<number | bigint>;
+  /** Further sources, for the generators that `spawn` makes; it can't where there is none. */
+  spawn?(count: number): Iterable<SeedSource>;
+}
+
 /** A source of seeds, and of further such sources that don't overlap with it. */
-export class SeedSequence {
+export class SeedSequence implements SeedSource {
   /** Whole numbers as given; 128 bits of the system's where none were. */
   readonly entropy: number | bigint | readonly (number | bigint)[];
   readonly spawnKey: readonly (number | bigint)[];
@@ -151,6 +159,10 @@ export class SeedSequence {
   /** Words for seeding; fresh memory. */
   generateState(count: number, dtype?: 'uint32'): Uint32Array<ArrayBuffer>;
   generateState(count: number, dtype: 'uint64'): BigUint64Array<ArrayBuffer>;
+  generateState(
+    count: number,
+    dtype: 'uint32' | 'uint64',
+  ): Uint32Array<ArrayBuffer> | BigUint64Array<ArrayBuffer>;
   generateState(
     count: number,
     dtype: 'uint32' | 'uint64' = 'uint32',

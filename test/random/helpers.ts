@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import {
   type BitGenerator,
+  type BitGeneratorState,
   Generator,
   PCG64,
   PCG64DXSM,
@@ -33,7 +34,7 @@ export function expectState(generator: BitGenerator, expected: Record<string, un
   if ('bit_generator' in expected) {
     expect(state).toEqual(expected);
   } else {
-    const { has_uint32, uinteger } = state;
+    const { has_uint32, uinteger } = state as BitGeneratorState;
     expect({ ...(state.state as object), has_uint32, uinteger }).toEqual(expected);
   }
 }
