@@ -34,16 +34,18 @@ function toNumber(fixed) {
   return Number((fixed >> shift) | sticky) * 2 ** Number(shift - BITS);
 }
 
-let log = 0n;
-let sum = 0n;
-const values = [0];
-for (let k = 1; k < COUNT; k++) {
-  if (k > 1) log += twiceArtanh(BigInt(2 * k - 1));
-  sum += log;
-  values.push(toNumber(sum));
-}
+/** The header's text. */
+export function logFactorialsHeader() {
+  let log = 0n;
+  let sum = 0n;
+  const values = [0];
+  for (let k = 1; k < COUNT; k++) {
+    if (k > 1) log += twiceArtanh(BigInt(2 * k - 1));
+    sum += log;
+    values.push(toNumber(sum));
+  }
 
-const text = `// Written by scripts/log-factorials.mjs, which tells how; do not edit.
+  return `// Written by scripts/log-factorials.mjs, which tells how; do not edit.
 #pragma once
 
 #include <array>
@@ -58,16 +60,19 @@ ${values.map((value) => `    ${Number.isInteger(value) ? value.toFixed(1) : valu
 
 }  // namespace heddle::random
 `;
+}
 
-const file = path.join(
-  path.dirname(fileURLToPath(import.meta.url)),
-  '../native/random/log_factorials.h',
-);
-if (process.argv.includes('--check')) {
-  if (readFileSync(file, 'utf8') !== text) {
-    console.error(`${file} is not what this script writes`);
-    process.exitCode = 1;
+if (process.argv[1] && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  const file = path.resolve(
+    path.dirname(fileURLToPath(import.meta.url)),
+    '../native/random/log_factorials.h',
+  );
+  if (process.argv.includes('--check')) {
+    if (readFileSync(file, 'utf8') !== logFactorialsHeader()) {
+      console.error(`${file} is not what this computes: run node scripts/log-factorials.mjs`);
+      process.exit(1);
+    }
+  } else {
+    writeFileSync(file, logFactorialsHeader());
   }
-} else {
-  writeFileSync(file, text);
 }

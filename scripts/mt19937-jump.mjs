@@ -51,7 +51,7 @@ function outputs(count) {
 
 /** The connection polynomial of the shortest recurrence (Massey 1969), and its length. */
 function recurrence(sequence) {
-  let current = newPolynomial();
+  const current = newPolynomial();
   let last = newPolynomial();
   setBit(current, 0);
   setBit(last, 0);
@@ -86,37 +86,40 @@ function recurrence(sequence) {
   return { connection: current, length };
 }
 
-const { connection, length } = recurrence(outputs(2 * DEGREE + 64));
-if (length !== DEGREE) throw new Error(`the recurrence has length ${length}`);
-const characteristic = newPolynomial();
-for (let i = 0; i <= DEGREE; i++) {
-  if (bit(connection, i)) setBit(characteristic, DEGREE - i);
-}
-
-let power = newPolynomial();
-setBit(power, 1);
-for (let k = 0; k < 128; k++) {
-  const square = newPolynomial();
-  for (let i = 0; i < DEGREE; i++) {
-    if (bit(power, i)) setBit(square, 2 * i);
+/** The header's text. */
+export function jumpHeader() {
+  const { connection, length } = recurrence(outputs(2 * DEGREE + 64));
+  if (length !== DEGREE) throw new Error(`the recurrence has length ${length}`);
+  const characteristic = newPolynomial();
+  for (let i = 0; i <= DEGREE; i++) {
+    if (bit(connection, i)) setBit(characteristic, DEGREE - i);
   }
-  for (let i = 2 * DEGREE - 2; i >= DEGREE; i--) {
-    if (bit(square, i)) addShifted(square, characteristic, i - DEGREE, DEGREE);
+
+  let power = newPolynomial();
+  setBit(power, 1);
+  for (let k = 0; k < 128; k++) {
+    const square = newPolynomial();
+    for (let i = 0; i < DEGREE; i++) {
+      if (bit(power, i)) setBit(square, 2 * i);
+    }
+    for (let i = 2 * DEGREE - 2; i >= DEGREE; i--) {
+      if (bit(square, i)) addShifted(square, characteristic, i - DEGREE, DEGREE);
+    }
+    power = square;
   }
-  power = square;
-}
 
-let top = DEGREE - 1;
-while (bit(power, top) === 0) top--;
-const values = [];
-for (let i = 0; i < 2 * Math.ceil(DEGREE / 64); i += 2) {
-  const hex = (word) => word.toString(16).toUpperCase().padStart(8, '0');
-  values.push(`0x${hex(power[i + 1])}${hex(power[i])}ULL`);
-}
-const lines = [];
-for (let i = 0; i < values.length; i += 4) lines.push(`    ${values.slice(i, i + 4).join(', ')},`);
+  let top = DEGREE - 1;
+  while (bit(power, top) === 0) top--;
+  const values = [];
+  for (let i = 0; i < 2 * Math.ceil(DEGREE / 64); i += 2) {
+    const hex = (word) => word.toString(16).toUpperCase().padStart(8, '0');
+    values.push(`0x${hex(power[i + 1])}${hex(power[i])}ULL`);
+  }
+  const lines = [];
+  for (let i = 0; i < values.length; i += 4)
+    lines.push(`    ${values.slice(i, i + 4).join(', ')},`);
 
-const text = `// Written by scripts/mt19937-jump.mjs, which tells how; do not edit.
+  return `// Written by scripts/mt19937-jump.mjs, which tells how; do not edit.
 #pragma once
 
 #include <array>
@@ -136,16 +139,19 @@ ${lines.join('\n')}
 
 }  // namespace heddle::random
 `;
+}
 
-const file = path.join(
-  path.dirname(fileURLToPath(import.meta.url)),
-  '../native/random/mt19937_jump.h',
-);
-if (process.argv.includes('--check')) {
-  if (readFileSync(file, 'utf8') !== text) {
-    console.error(`${file} is not what this script writes`);
-    process.exitCode = 1;
+if (process.argv[1] && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  const file = path.resolve(
+    path.dirname(fileURLToPath(import.meta.url)),
+    '../native/random/mt19937_jump.h',
+  );
+  if (process.argv.includes('--check')) {
+    if (readFileSync(file, 'utf8') !== jumpHeader()) {
+      console.error(`${file} is not what this computes: run node scripts/mt19937-jump.mjs`);
+      process.exit(1);
+    }
+  } else {
+    writeFileSync(file, jumpHeader());
   }
-} else {
-  writeFileSync(file, text);
 }

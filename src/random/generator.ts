@@ -30,6 +30,13 @@ import type { Filled, Numbers, Out, Size } from './output.ts';
 import type { NumberList, Parameter } from './parameters.ts';
 import { streamOf } from './sampler.ts';
 
+/** What one integer of a type comes as. */
+type OneInteger<T extends IntegerType> = T extends 'int64' | 'uint64'
+  ? bigint
+  : T extends 'bool'
+    ? boolean
+    : number;
+
 /** Bounds that are arrays. */
 type ArrayBound = Exclude<Bound, number | bigint>;
 
@@ -55,12 +62,23 @@ export class Generator extends DiscreteSampler {
    */
   integers(low: number, high?: number): number;
   integers(low: bigint, high?: bigint): bigint;
+  integers<O extends Out<Numbers>>(
+    low: Bound,
+    high: Bound | undefined,
+    options: IntegersOptions<IntegerType | undefined, O> & { out: O },
+  ): O;
+  integers<T extends IntegerType>(
+    low: number | bigint,
+    high: number | bigint | undefined,
+    options: IntegersOptions<T> & { dtype: T },
+  ): OneInteger<T>;
+  integers(low: number, high: number | undefined, options: IntegersOptions<undefined>): number;
   integers<T extends IntegerType>(
     low: number | bigint,
     high: number | bigint | undefined,
     size: undefined,
     options: IntegersOptions<T> & { dtype: T },
-  ): T extends 'int64' | 'uint64' ? bigint : T extends 'bool' ? boolean : number;
+  ): OneInteger<T>;
   integers(
     low: number,
     high: number | undefined,

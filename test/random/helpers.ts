@@ -5,13 +5,14 @@ import {
   type BitGenerator,
   type BitGeneratorState,
   Generator,
+  MT19937,
   PCG64,
   PCG64DXSM,
   Philox,
   SFC64,
 } from '../../src/random/index.ts';
 
-export const kinds = { PCG64, PCG64DXSM, Philox, SFC64 };
+export const kinds = { PCG64, PCG64DXSM, Philox, SFC64, MT19937 };
 
 // biome-ignore lint/suspicious/noExplicitAny: the vectors' shape is theirs
 export function vectors(name: string): any {
