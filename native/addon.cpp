@@ -4,6 +4,7 @@
 
 #include "blas/module.h"
 #include "call/module.h"
+#include "common/errors.h"
 #include "linalg/module.h"
 #include "memory/module.h"
 #include "neighbors/module.h"
@@ -20,7 +21,7 @@ using Init = Napi::Object (*)(Napi::Env);
 // Makes the module, and puts it in the place of its getter.
 template <Init init_module>
 Napi::Value module_of(const Napi::CallbackInfo& info) {
-  const Napi::Object module = init_module(info.Env());
+  const Napi::Object module = heddle::guarded(info.Env(), [&] { return init_module(info.Env()); });
   const char* const name = static_cast<const char*>(info.Data());
   info.This().As<Napi::Object>().DefineProperty(
       Napi::PropertyDescriptor::Value(name, module, napi_enumerable));

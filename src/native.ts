@@ -349,8 +349,18 @@ export interface NativeSync {
   start(): number;
   /** A number for this environment, from 1 to 255, unique in the process. */
   slot(): number;
-  /** Marks a word when this environment ends: all but `flag` becomes 1; `signal` is woken. */
-  hold(words: Int32Array, index: number, owner: number, flag: number, signal: number): number;
+  /**
+   * Marks a word when this environment ends: all but `flag` becomes 1; `signal` is woken. The word
+   * `count`, if it is not below 0, says 0 while the owner holds nothing.
+   */
+  hold(
+    words: Int32Array,
+    index: number,
+    owner: number,
+    flag: number,
+    signal: number,
+    count: number,
+  ): number;
   /** Ends that for the number that hold() gave, unless the owner has the word in his hands. */
   drop(number: number): void;
 }

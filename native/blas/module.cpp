@@ -1,7 +1,7 @@
 #include "blas/module.h"
 
 #include "blas/blas.h"
-#include "call/errors.h"
+#include "common/errors.h"
 
 namespace heddle::blas {
 
@@ -10,36 +10,32 @@ namespace {
 // info(): what the library in use is; opens one if none is.
 Napi::Value info(const Napi::CallbackInfo& call) {
   const Napi::Env env = call.Env();
-  return call::guarded(env, [&] {
-    const Blas& blas = current();
-    Napi::Object result = Napi::Object::New(env);
-    result.Set("library", blas.kind_name());
-    result.Set("version", blas.version());
-    result.Set("file", blas.file());
-    result.Set("lapackFile", blas.lapack_file());
-    result.Set("integers", blas.ilp64() ? "ilp64" : "lp64");
-    result.Set("prefix", blas.prefix());
-    result.Set("suffix", blas.suffix());
-    result.Set("threading", blas.threading());
-    result.Set("architecture", blas.architecture());
-    result.Set("threads", blas.threads());
-    result.Set("scope", blas.threads_per_caller() ? "thread" : "process");
-    result.Set("forkSafe", !blas.fork_unsafe());
-    return result;
-  });
+  const Blas& blas = current();
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("library", blas.kind_name());
+  result.Set("version", blas.version());
+  result.Set("file", blas.file());
+  result.Set("lapackFile", blas.lapack_file());
+  result.Set("integers", blas.ilp64() ? "ilp64" : "lp64");
+  result.Set("prefix", blas.prefix());
+  result.Set("suffix", blas.suffix());
+  result.Set("threading", blas.threading());
+  result.Set("architecture", blas.architecture());
+  result.Set("threads", blas.threads());
+  result.Set("scope", blas.threads_per_caller() ? "thread" : "process");
+  result.Set("forkSafe", !blas.fork_unsafe());
+  return result;
 }
 
 // use(path): swaps the library while no operation is in flight.
-void use_library(const Napi::CallbackInfo& call) {
-  call::guarded(call.Env(), [&] { use(call[0].As<Napi::String>().Utf8Value()); });
-}
+void use_library(const Napi::CallbackInfo& call) { use(call[0].As<Napi::String>().Utf8Value()); }
 
 }  // namespace
 
 Napi::Object init(Napi::Env env) {
   Napi::Object exports = Napi::Object::New(env);
-  exports.Set("info", Napi::Function::New(env, info, "info"));
-  exports.Set("use", Napi::Function::New(env, use_library, "use"));
+  define<info>(exports, "info");
+  define<use_library>(exports, "use");
   return exports;
 }
 

@@ -6,8 +6,8 @@
 #include <type_traits>
 #include <utility>
 
-#include "call/errors.h"
 #include "call/frame.h"
+#include "common/errors.h"
 
 namespace heddle::call {
 

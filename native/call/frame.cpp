@@ -45,7 +45,7 @@ Frame::Frame(const Napi::CallbackInfo& info)
 
 int64_t Frame::count() {
   const double value = next();
-  if (!(value >= 0)) throw call::range_error(env(), "heddle: a size is below 0");
+  if (!(value >= 0)) throw range_error(env(), "heddle: a size is below 0");
   return whole(value);
 }
 
@@ -80,7 +80,7 @@ Stack<T> Frame::stack(size_t argument) {
   extent.add(stack.first.columns, stack.first.column_stride);
   stack.axis_count = static_cast<size_t>(count());
   if (stack.axis_count > kMaxStackAxes) {
-    throw call::range_error(env(), "heddle: a stack has too many axes");
+    throw range_error(env(), "heddle: a stack has too many axes");
   }
   for (size_t axis = 0; axis < stack.axis_count; ++axis) {
     const int64_t steps = count();
@@ -94,14 +94,14 @@ Stack<T> Frame::stack(size_t argument) {
 
 Frame::Array Frame::array(size_t argument) const {
   Array found;
-  if (!look_up(argument, found)) throw call::type_error(env(), "heddle: a buffer is missing");
+  if (!look_up(argument, found)) throw type_error(env(), "heddle: a buffer is missing");
   return found;
 }
 
 void Frame::refuse_overlap() const {
-  throw call::range_error(env(),
-                          "'out' must be an array that shares no element with the operands, but "
-                          "one whose memory is also an operand's was given");
+  throw range_error(env(),
+                    "'out' must be an array that shares no element with the operands, but "
+                    "one whose memory is also an operand's was given");
 }
 
 Napi::Value Frame::keep() const {
@@ -114,10 +114,10 @@ Napi::Value Frame::keep() const {
 void Frame::require_inside(const Extent& extent, size_t length) const {
   if (extent.empty()) return;
   if (!(extent.first() >= 0 && extent.last() < static_cast<double>(length))) {
-    throw call::range_error(env(), "heddle: a matrix reaches outside its buffer");
+    throw range_error(env(), "heddle: a matrix reaches outside its buffer");
   }
   if (!(extent.size() <= kMaxElements)) {
-    throw call::range_error(env(), "heddle: a matrix has too many elements");
+    throw range_error(env(), "heddle: a matrix has too many elements");
   }
 }
 
@@ -127,7 +127,7 @@ int64_t Frame::whole(double value) const {
     const auto number = static_cast<int64_t>(value);
     if (static_cast<double>(number) == value) return number;
   }
-  throw call::range_error(env(), "heddle: a size or stride is not a whole number");
+  throw range_error(env(), "heddle: a size or stride is not a whole number");
 }
 
 template <typename T>
@@ -147,10 +147,10 @@ T* Frame::data_of(size_t argument, size_t& length) const {
   if (argument == 0 && first_known_) {
     found = first_;
   } else if (!look_up(argument, found)) {
-    throw call::type_error(env(), "heddle: a buffer is missing");
+    throw type_error(env(), "heddle: a buffer is missing");
   }
   if (found.type != kind_of<T>()) {
-    throw call::type_error(env(), "heddle: a buffer is of another element type");
+    throw type_error(env(), "heddle: a buffer is of another element type");
   }
   length = found.length;
   return static_cast<T*>(found.data);

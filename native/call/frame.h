@@ -13,10 +13,10 @@
 #include <string>
 #include <type_traits>
 
-#include "call/errors.h"
 #include "call/overlap.h"
 #include "call/promise.h"
 #include "call/view.h"
+#include "common/errors.h"
 
 namespace heddle {
 
@@ -63,7 +63,7 @@ class Frame {
   E* elements(size_t argument, int64_t least) const {
     const Array given = array(argument);
     if (given.type != kind_of<E>() || static_cast<int64_t>(given.length) < least) {
-      throw call::range_error(env(), "heddle: a buffer is too short or of another element type");
+      throw range_error(env(), "heddle: a buffer is too short or of another element type");
     }
     return static_cast<E*>(given.data);
   }

@@ -2,6 +2,7 @@
 
 #include "call/frame.h"
 #include "call/promise.h"
+#include "common/errors.h"
 #include "executor/executor.h"
 #include "executor/results.h"
 
@@ -58,11 +59,11 @@ Napi::Value stats(const Napi::CallbackInfo& info) {
 
 Napi::Object init(Napi::Env env) {
   Napi::Object exports = Napi::Object::New(env);
-  exports.Set("budget", Napi::Function::New(env, budget, "budget"));
-  exports.Set("cancel", Napi::Function::New(env, cancel_call, "cancel"));
-  exports.Set("overlap", Napi::Function::New(env, overlap_of, "overlap"));
-  exports.Set("prepareResult", Napi::Function::New(env, executor::prepare_result, "prepareResult"));
-  exports.Set("stats", Napi::Function::New(env, stats, "stats"));
+  define<budget>(exports, "budget");
+  define<cancel_call>(exports, "cancel");
+  define<overlap_of>(exports, "overlap");
+  define<executor::prepare_result>(exports, "prepareResult");
+  define<stats>(exports, "stats");
   return exports;
 }
 

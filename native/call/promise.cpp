@@ -1,10 +1,8 @@
 #include "call/promise.h"
 
-#include <map>
+#include <exception>
 #include <mutex>
-#include <string>
 #include <unordered_map>
-#include <vector>
 
 #include "executor/bytes.h"
 #include "threadpools/limits.h"
@@ -31,6 +29,7 @@ class Environment {
     return *env.GetInstanceData<Environment>();
   }
 
+  // Throws before anything has begun, or not at all.
   void submit(std::unique_ptr<PromiseJob> job);
   void cancel(double id);
   // Any thread: the job has come to its end.
@@ -41,14 +40,15 @@ class Environment {
   using ThreadSafe = Napi::TypedThreadSafeFunction<Environment, void, settle_finished>;
 
   void close();
+  static void end(std::unique_ptr<PromiseJob> jobs);
 
   Napi::Env env_;
   ThreadSafe call_;
   size_t pending_ = 0;                             // jobs not settled yet
   std::unordered_map<double, PromiseJob*> by_id_;  // those that can be cancelled
   std::mutex mutex_;                               // guards what follows
-  std::vector<std::unique_ptr<PromiseJob>> finished_;
-  bool called_ = false;  // settle_finished is on its way
+  std::unique_ptr<PromiseJob> finished_;           // the last of them; each has the one before
+  bool called_ = false;                            // settle_finished is on its way
   bool closed_ = false;
 };
 
@@ -57,19 +57,20 @@ class PromiseJob : public Job {
   PromiseJob(Napi::Env env, Environment& home, double call_id, const Napi::Array& keep,
              std::function<Outcome(const Grant&)> body)
       : id(call_id),
-        deferred(Napi::Promise::Deferred::New(env)),
         home_(home),
         keep_(Napi::Persistent<Napi::Object>(keep)),
         bytes_(keep),
-        body_(std::move(body)) {
+        body_(std::move(body)),
+        deferred(Napi::Promise::Deferred::New(env)) {
     owner = &home;
   }
 
   void run(const Grant& grant) override {
     try {
       outcome_ = body_(grant);
-    } catch (const std::exception& error) {
-      problem_ = problem_of(error);
+    } catch (...) {
+      // Its text is read on the way back: here there may be no memory for it.
+      error_ = std::current_exception();
     }
   }
 
@@ -80,10 +81,10 @@ class PromiseJob : public Job {
 
   void settle(Napi::Env env) {
     try {
-      if (!problem_) {
-        deferred.Resolve(Napi::Number::New(env, outcome_));
+      if (error_) {
+        deferred.Reject(error_of(env, error_).Value());
       } else {
-        deferred.Reject(problem_.error(env).Value());
+        deferred.Resolve(Napi::Number::New(env, outcome_));
       }
     } catch (const Napi::Error&) {
       // The environment is being terminated and runs no more JavaScript: nobody waits.
@@ -91,7 +92,7 @@ class PromiseJob : public Job {
   }
 
   const double id;
-  const Napi::Promise::Deferred deferred;
+  std::unique_ptr<PromiseJob> before;  // in a list of those that have ended
 
  private:
   Environment& home_;
@@ -99,19 +100,24 @@ class PromiseJob : public Job {
   const executor::HeldBytes bytes_;
   std::function<Outcome(const Grant&)> body_;
   Outcome outcome_ = 0;
-  Problem problem_;
+  std::exception_ptr error_;
+
+ public:
+  // Made last, when nothing can fail any more: one that is never settled is never freed.
+  const Napi::Promise::Deferred deferred;
 };
 
 Environment::Environment(Napi::Env env)
     : env_(env), call_(ThreadSafe::New(env, "heddle", 0, 1, this)) {
   call_.Unref(env);  // an idle library keeps no process alive
   // Hooks run in reverse order: ours before the one that ends the thread-safe function.
-  env.AddCleanupHook([this] { close(); });
+  napi_add_env_cleanup_hook(
+      env, [](void* self) { static_cast<Environment*>(self)->close(); }, this);
 }
 
 void Environment::submit(std::unique_ptr<PromiseJob> job) {
-  if (pending_++ == 0) call_.Ref(env_);
   if (job->id != 0) by_id_[job->id] = job.get();
+  if (pending_++ == 0) call_.Ref(env_);
   Executor::instance().submit(std::move(job));
 }
 
@@ -122,28 +128,41 @@ void Environment::cancel(double id) {
 
 void Environment::finished(std::unique_ptr<PromiseJob> job) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  finished_.push_back(std::move(job));
+  job->before = std::move(finished_);
+  finished_ = std::move(job);
   if (closed_ || called_) return;
   called_ = true;
   call_.NonBlockingCall();
 }
 
+// Ends a list without a destructor's depth for each of its jobs.
+void Environment::end(std::unique_ptr<PromiseJob> jobs) {
+  while (jobs) jobs = std::move(jobs->before);
+}
+
 void Environment::settle_finished(Napi::Env env, Napi::Function /*unused*/, Environment* self,
                                   void* /*unused*/) {
-  std::vector<std::unique_ptr<PromiseJob>> jobs;
+  std::unique_ptr<PromiseJob> last;
   {
     const std::lock_guard<std::mutex> lock(self->mutex_);
-    jobs.swap(self->finished_);
+    last = std::move(self->finished_);
     self->called_ = false;
   }
-  if (static_cast<napi_env>(env) == nullptr) return;  // the environment is being torn down
+  if (static_cast<napi_env>(env) == nullptr) return end(std::move(last));  // it is being torn down
   const Napi::HandleScope scope(env);
-  for (const auto& job : jobs) {
-    if (job->id != 0) self->by_id_.erase(job->id);
-    job->settle(env);
+  std::unique_ptr<PromiseJob> jobs;  // in the order in which they have ended
+  while (last) {
+    std::unique_ptr<PromiseJob> next = std::move(last->before);
+    last->before = std::move(jobs);
+    jobs = std::move(last);
+    last = std::move(next);
   }
-  self->pending_ -= jobs.size();
-  if (self->pending_ == 0) self->call_.Unref(env);
+  while (jobs) {
+    if (jobs->id != 0) self->by_id_.erase(jobs->id);
+    jobs->settle(env);
+    if (--self->pending_ == 0) self->call_.Unref(env);
+    jobs = std::move(jobs->before);
+  }
 }
 
 // The environment ends: its buffers go away, so nothing of its may run on.
@@ -153,7 +172,7 @@ void Environment::close() {
     closed_ = true;
   }
   Executor::instance().drain(this);
-  finished_.clear();
+  end(std::move(finished_));
   call_.Release();
 }
 
@@ -173,9 +192,19 @@ Napi::Value queue(Napi::Env env, const Mode& mode, const Demand& demand, const N
   auto job =
       std::make_unique<PromiseJob>(env, home, mode.id, keep.As<Napi::Array>(), std::move(body));
   job->demand = within_limits(demand);
-  const Napi::Value promise = job->deferred.Promise();
-  home.submit(std::move(job));
-  return promise;
+  const Napi::Promise::Deferred deferred = job->deferred;
+  try {
+    home.submit(std::move(job));
+  } catch (...) {
+    deferred.Reject(error_of(env, std::current_exception()).Value());
+  }
+  return deferred.Promise();
+}
+
+Napi::Value rejected(Napi::Env env, const std::exception_ptr& thrown) {
+  const auto deferred = Napi::Promise::Deferred::New(env);
+  deferred.Reject(error_of(env, thrown).Value());
+  return deferred.Promise();
 }
 
 void cancel(Napi::Env env, double id) { Environment::of(env).cancel(id); }

@@ -6,11 +6,12 @@
 
 #include <napi.h>
 
+#include <exception>
 #include <functional>
 #include <memory>
 #include <utility>
 
-#include "call/errors.h"
+#include "common/errors.h"
 #include "executor/executor.h"
 
 namespace heddle::call {
@@ -30,6 +31,9 @@ struct Mode {
 Napi::Value queue(Napi::Env env, const Mode& mode, const Demand& demand, const Napi::Value& keep,
                   std::function<Outcome(const Grant&)> body);
 
+// A Promise that is rejected with the Error for what was thrown.
+Napi::Value rejected(Napi::Env env, const std::exception_ptr& thrown);
+
 // The demand, capped by the limits that are open on the calling JavaScript thread.
 Demand within_limits(Demand demand);
 
@@ -38,7 +42,13 @@ Demand within_limits(Demand demand);
 template <typename Body>
 Napi::Value execute(Napi::Env env, const Mode& mode, const Demand& demand, const Napi::Value& keep,
                     Body&& body) {
-  if (!mode.blocking) return queue(env, mode, demand, keep, std::forward<Body>(body));
+  if (!mode.blocking) {
+    try {
+      return queue(env, mode, demand, keep, std::forward<Body>(body));
+    } catch (...) {
+      return rejected(env, std::current_exception());
+    }
+  }
   Outcome outcome = 0;
   guarded(env, [&] {
     Executor::instance().run(within_limits(demand),

@@ -49,142 +49,97 @@ void Executor::run_blocking(Ticket& ticket) {
       std::condition_variable wake;
       ticket.wake = &wake;
       queued_work_ += ticket.demand.work;
-      blocking_.push_back(&ticket);
+      blocking_.push_back(ticket);
       dispatch(&ticket);
-      wake.wait(lock, [&] { return ticket.state == State::kDone || ticket.with_caller; });
+      wake.wait(lock, [&] { return ticket.state == Ticket::State::kDone || ticket.with_caller; });
+      ticket.wake = nullptr;
     }
   }
-  if (ticket.with_caller) {
-    call(ticket);
-    const std::lock_guard<std::mutex> lock(mutex_);
-    finish(ticket);
-    dispatch();
-  }
+  if (ticket.with_caller) run_here(ticket);
   if (ticket.error) std::rethrow_exception(ticket.error);
 }
 
-// ---- What is decided, and from what ------------------------------------------------------------
-
-policy::Limits Executor::limits() const {
-  return {budget(), control_ != nullptr ? control_->ceiling() : 1, forks_ > 0};
-}
-
-bool Executor::starts_at_once(const Ticket& ticket) const {
-  if (paused_ || wide_blas_running_) return false;
-  if (ticket.demand.work <= policy::kInlineWork) return true;
-  // The common case, a narrow call on an idle machine, needs no trip through the queue.
-  return blocking_.empty() && queued_.empty() && busy_ < budget() &&
-         policy::widest(ticket.demand, limits()) == 1;
-}
-
-int Executor::decide(const Ticket& head) const {
-  if (paused_ || wide_blas_running_) return 0;
-  policy::Load load;
-  load.limits = limits();
-  load.busy = busy_;
-  load.idle = running_.empty();
-  load.rate = rate_;
-  load.drain = busy_ > 0 ? drain_seconds() : 0;
-  load.queued_work = std::max(0.0, queued_work_ - head.demand.work);
-  load.expected_work = expected_work(head, head.demand.work / rate_);
-  return policy::decide(head.demand, load);
-}
-
-// When the operations that run now will have ended, by estimate.
-double Executor::drain_seconds() const {
-  const auto now = Clock::now();
-  double longest = 0;
-  for (const Ticket* ticket : running_) {
-    if (ticket->cores == 0) continue;
-    const double elapsed = std::chrono::duration<double>(now - ticket->started).count();
-    const double expected = ticket->demand.work / (rate_ * ticket->cores);
-    // One that has outlived its estimate may as well take as long again.
-    longest = std::max(longest, elapsed < expected ? expected - elapsed : elapsed);
-  }
-  return longest;
-}
-
-void Executor::learn(const Ticket& ticket) {
-  const Clock::time_point now = Clock::now();
-  if (ended_[0].source != ticket.source) ended_[1] = ended_[0];
-  ended_[0] = {ticket.source, ticket.demand.work, now};
-  if (ticket.grant.width != 1 || ticket.demand.work < kWorkPerCore) return;
-  const double seconds = std::chrono::duration<double>(now - ticket.started).count();
-  if (seconds > 0) rate_ += 0.1 * (ticket.demand.work / seconds - rate_);
-}
-
-// Work that is likely to be asked for within the next `seconds`, while `head` runs: another source
-// whose operation ended no longer ago than that is taken to come back with the like. Two threads
-// that each call in a loop would take turns wide otherwise, since none waits when the other's call
-// ends.
-double Executor::expected_work(const Ticket& head, double seconds) const {
-  const Ended& other = ended_[0].source != head.source ? ended_[0] : ended_[1];
-  if (other.source == nullptr || other.source == head.source) return 0;
-  const double ago = std::chrono::duration<double>(Clock::now() - other.at).count();
-  return ago < seconds ? other.work : 0;
+// Runs what has been started, on the thread that calls.
+void Executor::run_here(Ticket& ticket) {
+  call(ticket);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  finish(ticket);
+  dispatch();
 }
 
 // ---- Jobs -------------------------------------------------------------------------------------
 
+void Executor::tell(Ticket& ticket, bool ran) {
+  Job* const job = ticket.job;
+  job->done(std::unique_ptr<Job>(job), ran);
+}
+
 void Executor::submit(std::unique_ptr<Job> job) {
-  auto ticket = std::make_unique<Ticket>();
-  ticket->demand = job->demand;
-  ticket->owner = job->owner;
-  ticket->source = calling_thread();
-  ticket->job = std::move(job);
-  ticket->grant.cancelled = &ticket->job->cancelled;
-  const std::lock_guard<std::mutex> lock(mutex_);
-  queued_work_ += ticket->demand.work;
-  queued_.push_back(ticket.release());
-  dispatch();
+  Ticket& ticket = job->ticket_;
+  ticket.demand = job->demand;
+  ticket.owner = job->owner;
+  ticket.source = calling_thread();
+  ticket.grant.cancelled = &job->cancelled;
+  ticket.job = job.release();
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    // What is queued is started by a compute thread that ends another operation, at the latest.
+    if (threads_ > 0 || has_thread()) {
+      queued_work_ += ticket.demand.work;
+      queued_.push_back(ticket);
+      dispatch();
+      return;
+    }
+  }
+  Ticket here;
+  here.demand = ticket.demand;
+  here.context = &ticket;
+  here.call = [](void* waiting, const Grant& grant) {
+    static_cast<Ticket*>(waiting)->job->run(grant);
+  };
+  run_blocking(here);
+  tell(ticket, true);
 }
 
 void Executor::cancel(const Job* job) {
-  std::unique_ptr<Ticket> ticket;
+  Ticket* ticket = nullptr;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    const auto is_it = [&](const Ticket* candidate) { return candidate->job.get() == job; };
-    const auto found = std::find_if(queued_.begin(), queued_.end(), is_it);
-    if (found == queued_.end()) {
-      const auto running = std::find_if(running_.begin(), running_.end(), is_it);
-      if (running != running_.end()) (*running)->job->cancelled.store(true);
+    const auto is_it = [&](const Ticket& candidate) { return candidate.job == job; };
+    ticket = queued_.find(is_it);
+    if (ticket == nullptr) {
+      const Ticket* const running = running_.find(is_it);
+      if (running != nullptr) running->job->cancelled.store(true);
       return;
     }
-    ticket.reset(*found);
-    queued_.erase(found);
+    queued_.erase(*ticket);
     queued_work_ -= ticket->demand.work;
     ticket->job->cancelled.store(true);
     dispatch();  // what stood behind it may now start
   }
-  Job* const raw = ticket->job.get();
-  raw->done(std::move(ticket->job), false);
+  tell(*ticket, false);
 }
 
 void Executor::drain(const void* owner) {
-  std::vector<std::unique_ptr<Ticket>> dropped;
+  List<Ticket> dropped;
   {
     std::unique_lock<std::mutex> lock(mutex_);
-    const auto owned = [&](const Ticket* ticket) { return ticket->owner == owner; };
-    const auto first = std::stable_partition(queued_.begin(), queued_.end(),
-                                             [&](const Ticket* ticket) { return !owned(ticket); });
-    for (auto at = first; at != queued_.end(); ++at) {
-      queued_work_ -= (*at)->demand.work;
-      dropped.emplace_back(*at);
-    }
-    queued_.erase(first, queued_.end());
+    const auto owned = [&](const Ticket& ticket) { return ticket.owner == owner; };
+    queued_.each([&](Ticket& ticket) {
+      if (!owned(ticket)) return;
+      queued_.erase(ticket);
+      queued_work_ -= ticket.demand.work;
+      dropped.push_back(ticket);
+    });
     dispatch();
-    for (Ticket* ticket : running_) {
-      if (owned(ticket)) ticket->job->cancelled.store(true);
-    }
+    running_.each([&](const Ticket& ticket) {
+      if (owned(ticket)) ticket.job->cancelled.store(true);
+    });
     changed_.wait(lock, [&] {
-      return std::none_of(running_.begin(), running_.end(), owned) &&
-             std::find(delivering_.begin(), delivering_.end(), owner) == delivering_.end();
+      return running_.find(owned) == nullptr && delivering_.find(owned) == nullptr;
     });
   }
-  for (auto& ticket : dropped) {
-    Job* const raw = ticket->job.get();
-    raw->done(std::move(ticket->job), false);
-  }
+  dropped.each([](Ticket& ticket) { tell(ticket, false); });
 }
 
 void Executor::exclusively(const std::function<void()>& change) {
@@ -244,39 +199,109 @@ bool Executor::stop_within(std::chrono::milliseconds limit) {
   return changed_.wait_for(lock, limit, [&] { return running_.empty(); });
 }
 
+// ---- What is decided, and from what ------------------------------------------------------------
+
+policy::Limits Executor::limits() const {
+  return {budget(), control_ != nullptr ? control_->ceiling() : 1, forks_ > 0};
+}
+
+bool Executor::starts_at_once(const Ticket& ticket) const {
+  if (paused_ || wide_blas_running_) return false;
+  if (ticket.demand.work <= policy::kInlineWork) return true;
+  // The common case, a narrow call on an idle machine, needs no trip through the queue.
+  return blocking_.empty() && queued_.empty() && busy_ < budget() &&
+         policy::widest(ticket.demand, limits()) == 1;
+}
+
+int Executor::decide(const Ticket& head) const {
+  if (paused_ || wide_blas_running_) return 0;
+  policy::Load load;
+  load.limits = limits();
+  load.busy = busy_;
+  load.idle = running_.empty();
+  load.rate = rate_;
+  load.drain = busy_ > 0 ? drain_seconds() : 0;
+  load.queued_work = std::max(0.0, queued_work_ - head.demand.work);
+  load.expected_work = expected_work(head, head.demand.work / rate_);
+  return policy::decide(head.demand, load);
+}
+
+// When the operations that run now will have ended, by estimate.
+double Executor::drain_seconds() const {
+  const auto now = Clock::now();
+  double longest = 0;
+  running_.each([&](const Ticket& ticket) {
+    if (ticket.cores == 0) return;
+    const double elapsed = std::chrono::duration<double>(now - ticket.started).count();
+    const double expected = ticket.demand.work / (rate_ * ticket.cores);
+    // One that has outlived its estimate may as well take as long again.
+    longest = std::max(longest, elapsed < expected ? expected - elapsed : elapsed);
+  });
+  return longest;
+}
+
+void Executor::learn(const Ticket& ticket) {
+  const Clock::time_point now = Clock::now();
+  if (ended_[0].source != ticket.source) ended_[1] = ended_[0];
+  ended_[0] = {ticket.source, ticket.demand.work, now};
+  if (ticket.grant.width != 1 || ticket.demand.work < kWorkPerCore) return;
+  const double seconds = std::chrono::duration<double>(now - ticket.started).count();
+  if (seconds > 0) rate_ += 0.1 * (ticket.demand.work / seconds - rate_);
+}
+
+// Work that is likely to be asked for within the next `seconds`, while `head` runs: another source
+// whose operation ended no longer ago than that is taken to come back with the like. Two threads
+// that each call in a loop would take turns wide otherwise, since none waits when the other's call
+// ends.
+double Executor::expected_work(const Ticket& head, double seconds) const {
+  const Ended& other = ended_[0].source != head.source ? ended_[0] : ended_[1];
+  if (other.source == nullptr || other.source == head.source) return 0;
+  const double ago = std::chrono::duration<double>(Clock::now() - other.at).count();
+  return ago < seconds ? other.work : 0;
+}
+
 // ---- Starting and finishing -------------------------------------------------------------------
 
 // The queue whose head goes next, or null.
-std::deque<Executor::Ticket*>* Executor::next_queue() {
+List<Ticket>* Executor::next_queue() {
   if (blocking_.empty()) return queued_.empty() ? nullptr : &queued_;
   return !queued_.empty() && blocking_turns_ >= policy::kBlockingTurns ? &queued_ : &blocking_;
 }
 
 // Starts what may start now. `own` is of the thread that calls, which can run it itself.
 void Executor::dispatch(Ticket* own) {
-  while (std::deque<Ticket*>* queue = next_queue()) {
-    Ticket& head = *queue->front();
+  while (List<Ticket>* queue = next_queue()) {
+    Ticket& head = queue->front();
     const int width = decide(head);
     if (width == 0) return;
-    queue->pop_front();
-    blocking_turns_ = queue == &blocking_ && !queued_.empty() ? blocking_turns_ + 1 : 0;
+    const bool blocks = queue == &blocking_;
+    const bool at_once = &head == own && width == 1;
+    // Without a thread for it a job waits for one that is busy now; its turn comes back then.
+    const bool threaded = !at_once && has_thread();
+    if (!threaded && !blocks) return;
+    queue->erase(head);
+    blocking_turns_ = blocks && !queued_.empty() ? blocking_turns_ + 1 : 0;
     queued_work_ -= head.demand.work;
     if (blocking_.empty() && queued_.empty()) queued_work_ = 0;  // no drift from rounding
-    head.with_caller = &head == own && width == 1;
+    head.with_caller = !threaded;
     start(head, width);
-    if (!head.with_caller) hand_to_thread(head);
+    if (threaded) {
+      hand_to_thread(head);
+    } else if (&head != own) {
+      head.wake->notify_one();
+    }
   }
 }
 
 void Executor::start(Ticket& ticket, int width) {
-  ticket.state = State::kRunning;
+  ticket.state = Ticket::State::kRunning;
   ticket.grant.width = width;
   const bool tiny = ticket.with_caller && ticket.demand.work <= policy::kInlineWork;
   if (!tiny) {
     ticket.cores = ticket.wide_blas() ? budget() : width;
     ticket.started = Clock::now();
   }
-  running_.push_back(&ticket);
+  running_.push_back(ticket);
   busy_ += ticket.cores;
   peak_ = std::max(peak_, ticket.wide_blas() ? width : busy_);
   (width > 1 ? wide_count_ : narrow_count_) += 1;
@@ -302,24 +327,32 @@ void Executor::finish(Ticket& ticket) {
   if (ticket.wide_blas()) wide_blas_running_ = false;
   if (ticket.cores > 0) learn(ticket);
   busy_ -= ticket.cores;
-  *std::find(running_.begin(), running_.end(), &ticket) = running_.back();
-  running_.pop_back();
-  ticket.state = State::kDone;
+  running_.erase(ticket);
+  ticket.state = Ticket::State::kDone;
   changed_.notify_all();
 }
 
-void Executor::hand_to_thread(Ticket& ticket) {
-  if (idle_.empty()) {
+// Whether a compute thread is idle; makes one where there is none and the system has one to give.
+bool Executor::has_thread() {
+  if (!idle_.empty()) return true;
+  try {
+    auto thread = std::make_unique<Thread>();  // lives as long as the process
+    Thread* const raw = thread.get();
+    std::thread([this, raw] { work(*raw); }).detach();
+    static_cast<void>(thread.release());
     ++threads_;
-    auto* const thread = new Thread();  // lives as long as the process
-    thread->ticket = &ticket;
-    std::thread([this, thread] { work(*thread); }).detach();
-    return;
+    idle_.push_front(*raw);
+    return true;
+  } catch (...) {  // no thread, or no memory for one
+    return false;
   }
-  Thread* const thread = idle_.back();
-  idle_.pop_back();
-  thread->ticket = &ticket;
-  thread->wake.notify_one();
+}
+
+void Executor::hand_to_thread(Ticket& ticket) {
+  Thread& thread = idle_.front();
+  idle_.erase(thread);
+  thread.ticket = &ticket;
+  thread.wake.notify_one();
 }
 
 // ---- Compute threads --------------------------------------------------------------------------
@@ -337,22 +370,26 @@ void Executor::work(Thread& self) {
     call(ticket);
     lock.lock();
     finish(ticket);
-    idle_.push_back(&self);  // first in line for what dispatch() starts: no other thread need wake
+    // Told when its cores are free again, but counted until then: drain() waits for it, because
+    // the owner may end once drain() has returned.
+    const bool job = ticket.job != nullptr;
+    if (job) delivering_.push_back(ticket);
+    idle_.push_front(self);  // first in line for what dispatch() starts: no other thread need wake
     dispatch();
-    if (ticket.job == nullptr) {
+    if (!job) {
       ticket.wake->notify_one();  // its caller owns it, and goes on once the lock is free
-    } else {
-      // Told when its cores are free again, but counted until then: drain() waits for it, because
-      // the owner may end once drain() has returned.
-      const std::unique_ptr<Ticket> owned(&ticket);
-      delivering_.push_back(ticket.owner);
-      lock.unlock();
-      Job* const raw = ticket.job.get();
-      raw->done(std::move(ticket.job), true);
-      lock.lock();
-      delivering_.erase(std::find(delivering_.begin(), delivering_.end(), ticket.owner));
-      changed_.notify_all();
+      continue;
     }
+    // From done() on the ticket is gone with its job, so that another stands for it.
+    Ticket told;
+    told.owner = ticket.owner;
+    delivering_.push_back(told);
+    delivering_.erase(ticket);
+    lock.unlock();
+    tell(ticket, true);
+    lock.lock();
+    delivering_.erase(told);
+    changed_.notify_all();
   }
 }
 

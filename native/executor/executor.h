@@ -12,21 +12,25 @@
 // system sees the same few threads busy all the time, which it spreads over the cores better than
 // callers that compute in turns. The most recently used goes first, so that the pools which OpenMP
 // keeps for each calling thread stay few.
+//
+// Where the system gives no more threads, those that there are do the work: a caller that blocks
+// runs its operation itself, jobs wait for a compute thread, and where there is none at all a job
+// is run by the thread that submits it. Nothing here allocates, so that nothing of it can fail half
+// way.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <deque>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <type_traits>
-#include <vector>
 
 #include "executor/demand.h"
+#include "executor/list.h"
 #include "executor/policy.h"
 
 namespace heddle {
@@ -41,10 +45,35 @@ class ThreadControl {
   virtual int ceiling() const = 0;
   // Override the count while an operation runs, and go back to what the limits say. Called on the
   // thread that runs the operation if per_thread(), else on any, one at a time.
+  // Neither may throw.
   virtual void begin(int width) = 0;
   virtual void end(int width) = 0;
   // Whether a fork must wait until no wide call is in flight.
   virtual bool fork_unsafe() const = 0;
+};
+
+class Job;
+
+// One operation on its way: a Job, or the function of a caller that blocks.
+struct Ticket : Linked<Ticket> {
+  using Clock = std::chrono::steady_clock;
+  enum class State { kQueued, kRunning, kDone };
+
+  Demand demand;
+  Grant grant;
+  State state = State::kQueued;
+  int cores = 0;  // taken from the budget
+  Clock::time_point started{};
+  Job* job = nullptr;            // owned, until it is handed to its done()
+  const void* owner = nullptr;   // of the job
+  const void* source = nullptr;  // the thread that it comes from
+  void (*call)(void* context, const Grant& grant) = nullptr;
+  void* context = nullptr;
+  std::condition_variable* wake = nullptr;  // of the caller that blocks, where it waits
+  std::exception_ptr error;
+  bool with_caller = false;  // runs on the thread that called
+
+  bool wide_blas() const { return grant.width > 1 && demand.parallelism == Parallelism::kBlas; }
 };
 
 // A queued operation; the executor owns it from submit() until it hands it to done().
@@ -56,12 +85,17 @@ class Job {
   Job& operator=(const Job&) = delete;
 
   virtual void run(const Grant& grant) = 0;  // on a compute thread; must not throw
-  // Called once, on a compute thread or the one that cancels, without the executor's lock.
+  // Called once, on a compute thread or the one that cancels or submits, without the executor's
+  // lock. Must not throw.
   virtual void done(std::unique_ptr<Job> self, bool ran) = 0;
 
   Demand demand;
   const void* owner = nullptr;  // the environment that submitted it
   std::atomic<bool> cancelled{false};
+
+ private:
+  friend class Executor;
+  Ticket ticket_;
 };
 
 struct ExecutorStats {
@@ -98,7 +132,8 @@ class Executor {
     run_blocking(ticket);
   }
 
-  // Queues the job; its done() is called whatever happens.
+  // Queues the job; its done() is called whatever happens. Where the process has no compute thread
+  // and gets none, the job is run before this returns. Does not throw.
   void submit(std::unique_ptr<Job> job);
   // Takes a job out of the queue (its done() is told that it did not run) or, if it runs, marks it.
   void cancel(const Job* job);
@@ -116,30 +151,9 @@ class Executor {
   bool stop_within(std::chrono::milliseconds limit);
 
  private:
-  using Clock = std::chrono::steady_clock;
-  enum class State { kQueued, kRunning, kDone };
+  using Clock = Ticket::Clock;
 
-  // One operation on its way: a Job, or the function of a caller that blocks.
-  struct Ticket {
-    Demand demand;
-    Grant grant;
-    State state = State::kQueued;
-    int cores = 0;  // taken from the budget
-    Clock::time_point started{};
-    std::unique_ptr<Job> job;
-    const void* owner = nullptr;   // of the job
-    const void* source = nullptr;  // the thread that it comes from
-    void (*call)(void* context, const Grant& grant) = nullptr;
-    void* context = nullptr;
-    std::condition_variable* wake = nullptr;  // of the caller that blocks, where it waits
-    std::exception_ptr error;
-
-    bool with_caller = false;  // runs on the thread that called
-
-    bool wide_blas() const { return grant.width > 1 && demand.parallelism == Parallelism::kBlas; }
-  };
-
-  struct Thread {
+  struct Thread : Linked<Thread> {
     std::condition_variable wake;
     Ticket* ticket = nullptr;
   };
@@ -147,6 +161,7 @@ class Executor {
   Executor() = default;
 
   void run_blocking(Ticket& ticket);
+  void run_here(Ticket& ticket);
 
   // With the lock held:
   policy::Limits limits() const;
@@ -155,26 +170,29 @@ class Executor {
   double drain_seconds() const;
   double expected_work(const Ticket& head, double seconds) const;
   void learn(const Ticket& ticket);
-  std::deque<Ticket*>* next_queue();
+  List<Ticket>* next_queue();
   void dispatch(Ticket* own = nullptr);
   void start(Ticket& ticket, int width);
   void finish(Ticket& ticket);
+  bool has_thread();
   void hand_to_thread(Ticket& ticket);
 
   // Without it:
   void work(Thread& self);
   void call(Ticket& ticket);
+  static void tell(Ticket& ticket, bool ran);
 
   std::mutex mutex_;
   std::condition_variable changed_;  // something finished, or a pause ended
   std::atomic<int> budget_{1};
   ThreadControl* control_ = nullptr;
 
-  std::deque<Ticket*> blocking_;  // callers that block go first: an event loop may hang on them
-  int blocking_turns_ = 0;        // how many have gone before a job that waits
-  std::deque<Ticket*> queued_;    // jobs in order of submission
-  double queued_work_ = 0;        // of both
-  std::vector<Ticket*> running_;
+  List<Ticket> blocking_;   // callers that block go first: an event loop may hang on them
+  int blocking_turns_ = 0;  // how many have gone before a job that waits
+  List<Ticket> queued_;     // jobs in order of submission
+  double queued_work_ = 0;  // of both
+  List<Ticket> running_;
+  List<Ticket> delivering_;  // jobs that have run but are not told yet
   // What ended last, and what ended last of any other source.
   struct Ended {
     const void* source = nullptr;
@@ -182,8 +200,7 @@ class Executor {
     Clock::time_point at{};
   };
   std::array<Ended, 2> ended_;
-  std::vector<const void*> delivering_;  // owners of jobs that have run but are not told yet
-  std::vector<Thread*> idle_;            // last in, first out
+  List<Thread> idle_;  // last in, first out
   int threads_ = 0;
   int busy_ = 0;
   int peak_ = 0;

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <condition_variable>
 #include <cstring>
 #include <memory>
 #include <mutex>
+#include <new>
 
 #include "executor/executor.h"
 #include "memory/userfault.h"
@@ -88,11 +90,16 @@ class Copy {
       }
       Failure failure;
       const size_t offset = part * part_;
-      const bool ok = copy(offset, std::min(part_, bytes_ - offset), failure);
+      bool ok = false;
+      try {
+        ok = copy(offset, std::min(part_, bytes_ - offset), failure);
+      } catch (const std::bad_alloc&) {
+        failure = {ENOMEM, "no memory"};  // short enough to need none
+      }
       const std::lock_guard<std::mutex> lock(mutex_);
       if (!ok && ok_) {
         ok_ = false;
-        failure_ = failure;
+        failure_ = std::move(failure);
       }
       if (++ended_ == parts_) all_ended_.notify_all();
     }
@@ -103,7 +110,7 @@ class Copy {
     all_ended_.wait(lock, [&] { return ended_ == parts_; });
     pages_.reset();
     own_range_ = Range();
-    if (!ok_) failure = failure_;
+    if (!ok_) failure = std::move(failure_);
     return ok_;
   }
 
@@ -196,7 +203,11 @@ bool copy_into(Segment& segment, const void* data, size_t bytes, Use use, int th
       std::make_shared<Copy>(segment, static_cast<const char*>(data), bytes, use, most);
   const size_t helpers = std::min(static_cast<size_t>(most), copy->parts()) - 1;
   for (size_t i = 0; i < helpers; ++i) {
-    Executor::instance().submit(std::make_unique<Helper>(copy));
+    try {
+      Executor::instance().submit(std::make_unique<Helper>(copy));
+    } catch (const std::bad_alloc&) {
+      break;  // those that have come do it all
+    }
   }
   copy->run();
   return copy->wait(failure);

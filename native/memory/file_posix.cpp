@@ -20,8 +20,9 @@ namespace heddle::memory {
 namespace {
 
 void fail(Failure& failure, const std::string& what) {
-  failure.error = errno;
-  failure.what = what + ": " + std::strerror(errno);
+  const int error = errno;  // making the text may change it
+  failure.error = error;
+  failure.what = what + ": " + std::strerror(error);
 }
 
 bool resize(int descriptor, size_t bytes, Failure& failure) {
@@ -181,8 +182,10 @@ Range Range::map(const File& file, size_t offset, size_t bytes, Access access, F
   void* const base = mmap(room, range.length_, PROT_READ | PROT_WRITE, flags, file.descriptor(),
                           static_cast<off_t>(start));
   if (base == MAP_FAILED) {
-    fail(failure, "mapping " + std::to_string(bytes) + " bytes");
+    const int error = errno;
     if (room != nullptr) munmap(room, range.length_);
+    errno = error;
+    fail(failure, "mapping " + std::to_string(bytes) + " bytes");
     return range;
   }
   range.base_ = base;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "common/errors.h"
 #include "executor/bytes.h"
 #include "memory/copy.h"
 #include "memory/segment.h"
@@ -29,17 +30,18 @@ size_t size_argument(const Napi::CallbackInfo& info, size_t index, const char* n
   return static_cast<size_t>(value);
 }
 
+// Tells a segment from what other addons, and other modules of this one, wrap.
+constexpr napi_type_tag kSegmentTag = {0x8d3c51e60f5b4a27, 0xb1f09a4e7d26c835};
+
 SegmentPointer& pointer_argument(const Napi::CallbackInfo& info) {
-  if (!info[0].IsExternal()) throw Napi::TypeError::New(info.Env(), "not a segment");
-  SegmentPointer& segment = *info[0].As<Napi::External<SegmentPointer>>().Data();
-  if (!segment) throw Napi::Error::New(info.Env(), "heddle: the segment has been released");
-  return segment;
+  SegmentPointer* const segment = unwrap<SegmentPointer>(info[0], kSegmentTag);
+  if (segment == nullptr) throw Napi::TypeError::New(info.Env(), "heddle: this is no segment");
+  if (!*segment) throw CodedError("ERR_HEDDLE_RELEASED", "heddle: the segment has been released");
+  return *segment;
 }
 
 Napi::Value wrap(Napi::Env env, SegmentPointer segment) {
-  return Napi::External<SegmentPointer>::New(
-      env, new SegmentPointer(std::move(segment)),
-      [](Napi::Env, const SegmentPointer* pointer) { delete pointer; });
+  return wrapped(env, std::make_unique<SegmentPointer>(std::move(segment)), kSegmentTag);
 }
 
 // create(bytes): a new segment of zeros.
@@ -124,7 +126,7 @@ Napi::Value external_buffer(Napi::Env env, char* data, size_t bytes,
       [](napi_env, void*, void* pointer) { delete static_cast<std::shared_ptr<Holder>*>(pointer); },
       hint.get(), &result);
   if (status != napi_ok) {
-    throw Napi::Error::New(env, "heddle: this runtime cannot wrap shared memory");
+    throw CodedError("ERR_HEDDLE_SHARED_MEMORY", "heddle: this runtime cannot wrap shared memory");
   }
   static_cast<void>(hint.release());
   return Napi::Value(env, result);
@@ -140,7 +142,10 @@ constexpr size_t kMostUncounted = size_t{256} << 20;
 std::atomic<size_t> uncounted{0};
 
 // Of this thread, and so of its environment. The buffers may end on others.
-thread_local const auto lent_here = std::make_shared<std::atomic<uint32_t>>(0);
+const std::shared_ptr<std::atomic<uint32_t>>& lent_here() {
+  thread_local const auto count = std::make_shared<std::atomic<uint32_t>>(0);
+  return count;
+}
 
 class Lent {
  public:
@@ -162,7 +167,7 @@ class Lent {
 
  private:
   std::shared_ptr<Mapping> mapping_;
-  std::shared_ptr<std::atomic<uint32_t>> count_ = lent_here;
+  std::shared_ptr<std::atomic<uint32_t>> count_ = lent_here();
   size_t uncounted_ = 0;
 };
 
@@ -187,7 +192,7 @@ Napi::Value map(const Napi::CallbackInfo& info) {
 
 // lent(): how many buffers for one message this thread has made that are still mapped.
 Napi::Value lent(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), lent_here->load());
+  return Napi::Number::New(info.Env(), lent_here()->load());
 }
 
 // isUnwritten(buffer): whether a private mapping has no page of its own.
@@ -198,7 +203,8 @@ Napi::Value is_unwritten(const Napi::CallbackInfo& info) {
 
 // release(segment): lets go of it now instead of when its JavaScript object is collected.
 void release(const Napi::CallbackInfo& info) {
-  if (info[0].IsExternal()) info[0].As<Napi::External<SegmentPointer>>().Data()->reset();
+  if (SegmentPointer* const segment = unwrap<SegmentPointer>(info[0], kSegmentTag))
+    segment->reset();
 }
 
 // list(): the segments that this process holds.
@@ -251,20 +257,20 @@ Napi::Value map_file(const Napi::CallbackInfo& info) {
 
 Napi::Object init(Napi::Env env) {
   Napi::Object exports = Napi::Object::New(env);
-  exports.Set("create", Napi::Function::New(env, create, "create"));
-  exports.Set("open", Napi::Function::New(env, open, "open"));
-  exports.Set("handle", Napi::Function::New(env, handle, "handle"));
-  exports.Set("opened", Napi::Function::New(env, opened, "opened"));
-  exports.Set("markOpened", Napi::Function::New(env, mark_opened, "markOpened"));
-  exports.Set("mappings", Napi::Function::New(env, mappings, "mappings"));
-  exports.Set("renew", Napi::Function::New(env, renew, "renew"));
-  exports.Set("write", Napi::Function::New(env, write, "write"));
-  exports.Set("map", Napi::Function::New(env, map, "map"));
-  exports.Set("lent", Napi::Function::New(env, lent, "lent"));
-  exports.Set("isUnwritten", Napi::Function::New(env, is_unwritten, "isUnwritten"));
-  exports.Set("release", Napi::Function::New(env, release, "release"));
-  exports.Set("list", Napi::Function::New(env, list, "list"));
-  exports.Set("mapFile", Napi::Function::New(env, map_file, "mapFile"));
+  define<create>(exports, "create");
+  define<open>(exports, "open");
+  define<handle>(exports, "handle");
+  define<opened>(exports, "opened");
+  define<mark_opened>(exports, "markOpened");
+  define<mappings>(exports, "mappings");
+  define<renew>(exports, "renew");
+  define<write>(exports, "write");
+  define<map>(exports, "map");
+  define<lent>(exports, "lent");
+  define<is_unwritten>(exports, "isUnwritten");
+  define<release>(exports, "release");
+  define<list>(exports, "list");
+  define<map_file>(exports, "mapFile");
   return exports;
 }
 

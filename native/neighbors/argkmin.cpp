@@ -153,7 +153,7 @@ struct ArgKmin {
     problem.request = read_request(frame, problem.x, problem.y);
     problem.k = frame.count();
     if (problem.k < 1 || problem.k > problem.y.rows) {
-      throw call::range_error(frame.env(), "heddle: k is not between 1 and the rows of Y");
+      throw range_error(frame.env(), "heddle: k is not between 1 and the rows of Y");
     }
     problem.request.expected = static_cast<double>(problem.k);
     const int64_t length = checked_product(frame.env(), problem.x.rows, problem.k);

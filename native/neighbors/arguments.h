@@ -15,14 +15,14 @@ namespace heddle::neighbors {
 template <typename T>
 Request read_request(Frame& frame, const View<T>& x, const View<T>& y) {
   if (x.columns != y.columns) {
-    throw call::range_error(frame.env(), "heddle: X and Y have different widths");
+    throw range_error(frame.env(), "heddle: X and Y have different widths");
   }
   if (y.rows > INT32_MAX || x.rows > INT32_MAX) {
-    throw call::range_error(frame.env(), "heddle: more rows than an Int32Array can count");
+    throw range_error(frame.env(), "heddle: more rows than an Int32Array can count");
   }
   Request request;
   const int64_t metric = frame.count();
-  if (metric >= kMetrics) throw call::range_error(frame.env(), "heddle: no such metric");
+  if (metric >= kMetrics) throw range_error(frame.env(), "heddle: no such metric");
   request.metric = static_cast<Metric>(metric);
   request.check = frame.flag();
   request.chunk = std::min(std::max<int64_t>(frame.count(), 1), int64_t{1} << 16);
@@ -32,7 +32,7 @@ Request read_request(Frame& frame, const View<T>& x, const View<T>& y) {
 
 inline int64_t checked_product(Napi::Env env, int64_t a, int64_t b) {
   if (static_cast<double>(a) * static_cast<double>(b) > 9007199254740991.0) {
-    throw call::range_error(env, "heddle: a result is too large");
+    throw range_error(env, "heddle: a result is too large");
   }
   return a * b;
 }

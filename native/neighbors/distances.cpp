@@ -163,7 +163,7 @@ struct Distances {
     problem.out = frame.matrix<T>(2);
     problem.request = read_request(frame, problem.x, problem.y);
     if (problem.out.rows != problem.x.rows || problem.out.columns != problem.y.rows) {
-      throw call::range_error(frame.env(), "heddle: the shape of the distances does not fit");
+      throw range_error(frame.env(), "heddle: the shape of the distances does not fit");
     }
     frame.require_apart(problem.out, problem.x, problem.y);
     problem.progress = frame.progress();

@@ -22,12 +22,15 @@ struct Found {
   std::vector<std::vector<Hit>> rows;
 };
 
+// Tells what radiusKeeper() has made from what others wrap.
+constexpr napi_type_tag kFoundTag = {0x5e1f7c0283ab46d9, 0x94d06b3fa7512ce8};
+
 Found* keeper(Frame& frame, size_t argument) {
-  const Napi::Value value = frame.argument(argument);
-  if (!value.IsExternal()) {
-    throw call::type_error(frame.env(), "heddle: no keeper of a radius search");
+  Found* const found = unwrap<Found>(frame.argument(argument), kFoundTag);
+  if (found == nullptr) {
+    throw type_error(frame.env(), "heddle: this is no keeper of a radius search");
   }
-  return value.As<Napi::External<Found>>().Data();
+  return found;
 }
 
 bool nearer(const Hit& a, const Hit& b) {
@@ -170,8 +173,7 @@ struct Radius {
 };
 
 Napi::Value new_keeper(Frame& frame) {
-  return Napi::External<Found>::New(frame.env(), new Found(),
-                                    [](Napi::Env, Found* found) { delete found; });
+  return wrapped(frame.env(), std::make_unique<Found>(), kFoundTag);
 }
 
 // Copies what the keeper (argument 0) holds to indices (Int32) and distances (Float64), and empties

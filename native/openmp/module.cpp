@@ -3,6 +3,7 @@
 #include <set>
 #include <thread>
 
+#include "common/errors.h"
 #include "openmp/team.h"
 
 namespace heddle::openmp {
@@ -13,16 +14,16 @@ Napi::Value available(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), door().run != nullptr);
 }
 
-const Door& require_door(Napi::Env env) {
+const Door& require_door() {
   if (door().run == nullptr) {
-    throw Napi::Error::New(env, "OpenMP can't be used: " + door().error);
+    throw CodedError("ERR_HEDDLE_OPENMP", "heddle: OpenMP can't be used: " + door().error);
   }
   return door();
 }
 
 // teamSize(threads?): how many distinct threads really ran a region.
 Napi::Value team_size(const Napi::CallbackInfo& info) {
-  const Door& opened = require_door(info.Env());
+  const Door& opened = require_door();
   if (info.Length() == 0 || info[0].IsUndefined()) {
     return Napi::Number::New(info.Env(), opened.default_team());
   }
@@ -37,17 +38,17 @@ Napi::Value team_size(const Napi::CallbackInfo& info) {
 
 // nestedTeamSize(outer): the largest team that a region inside a region of `outer` threads gets.
 Napi::Value nested_team_size(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(
-      info.Env(), require_door(info.Env()).nested_team(info[0].As<Napi::Number>().Int32Value()));
+  return Napi::Number::New(info.Env(),
+                           require_door().nested_team(info[0].As<Napi::Number>().Int32Value()));
 }
 
 }  // namespace
 
 Napi::Object init(Napi::Env env) {
   Napi::Object exports = Napi::Object::New(env);
-  exports.Set("available", Napi::Function::New(env, available, "available"));
-  exports.Set("teamSize", Napi::Function::New(env, team_size, "teamSize"));
-  exports.Set("nestedTeamSize", Napi::Function::New(env, nested_team_size, "nestedTeamSize"));
+  define<available>(exports, "available");
+  define<team_size>(exports, "teamSize");
+  define<nested_team_size>(exports, "nestedTeamSize");
   return exports;
 }
 

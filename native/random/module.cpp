@@ -13,7 +13,7 @@ namespace heddle::random {
 namespace {
 
 [[noreturn]] void fail(const Frame& frame, const char* what) {
-  throw call::type_error(frame.env(), std::string("heddle/random: ") + what);
+  throw type_error(frame.env(), std::string("heddle/random: ") + what);
 }
 
 // The states in an argument; at least one, all of one known kind.

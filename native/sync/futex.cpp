@@ -21,8 +21,8 @@
 
 #include <climits>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
-#include <string>
 #endif
 
 namespace heddle::sync {
@@ -53,8 +53,9 @@ namespace {
 
 // State and start time (in clock ticks since boot) of a process; false when there is none.
 bool read_stat(int32_t pid, char* state, int32_t* start) {
-  const std::string path = "/proc/" + std::to_string(pid) + "/stat";
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  char path[32];
+  std::snprintf(path, sizeof(path), "/proc/%d/stat", static_cast<int>(pid));
+  const int file = open(path, O_RDONLY | O_CLOEXEC);
   if (file < 0) return false;
   char text[1024];
   const ssize_t length = read(file, text, sizeof(text) - 1);
@@ -78,8 +79,9 @@ bool alive(int32_t pid, int32_t start) {
   char state = 'X';
   int32_t found = 0;
   if (!read_stat(pid, &state, &found)) {
-    // No /proc to look at: signals still tell a process that is gone.
-    return access("/proc/self/stat", R_OK) != 0 && kill(pid, 0) == 0;
+    // No /proc to look at, or no descriptor left to do it with: signals still tell a process that
+    // is gone. It must not be taken for that because nobody could look.
+    return kill(pid, 0) == 0 || errno == EPERM;
   }
   return state != 'Z' && state != 'X' && (start == 0 || start == found);
 }

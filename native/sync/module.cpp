@@ -1,7 +1,9 @@
 #include "sync/module.h"
 
 #include <limits>
+#include <memory>
 
+#include "common/errors.h"
 #include "sync/waits.h"
 
 namespace heddle::sync {
@@ -95,24 +97,35 @@ Slots& slots() {
 
 Napi::Value slot(const Napi::CallbackInfo& info) {
   const int taken = slots().take();
-  if (taken == 0) throw Napi::Error::New(info.Env(), "more than 255 threads use heddle/sync");
-  info.Env().AddCleanupHook([taken] { slots().give(taken); });
+  if (taken == 0) {
+    throw CodedError("ERR_HEDDLE_TOO_MANY_THREADS",
+                     "heddle: more than 255 threads of this process use heddle/sync");
+  }
+  // The hook's argument is the number itself: nothing to be made that might fail.
+  napi_add_env_cleanup_hook(
+      info.Env(),
+      [](void* number) { slots().give(static_cast<int>(reinterpret_cast<intptr_t>(number))); },
+      reinterpret_cast<void*>(static_cast<intptr_t>(taken)));
   return Napi::Number::New(info.Env(), taken);
 }
 
-// hold(words, index, owner, flag, signal): marks the word when this environment, whose token
-// `owner` is, ends while it holds it. Returns a number for drop().
+// hold(words, index, owner, flag, signal, count): marks the word when this environment, whose token
+// `owner` is, ends while it holds it. `count` is the index of a word that is 0 while it holds
+// nothing, or below 0. Returns a number for drop().
 Napi::Value hold(const Napi::CallbackInfo& info) {
   Word* const word = shared_word_argument(info);
-  const double signal = info[4].As<Napi::Number>().DoubleValue();
   Napi::Int32Array words = info[0].As<Napi::Int32Array>();
-  if (!(signal >= 0) || signal >= static_cast<double>(words.ElementLength())) {
-    throw Napi::RangeError::New(info.Env(), "the word must be in the array");
-  }
-  return Napi::Number::New(
-      info.Env(),
-      environment(info).hold(word, info[2].As<Napi::Number>(), info[3].As<Napi::Number>(),
-                             reinterpret_cast<Word*>(words.Data() + static_cast<size_t>(signal))));
+  const auto at = [&](double index) {
+    if (!(index >= 0) || index >= static_cast<double>(words.ElementLength())) {
+      throw Napi::RangeError::New(info.Env(), "the word must be in the array");
+    }
+    return reinterpret_cast<Word*>(words.Data() + static_cast<size_t>(index));
+  };
+  Word* const signal = at(info[4].As<Napi::Number>());
+  const double count = info[5].As<Napi::Number>();
+  return Napi::Number::New(info.Env(), environment(info).hold(word, info[2].As<Napi::Number>(),
+                                                              info[3].As<Napi::Number>(), signal,
+                                                              count < 0 ? nullptr : at(count)));
 }
 
 // drop(number): the words have been collected.
@@ -123,20 +136,19 @@ void drop(const Napi::CallbackInfo& info) { environment(info).drop(info[0].As<Na
 Napi::Object init(Napi::Env env) {
   Napi::Object exports = Napi::Object::New(env);
   // Where this environment's waits are, once there are some.
-  auto* place = new Environment*(nullptr);
-  env.AddCleanupHook([place] { delete place; });
-  const auto add = [&](const char* name, auto function) {
-    exports.Set(name, Napi::Function::New(env, function, name, place));
-  };
-  add("wait", wait_now);
-  add("waitAsync", wait_async);
-  add("cancel", cancel);
-  add("wake", wake_some);
-  add("alive", is_alive);
-  add("start", start);
-  add("slot", slot);
-  add("hold", hold);
-  add("drop", drop);
+  auto place = std::make_unique<Environment*>(nullptr);
+  napi_add_env_cleanup_hook(
+      env, [](void* ended) { delete static_cast<Environment**>(ended); }, place.get());
+  Environment** const data = place.release();
+  define<wait_now>(exports, "wait", data);
+  define<wait_async>(exports, "waitAsync", data);
+  define<cancel>(exports, "cancel", data);
+  define<wake_some>(exports, "wake", data);
+  define<is_alive>(exports, "alive", data);
+  define<start>(exports, "start", data);
+  define<slot>(exports, "slot", data);
+  define<hold>(exports, "hold", data);
+  define<drop>(exports, "drop", data);
   return exports;
 }
 

@@ -22,7 +22,8 @@ Environment::Environment(Napi::Env env) : env_(env) {
   call_.Unref(env);
   // Hooks run last first: this one before that of the thread-safe function, so that our threads
   // have ended when the way back is closed.
-  env.AddCleanupHook([](Environment* self) { self->close(); }, this);
+  napi_add_env_cleanup_hook(
+      env, [](void* self) { static_cast<Environment*>(self)->close(); }, this);
 }
 
 void Environment::close() {
@@ -53,10 +54,15 @@ double Environment::start(Word* word, int32_t expected, double milliseconds,
   wait->milliseconds = milliseconds;
   wait->keep = memory::Mapping::at(word);
   wait->callback = Napi::Persistent(callback);
-  if (waits_.empty()) call_.Ref(env_);
   Wait* const pointer = wait.get();
-  waits_[wait->id] = std::move(wait);
-  pointer->thread = std::thread([this, pointer] { run(pointer); });
+  const auto entry = waits_.emplace(wait->id, std::move(wait)).first;
+  try {
+    pointer->thread = std::thread([this, pointer] { run(pointer); });
+  } catch (...) {
+    waits_.erase(entry);
+    throw;
+  }
+  if (waits_.size() == 1) call_.Ref(env_);
   return pointer->id;
 }
 
@@ -82,18 +88,16 @@ void Environment::run(Wait* wait) {
 
 void Environment::settle(Napi::Env env, Napi::Function, Environment* self, void*) {
   if (static_cast<napi_env>(env) == nullptr) return;
-  std::vector<std::unique_ptr<Wait>> ended;
+  Waits ended;
   for (auto at = self->waits_.begin(); at != self->waits_.end();) {
-    if (at->second->ended) {
-      ended.push_back(std::move(at->second));
-      at = self->waits_.erase(at);
-    } else {
-      ++at;
-    }
+    const auto next = std::next(at);
+    // Moved from one to the other as it is: here nothing may fail.
+    if (at->second->ended) ended.insert(self->waits_.extract(at));
+    at = next;
   }
-  for (auto& wait : ended) wait->thread.join();
+  for (auto& [id, wait] : ended) wait->thread.join();
   if (self->waits_.empty()) self->call_.Unref(env);
-  for (auto& wait : ended) {
+  for (auto& [id, wait] : ended) {
     wait->callback.Call({Napi::Number::New(env, static_cast<int>(wait->result))});
   }
 }
@@ -105,8 +109,8 @@ void Environment::cancel(double id) {
   wake(found->second->word, INT_MAX);
 }
 
-double Environment::hold(Word* word, int32_t owner, int32_t flag, Word* signal) {
-  held_[++next_] = {word, owner, flag, signal, memory::Mapping::at(word)};
+double Environment::hold(Word* word, int32_t owner, int32_t flag, Word* signal, Word* count) {
+  held_[++next_] = {word, owner, flag, signal, count, memory::Mapping::at(word)};
   return next_;
 }
 
@@ -114,7 +118,8 @@ void Environment::drop(double number) {
   const auto found = held_.find(number);
   if (found == held_.end()) return;
   const Held& held = found->second;
-  if ((held.word->load() & ~held.flag) != held.owner) held_.erase(found);
+  const bool empty = held.count != nullptr && held.count->load() == 0;
+  if (empty || (held.word->load() & ~held.flag) != held.owner) held_.erase(found);
 }
 
 }  // namespace heddle::sync

@@ -6,10 +6,10 @@
 
 #include <napi.h>
 
+#include <map>
 #include <memory>
 #include <thread>
 #include <unordered_map>
-#include <vector>
 
 #include "memory/segment.h"
 #include "sync/futex.h"
@@ -23,15 +23,16 @@ class Environment {
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
 
-  // Calls `callback(result)` on the JavaScript thread when the wait has ended.
+  // Calls `callback(result)` on the JavaScript thread when the wait has ended. Throws
+  // std::system_error where there is no thread to be had for it.
   double start(Word* word, int32_t expected, double milliseconds, Napi::Function callback);
   // Ends a wait early; its callback is still called.
   void cancel(double id);
 
   // A word to be marked when the environment ends, if it has `owner` then, who is gone: it keeps
-  // the bit `flag` and becomes 1 otherwise, and the sleepers of `signal` are woken. Returns a
-  // number.
-  double hold(Word* word, int32_t owner, int32_t flag, Word* signal);
+  // the bit `flag` and becomes 1 otherwise, and the sleepers of `signal` are woken. `count`, where
+  // there is one, is 0 while the owner has nothing in his hands. Returns a number.
+  double hold(Word* word, int32_t owner, int32_t flag, Word* signal, Word* count);
   // Nobody here can come to the word any more; who has it in his hands now keeps it until the end.
   void drop(double number);
 
@@ -53,8 +54,11 @@ class Environment {
     int32_t owner;
     int32_t flag;
     Word* signal;
+    Word* count;
     std::shared_ptr<memory::Mapping> keep;
   };
+
+  using Waits = std::map<double, std::unique_ptr<Wait>>;
 
   static void settle(Napi::Env env, Napi::Function, Environment* self, void*);
   using ThreadSafe = Napi::TypedThreadSafeFunction<Environment, void, settle>;
@@ -65,7 +69,7 @@ class Environment {
 
   Napi::Env env_;
   ThreadSafe call_;
-  std::unordered_map<double, std::unique_ptr<Wait>> waits_;
+  Waits waits_;
   std::unordered_map<double, Held> held_;
   double next_ = 0;
 };

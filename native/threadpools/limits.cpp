@@ -50,6 +50,9 @@ void ThreadLimits::apply(const ThreadCount& own) {
 }
 
 void ThreadLimits::add(Lease& lease, const Counts& counts) {
+  // What is leased below must find its place: nobody else could give it back.
+  lease.process.reserve(lease.process.size() + counts.size());
+  lease.thread.reserve(lease.thread.size() + counts.size());
   for (const auto& [runtime, threads] : counts) {
     if (runtime->process != nullptr) {
       lease.process.emplace_back(runtime->process, runtime->process->lease(threads, lease.kind));
@@ -72,6 +75,7 @@ void ThreadLimits::add(Lease& lease, const Counts& counts) {
 }
 
 ThreadLimits::LeaseId ThreadLimits::open(const Counts& counts, int blas, int openmp, Kind kind) {
+  spare_.reserve(spare_.size() + leases_.size() + 1);  // so that close() needs none
   if (spare_.empty()) {
     leases_.emplace_back();
   } else {
@@ -84,7 +88,12 @@ ThreadLimits::LeaseId ThreadLimits::open(const Counts& counts, int blas, int ope
   lease.operations[1] = openmp;
   lease.kind = kind;
   const LeaseId id = lease.id;
-  add(lease, counts);
+  try {
+    add(lease, counts);
+  } catch (...) {
+    close(id);
+    throw;
+  }
   recompute();
   return id;
 }
@@ -99,7 +108,7 @@ void ThreadLimits::close(LeaseId id) {
   if (lease == nullptr) return;
   for (const auto& [runtime, process_lease] : lease->process) runtime->release(process_lease);
   for (const Runtime* root : lease->thread) {
-    ThreadCount& mine = own(root);
+    ThreadCount& mine = own(root);  // there since the lease was opened
     mine.requests.erase(std::remove_if(mine.requests.begin(), mine.requests.end(),
                                        [id](const Request& request) { return request.id == id; }),
                         mine.requests.end());

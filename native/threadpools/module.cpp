@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 
+#include "common/errors.h"
 #include "threadpools/limits.h"
 #include "threadpools/registry.h"
 
@@ -147,10 +148,11 @@ Napi::Value describe(const Napi::CallbackInfo& info) {
   return result;
 }
 
-void set_function(Napi::Env env, Napi::Object exports, const char* name, napi_callback function,
-                  void* slots) {
+template <napi_value (*function)(napi_env, napi_callback_info)>
+void set_function(Napi::Object exports, const char* name, void* slots) {
   napi_value value = nullptr;
-  napi_create_function(env, name, NAPI_AUTO_LENGTH, function, slots, &value);
+  napi_create_function(exports.Env(), name, NAPI_AUTO_LENGTH, guarded_plain<function>, slots,
+                       &value);
   exports.Set(name, value);
 }
 
@@ -164,17 +166,17 @@ Napi::Object init(Napi::Env env) {
   kept.SuppressDestruct();
   void* const slots = memory.Data();
   exports.Set("slots", Napi::Int32Array::New(env, kSlots, memory, 0));
-  set_function(env, exports, "scan", scan_function, slots);
-  set_function(env, exports, "counts", counts_function, slots);
-  set_function(env, exports, "open", open_function, slots);
-  set_function(env, exports, "extend", extend_function, slots);
-  set_function(env, exports, "close", close_function, slots);
-  exports.Set("describe", Napi::Function::New(env, describe, "describe"));
-  exports.Set("warnOnce", Napi::Function::New(env, warn_once, "warnOnce"));
-  exports.Set("operationLimit",
-              Napi::Function::New(env, operation_limit_function, "operationLimit"));
+  set_function<scan_function>(exports, "scan", slots);
+  set_function<counts_function>(exports, "counts", slots);
+  set_function<open_function>(exports, "open", slots);
+  set_function<extend_function>(exports, "extend", slots);
+  set_function<close_function>(exports, "close", slots);
+  define<describe>(exports, "describe");
+  define<warn_once>(exports, "warnOnce");
+  define<operation_limit_function>(exports, "operationLimit");
   // A worker that ends gives back what it holds; runs on the worker's own thread.
-  env.AddCleanupHook([] { ThreadLimits::of_this_thread().close_all(); });
+  napi_add_env_cleanup_hook(
+      env, [](void*) { ThreadLimits::of_this_thread().close_all(); }, nullptr);
   return exports;
 }
 

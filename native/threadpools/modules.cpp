@@ -10,6 +10,9 @@
 #include <atomic>
 #else
 #include <link.h>
+
+#include <new>
+#include <utility>
 #endif
 
 namespace heddle::threadpools {
@@ -93,17 +96,27 @@ uint64_t modules_generation() {
 }
 
 std::vector<std::string> loaded_modules() {
-  std::vector<std::string> names;
+  struct {
+    std::vector<std::string> names;
+    bool complete = true;
+  } found;
   // The loader's lock is held in the callback: anything beyond copying names can deadlock.
   dl_iterate_phdr(
       [](dl_phdr_info* info, size_t, void* out) {
-        if (info->dlpi_name != nullptr && info->dlpi_name[0] != '\0') {
-          static_cast<std::vector<std::string>*>(out)->emplace_back(info->dlpi_name);
+        auto* const all = static_cast<decltype(found)*>(out);
+        try {
+          if (info->dlpi_name != nullptr && info->dlpi_name[0] != '\0') {
+            all->names.emplace_back(info->dlpi_name);
+          }
+          return 0;
+        } catch (const std::bad_alloc&) {  // which must not pass through the loader
+          all->complete = false;
+          return 1;
         }
-        return 0;
       },
-      &names);
-  return names;
+      &found);
+  if (!found.complete) throw std::bad_alloc();
+  return std::move(found.names);
 }
 
 #endif

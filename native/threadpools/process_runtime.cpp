@@ -15,7 +15,9 @@ constexpr uint32_t users_of(uint64_t state) { return static_cast<uint32_t>(state
 
 }  // namespace
 
-ProcessRuntime::ProcessRuntime(Functions functions) : functions_(std::move(functions)) {}
+ProcessRuntime::ProcessRuntime(Functions functions) : functions_(std::move(functions)) {
+  overrides_.reserve(kOverrides);
+}
 
 int ProcessRuntime::smallest_lease(Kind kind) const {
   int smallest = 0;
@@ -91,10 +93,21 @@ void ProcessRuntime::begin_override(int threads) {
     equal_overrides_.store(pack(threads, 1), std::memory_order_release);
     return;
   }
+  overrides_.reserve(overrides_.size() + 2);
   state = equal_overrides_.exchange(0, std::memory_order_acq_rel);
-  if (users_of(state) > 0) overrides_[threads_of(state)] += static_cast<int>(users_of(state));
-  ++overrides_[threads];
-  apply(overrides_.begin()->first);
+  if (users_of(state) > 0) add_override(threads_of(state), users_of(state));
+  add_override(threads, 1);
+  apply(overrides_.front().threads);
+}
+
+void ProcessRuntime::add_override(int threads, uint32_t users) {
+  const auto at = std::find_if(overrides_.begin(), overrides_.end(),
+                               [&](const Active& active) { return active.threads >= threads; });
+  if (at != overrides_.end() && at->threads == threads) {
+    at->users += users;
+  } else {
+    overrides_.insert(at, {threads, users});
+  }
 }
 
 void ProcessRuntime::end_override(int threads) {
@@ -111,10 +124,11 @@ void ProcessRuntime::end_override(int threads) {
       return;
     }
   }
-  const auto found = overrides_.find(threads);
+  const auto found = std::find_if(overrides_.begin(), overrides_.end(),
+                                  [&](const Active& active) { return active.threads == threads; });
   if (found == overrides_.end()) return;
-  if (--found->second == 0) overrides_.erase(found);
-  apply(overrides_.empty() ? wanted_by_leases() : overrides_.begin()->first);
+  if (--found->users == 0) overrides_.erase(found);
+  apply(overrides_.empty() ? wanted_by_leases() : overrides_.front().threads);
 }
 
 }  // namespace heddle::threadpools

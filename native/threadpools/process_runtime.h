@@ -10,7 +10,6 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <mutex>
 #include <vector>
 
@@ -53,7 +52,9 @@ class ProcessRuntime {
   // Sets the count for a call that is about to be made, whatever the leases say: the executor has
   // counted on lease_limit() when it chose the width. Any number of overrides may be active at
   // a time; of different ones the smallest holds. When the last ends, the leases hold again.
-  // While an equal override is active, neither function takes a lock.
+  // While an equal override is active, neither function takes a lock. Neither throws while at most
+  // kOverrides different counts are wanted; beyond that the first may, and has done nothing then.
+  static constexpr size_t kOverrides = 16;
   void begin_override(int threads);
   void end_override(int threads);
 
@@ -86,7 +87,13 @@ class ProcessRuntime {
   const Functions functions_;
   std::mutex mutex_;
   std::vector<Lease> leases_;
-  std::map<int, int> overrides_;  // active ones by count, where there are different ones
+  // Active overrides by count, the smallest first, where there are different ones.
+  struct Active {
+    int threads;
+    uint32_t users;
+  };
+  void add_override(int threads, uint32_t users);  // there is room for it; mutex_ held
+  std::vector<Active> overrides_;
   LeaseId next_id_ = 1;
   bool active_ = false;  // whether the count is ours at present, and these hold what it was:
   int original_ = 0;

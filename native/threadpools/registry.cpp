@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include "threadpools/modules.h"
 
@@ -66,17 +67,29 @@ size_t scan() {
   const std::lock_guard<std::mutex> lock(all.mutex);
   const size_t before = all.count.load(std::memory_order_relaxed);
   size_t count = before;
-  for (const std::string& path : loaded_modules()) {
-    if (!all.known.insert(path).second || count == kMost) continue;
-    std::unique_ptr<Runtime> runtime = recognise(path);
-    // The same file may be known by another name.
-    if (!runtime || (path != runtime->filepath && !all.known.insert(runtime->filepath).second)) {
-      continue;
+  std::vector<std::string> taken;  // into `known` by this scan
+  const auto take = [&](const std::string& path) {
+    taken.push_back(path);
+    if (all.known.insert(path).second) return true;
+    taken.pop_back();
+    return false;
+  };
+  try {
+    for (const std::string& path : loaded_modules()) {
+      if (!take(path) || count == kMost) continue;
+      std::unique_ptr<Runtime> runtime = recognise(path);
+      // The same file may be known by another name.
+      if (!runtime || (path != runtime->filepath && !take(runtime->filepath))) continue;
+      all.runtimes[count++] = std::move(runtime);
     }
-    all.runtimes[count++] = std::move(runtime);
-  }
-  for (size_t index = before; index < count; ++index) {
-    find_root(all, count, *all.runtimes[index]);
+    for (size_t index = before; index < count; ++index) {
+      find_root(all, count, *all.runtimes[index]);
+    }
+  } catch (...) {
+    // All of it is looked at again, by the next scan.
+    for (size_t index = before; index < count; ++index) all.runtimes[index].reset();
+    for (const std::string& path : taken) all.known.erase(path);
+    throw;
   }
   all.count.store(count, std::memory_order_release);
   all.generation.store(generation, std::memory_order_release);

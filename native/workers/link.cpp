@@ -6,7 +6,9 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <memory>
 
+#include "common/errors.h"
 #include "workers/uv.h"
 
 namespace heddle::workers {
@@ -102,6 +104,7 @@ class Loop {
   uv_poll_s* writing_ = nullptr;  // made when a pipe is first full
   int open_ = 0;
   bool closed_ = false;
+  bool keep_descriptors_ = false;
   napi_async_cleanup_hook_handle hook_ = nullptr;
 };
 
@@ -115,12 +118,17 @@ Loop* Loop::create(Napi::Env env, int reading, int writing, void* owner, Ready r
     return nullptr;
   }
   // An environment that ends waits until its handles are closed.
-  napi_add_async_cleanup_hook(
+  const napi_status hooked = napi_add_async_cleanup_hook(
       env,
       [](napi_async_cleanup_hook_handle /*hook*/, void* ending) {
         static_cast<Loop*>(ending)->close();
       },
       self, &self->hook_);
+  if (hooked != napi_ok) {
+    self->keep_descriptors_ = true;
+    self->close();
+    return nullptr;
+  }
   start(self->reading_, kUvReadable);
   return self;
 }
@@ -140,6 +148,7 @@ void Loop::close() {
   closed_ = true;
   end(reading_);
   end(writing_);
+  if (keep_descriptors_) return;  // nothing has come of it: they are the caller's
   ::close(reading_fd_);
   ::close(writing_fd_);
 }
@@ -148,6 +157,11 @@ class Link : public Napi::ObjectWrap<Link> {
  public:
   explicit Link(const Napi::CallbackInfo& info)
       : Napi::ObjectWrap<Link>(info), context_(info.Env(), "heddle.link") {
+    heddle::guarded(info.Env(), [&] { open(info); });
+  }
+
+ private:
+  void open(const Napi::CallbackInfo& info) {
     const int reading = descriptor_argument(info, 0);
     const int writing = descriptor_argument(info, 1);
     Bytes bytes = bytes_argument(info, 2);
@@ -158,19 +172,28 @@ class Link : public Napi::ObjectWrap<Link> {
     loop_ = Loop::create(info.Env(), reading, writing, this, [](void* self, bool writable) {
       static_cast<Link*>(self)->ready(writable);
     });
-    if (loop_ == nullptr) throw Napi::Error::New(info.Env(), "a link to a worker can't be made");
+    if (loop_ == nullptr) {
+      throw CodedError(kSystem, "heddle: a link to a worker can't be made");
+    }
     Ref();  // until it is closed
   }
 
-  static Napi::Function init(Napi::Env env) {
-    return DefineClass(
-        env, "Link",
-        {InstanceMethod<&Link::write>("write"),
-         InstanceMethod<&Link::when_writable>("whenWritable"), InstanceMethod<&Link::ref>("ref"),
-         InstanceMethod<&Link::unref>("unref"), InstanceMethod<&Link::close>("close")});
+ public:
+  static Napi::Function define_class(Napi::Env env) {
+    return DefineClass(env, "Link",
+                       {InstanceMethod<&Link::safe<&Link::write>>("write"),
+                        InstanceMethod<&Link::safe<&Link::when_writable>>("whenWritable"),
+                        InstanceMethod<&Link::safe<&Link::ref>>("ref"),
+                        InstanceMethod<&Link::safe<&Link::unref>>("unref"),
+                        InstanceMethod<&Link::safe<&Link::close>>("close")});
   }
 
  private:
+  template <auto method>
+  auto safe(const Napi::CallbackInfo& info) -> decltype((this->*method)(info)) {
+    return guarded(info.Env(), [&] { return (this->*method)(info); });
+  }
+
   Napi::Value write(const Napi::CallbackInfo& info) {
     const Bytes bytes = bytes_argument(info, 0);
     const size_t size = bytes.ByteLength();
@@ -191,7 +214,9 @@ class Link : public Napi::ObjectWrap<Link> {
   void when_writable(const Napi::CallbackInfo& info) {
     if (loop_ == nullptr) return;
     writable_ = Napi::Persistent(function_argument(info, 0));
-    if (!loop_->await_room()) throw Napi::Error::New(info.Env(), "the pipe can't be watched");
+    if (!loop_->await_room()) {
+      throw CodedError(kSystem, "heddle: the pipe to a worker can't be watched");
+    }
   }
 
   void ref(const Napi::CallbackInfo& /*info*/) {
@@ -243,9 +268,24 @@ class Link : public Napi::ObjectWrap<Link> {
   Loop* loop_ = nullptr;
 };
 
+// What `new Link(…)` calls: the class itself, whose errors get their codes here.
+Napi::Value make_link(const Napi::CallbackInfo& info) {
+  const auto* const constructor = static_cast<Napi::FunctionReference*>(info.Data());
+  return constructor->New({info[0], info[1], info[2], info[3]});
+}
+
 }  // namespace
 
-Napi::Function link_class(Napi::Env env) { return Link::init(env); }
+Napi::Function link_class(Napi::Env env) {
+  auto constructor =
+      std::make_unique<Napi::FunctionReference>(Napi::Persistent(Link::define_class(env)));
+  const Napi::Function made =
+      Napi::Function::New<guarded_call<make_link>>(env, "Link", constructor.get());
+  napi_add_env_cleanup_hook(
+      env, [](void* reference) { delete static_cast<Napi::FunctionReference*>(reference); },
+      constructor.release());
+  return made;
+}
 
 }  // namespace heddle::workers
 

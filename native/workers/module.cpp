@@ -1,9 +1,9 @@
 #include "workers/module.h"
 
 #include <cerrno>
-#include <cstring>
-#include <string>
+#include <system_error>
 
+#include "common/errors.h"
 #include "workers/link.h"
 #include "workers/page.h"
 #include "workers/pipe.h"
@@ -14,33 +14,60 @@ namespace heddle::workers {
 
 namespace {
 
-Napi::Error failure(Napi::Env env, const char* what, int code) {
-  return Napi::Error::New(env, std::string(what) + ": " + std::strerror(code));
+std::system_error failure(const char* what, int code) {
+  return {code, std::generic_category(), what};
 }
+
+// A descriptor that is closed unless it is handed on.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) close_descriptor(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+  void hand_on() { fd_ = -1; }
+
+ private:
+  int fd_;
+};
 
 // createPage(): the descriptor of a new page; the caller closes it.
 Napi::Value create(const Napi::CallbackInfo& info) {
   const int fd = create_page();
-  if (fd < 0) throw failure(info.Env(), "a page for a worker can't be made", errno);
+  if (fd < 0) throw failure("heddle: a page for a worker can't be made", errno);
   return Napi::Number::New(info.Env(), fd);
 }
 
 // mapPage(fd): the page as an ArrayBuffer, unmapped when that is collected.
 Napi::Value map(const Napi::CallbackInfo& info) {
-  void* address = map_page(info[0].As<Napi::Number>().Int32Value());
-  if (address == nullptr) throw failure(info.Env(), "a worker's page can't be mapped", errno);
-  return Napi::ArrayBuffer::New(info.Env(), address, kPageBytes,
-                                [](Napi::Env, void* mapped) { unmap_page(mapped); });
+  void* const address = map_page(info[0].As<Napi::Number>().Int32Value());
+  if (address == nullptr) throw failure("heddle: a worker's page can't be mapped", errno);
+  napi_value buffer = nullptr;
+  const napi_status made = napi_create_external_arraybuffer(
+      info.Env(), address, kPageBytes, [](napi_env, void* mapped, void*) { unmap_page(mapped); },
+      nullptr, &buffer);
+  if (made != napi_ok) {
+    unmap_page(address);
+    throw Napi::Error::New(info.Env());
+  }
+  return {info.Env(), buffer};
 }
 
 // createPipe(parentEnd): the descriptors of a new pipe, [reading, writing]; the caller closes them.
 Napi::Value pipe(const Napi::CallbackInfo& info) {
   int ends[2];
   const int error = create_pipe(info[0].As<Napi::Number>().Int32Value() != 0 ? 1 : 0, ends);
-  if (error != 0) throw failure(info.Env(), "a pipe to a worker can't be made", error);
+  if (error != 0) throw failure("heddle: a pipe to a worker can't be made", error);
+  Descriptor reading(ends[0]);
+  Descriptor writing(ends[1]);
   Napi::Array pair = Napi::Array::New(info.Env(), 2);
   pair.Set(uint32_t{0}, Napi::Number::New(info.Env(), ends[0]));
   pair.Set(uint32_t{1}, Napi::Number::New(info.Env(), ends[1]));
+  reading.hand_on();
+  writing.hand_on();
   return pair;
 }
 
@@ -56,7 +83,7 @@ void trim(const Napi::CallbackInfo& /*info*/) { trim_heap(); }
 void watch(const Napi::CallbackInfo& info) {
   const int error =
       watch_peer(info[0].As<Napi::Number>().Int32Value(), info[1].As<Napi::Number>().Int32Value());
-  if (error != 0) throw failure(info.Env(), "the parent can't be watched", error);
+  if (error != 0) throw failure("heddle: the parent can't be watched", error);
 }
 
 }  // namespace
@@ -64,12 +91,12 @@ void watch(const Napi::CallbackInfo& info) {
 Napi::Object init(Napi::Env env) {
   Napi::Object exports = Napi::Object::New(env);
   exports.Set("Link", link_class(env));
-  exports.Set("closeDescriptor", Napi::Function::New(env, close_one, "closeDescriptor"));
-  exports.Set("createPage", Napi::Function::New(env, create, "createPage"));
-  exports.Set("createPipe", Napi::Function::New(env, pipe, "createPipe"));
-  exports.Set("mapPage", Napi::Function::New(env, map, "mapPage"));
-  exports.Set("trimHeap", Napi::Function::New(env, trim, "trimHeap"));
-  exports.Set("watchPeer", Napi::Function::New(env, watch, "watchPeer"));
+  define<close_one>(exports, "closeDescriptor");
+  define<create>(exports, "createPage");
+  define<pipe>(exports, "createPipe");
+  define<map>(exports, "mapPage");
+  define<trim>(exports, "trimHeap");
+  define<watch>(exports, "watchPeer");
   return exports;
 }
 

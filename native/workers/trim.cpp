@@ -6,7 +6,6 @@
 
 #include <malloc.h>
 
-#include <system_error>
 #include <thread>
 
 namespace heddle::workers {
@@ -14,8 +13,8 @@ namespace heddle::workers {
 void trim_heap() {
   try {
     std::thread([] { malloc_trim(0); }).detach();
-  } catch (const std::system_error&) {
-    // No more threads: the memory stays for another time.
+  } catch (...) {
+    // No more threads, or no memory for one: what is free stays for another time.
   }
 }
 

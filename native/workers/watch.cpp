@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
+#include <new>
 
 namespace heddle::workers {
 
@@ -67,12 +68,16 @@ int watch_peer(int fd, int grace_ms) {
   // A descriptor of its own: JavaScript may close the other one, and its number be used again.
   const int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
   if (own < 0) return errno;
+  auto* const watch = new (std::nothrow) Watch{own, grace_ms};
+  if (watch == nullptr) {
+    close(own);
+    return ENOMEM;
+  }
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   pthread_attr_setstacksize(&attributes, size_t{64} * 1024);
   pthread_t thread;
-  Watch* watch = new Watch{own, grace_ms};
   const int error = pthread_create(&thread, &attributes, wait_for_end, watch);
   pthread_attr_destroy(&attributes);
   if (error != 0) {

@@ -18,6 +18,11 @@ export function fill(segment: NativeSegment, bytes: Uint8Array, use: SegmentUse)
 /** New shared memory with a copy of `bytes`, which are at least 1. */
 export function allocateCopy(bytes: Uint8Array, mode: SharedMode): ArrayBuffer {
   const segment = native.memory.create(bytes.byteLength);
-  fill(segment, bytes, 'lasting');
-  return hold(segment, mode);
+  try {
+    fill(segment, bytes, 'lasting');
+    return hold(segment, mode);
+  } catch (error) {
+    native.memory.release(segment);
+    throw error;
+  }
 }

@@ -41,7 +41,12 @@ let sweeping = false;
  */
 export function send(bytes: Uint8Array, receivers: 'one' | 'many'): Outgoing {
   const segment = reuse(bytes.byteLength) ?? native.memory.create(bytes.byteLength);
-  fill(segment, bytes, receivers === 'one' ? 'once' : 'repeated');
+  try {
+    fill(segment, bytes, receivers === 'one' ? 'once' : 'repeated');
+  } catch (error) {
+    native.memory.release(segment);
+    throw error;
+  }
   const handle: SegmentHandle = {
     kind: 'memory',
     ...native.memory.handle(segment),

@@ -70,7 +70,13 @@ function keep(known: typeof byInode, inode: number, buffer: ArrayBuffer): void {
  * @param bytes - at least 1
  */
 export function allocate(bytes: number, mode: SharedMode): ArrayBuffer {
-  return hold(native.memory.create(bytes), mode);
+  const segment = native.memory.create(bytes);
+  try {
+    return hold(segment, mode);
+  } catch (error) {
+    native.memory.release(segment);
+    throw error;
+  }
 }
 
 /** Maps a segment that was made here, for reading and writing. */

@@ -211,6 +211,8 @@ function ownEntry(words: Int32Array): number {
     const found = Atomics.load(words, at);
     if (found === 0) return 0;
     if (found !== token || isDead(words, at)) continue;
+    // It may be from before the semaphore came here once more, with words that nobody watches yet.
+    watch(words, at, 0, VALUE, at + 2);
     entries.set(words, at);
     return at;
   }
@@ -223,7 +225,7 @@ function newEntry(words: Int32Array): number {
     const found = Atomics.load(words, at);
     // What a dead holder had must have been given back before another uses its place.
     if (found !== 0 && (Atomics.load(words, at + 2) > 0 || !isDead(words, at))) continue;
-    watch(words, at, 0, VALUE);
+    watch(words, at, 0, VALUE, at + 2);
     Atomics.store(words, at + 1, ownStart());
     Atomics.store(words, at, ownToken());
     entries.set(words, at);

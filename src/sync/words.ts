@@ -68,22 +68,60 @@ export function sleepAsync(
   deadline: Deadline,
   signal?: AbortSignal,
 ): Promise<boolean> {
+  const limit = Math.min(deadline.left, 2 * LOOK);
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    const wait = native.sync.waitAsync(
-      words,
-      index,
-      value,
-      Math.min(deadline.left, 2 * LOOK),
-      (result) => {
-        signal?.removeEventListener('abort', abort);
-        if (signal?.aborted) reject(signal.reason as Error);
-        else resolve(result === TIMED_OUT);
-      },
-    );
-    const abort = () => native.sync.cancel(wait);
-    signal?.addEventListener('abort', abort, { once: true });
+    let cancel: () => void;
+    const ended = (timedOut: boolean) => {
+      signal?.removeEventListener('abort', cancel);
+      if (signal?.aborted) reject(signal.reason as Error);
+      else resolve(timedOut);
+    };
+    try {
+      const wait = native.sync.waitAsync(words, index, value, limit, (result) =>
+        ended(result === TIMED_OUT),
+      );
+      cancel = () => native.sync.cancel(wait);
+    } catch (error) {
+      // No thread, or no memory for one: the event loop looks by itself, now and then.
+      if (!isExhausted(error)) throw error;
+      cancel = look(words, index, value, limit, ended);
+    }
+    signal?.addEventListener('abort', cancel, { once: true });
   });
+}
+
+/** How often a wait that has no thread looks at its word (ms). */
+const POLL = 2;
+
+function isExhausted(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ERR_HEDDLE_SYSTEM' || code === 'ERR_HEDDLE_OUT_OF_MEMORY';
+}
+
+/**
+ * Waits for a word by a timer.
+ *
+ * @returns ends the wait early
+ */
+function look(
+  words: Int32Array,
+  index: number,
+  value: number,
+  limit: number,
+  ended: (timedOut: boolean) => void,
+): () => void {
+  const end = performance.now() + limit;
+  const timer = setInterval(() => {
+    const changed = Atomics.load(words, index) !== value;
+    if (!changed && performance.now() < end) return;
+    clearInterval(timer);
+    ended(!changed);
+  }, POLL);
+  return () => {
+    clearInterval(timer);
+    ended(false);
+  };
 }
 
 /** Wakes sleepers of a word, in all processes. */
@@ -125,7 +163,7 @@ export function isGone(holder: number, started: number): boolean {
   if (holder === GONE) return true;
   const pid = Math.floor(holder / 256);
   // A thread of ours that has ended has marked what it held.
-  if (pid === process.pid) return started !== 0 && started !== ownStart();
+  if (pid === process.pid) return started !== 0 && ownStart() !== 0 && started !== ownStart();
   return !native.sync.alive(pid, started);
 }
 
@@ -138,8 +176,16 @@ const collected = new FinalizationRegistry<ReadonlyMap<number, number>>((numbers
 /**
  * Has a word marked if this thread ends while its token is in it: from now on, whenever that is. To
  * be called before the token is put there, as a thread may end between any two steps.
+ *
+ * @param count - a word that is 0 while we hold nothing, though the token stays; below 0 for none
  */
-export function watch(words: Int32Array, index: number, flag: number, signal: number): void {
+export function watch(
+  words: Int32Array,
+  index: number,
+  flag: number,
+  signal: number,
+  count = -1,
+): void {
   let numbers = watched.get(words);
   if (!numbers) {
     numbers = new Map();
@@ -147,7 +193,7 @@ export function watch(words: Int32Array, index: number, flag: number, signal: nu
     collected.register(words, numbers);
   }
   if (numbers.has(index)) return;
-  numbers.set(index, native.sync.hold(words, index, ownToken(), flag, signal));
+  numbers.set(index, native.sync.hold(words, index, ownToken(), flag, signal, count));
 }
 
 /** The error for letting go what one does not hold. */
