@@ -11,6 +11,8 @@ export type Callable = abstract new (...args: never[]) => unknown;
 export interface FunctionSink {
   /** Takes a function or class and returns the index under which the decoder finds it. */
   add(fn: Callable, path: string): number;
+  /** The index of an object that every worker has by itself (`Math`, a module of Node); or -1. */
+  find?(value: object): number;
 }
 
 /** How a message travels, as far as captured values are concerned. */

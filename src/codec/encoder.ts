@@ -163,6 +163,8 @@ export class Encoder {
     if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) {
       return this.#memory(value, prototype, path);
     }
+    const index = this.#options.functions.find?.(value) ?? -1;
+    if (index >= 0) return this.#remember(value, this.#reference({ kind: 'function', index }));
     const refusal = refusalOf(value);
     if (refusal) throw new CloneError(path, kindOf(value), refusal);
     if (prototype === null) {

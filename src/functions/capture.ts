@@ -13,11 +13,12 @@ import {
   PROXY_REMEDY,
 } from '../codec/index.ts';
 import type { Outgoing } from '../memory/index.ts';
-import { builtinReference, globalPath, isStandardGlobal } from './globals.ts';
-import { type Inspection, inspectFunction, NoInspector, type Script, sourceOf } from './inspect.ts';
-import { exportOf, importOf, type ModuleReference, requiredModule, scriptPath } from './modules.ts';
+import { isCounter } from './coverage-counters.ts';
+import { importOf, scriptPath } from './modules.ts';
+import { baseOf, commonNode, isNamespace, isRequire, nodeOf } from './namespaces.ts';
 import { originOf } from './origin.ts';
 import { type CodeNode, type FunctionNode, IMPORT, IMPORT_META, type Slots } from './payload.ts';
+import { type Binding, EXPORT_IT, Place } from './place.ts';
 import type { FreeName } from './scope.ts';
 import { parseFunction, type Source } from './source.ts';
 
@@ -37,21 +38,11 @@ export interface CaptureOptions {
   readonly maxBytes: number;
 }
 
-const EXPORT_IT =
-  "Export it from a module and pass task(new URL('./module.js', import.meta.url), 'name'), " +
-  'or name what it captures: bind({ alpha, table }, fn).';
-
-/** Names of the counters that istanbul puts into instrumented code. */
-const COVERAGE = /^cov_[a-z0-9]+$/;
-
 /** What stands in compiled code for what is no name in the source. */
 const PARAMETERS: Readonly<Record<string, string>> = {
   'import.meta': IMPORT_META,
   'import()': IMPORT,
 };
-
-/** A name that is not there at all, as opposed to one whose value is undefined. */
-const ABSENT = Symbol('absent');
 
 /** Builds one payload's graph. */
 export class Collector implements FunctionSink {
@@ -59,7 +50,7 @@ export class Collector implements FunctionSink {
   readonly #encoder: Encoder;
   readonly #registry: Registry;
   readonly #indices = new Map<Callable, number>();
-  readonly #standIns = new Map<unknown, Callable>();
+  readonly #standIns = new Map<string, Callable>();
   readonly #slots = new Map<unknown, number>();
   readonly #boxes: (readonly [unknown])[] = [];
   readonly #ends: number[] = [];
@@ -99,41 +90,47 @@ export class Collector implements FunctionSink {
     return index;
   }
 
+  find(value: object): number {
+    const node = commonNode(value);
+    return node ? this.#indices.get(this.#standIn(node))! : -1;
+  }
+
   #node(fn: Callable, path: string): FunctionNode {
     const known = this.#registry.known(fn);
     if (known) return known;
-    const globally = globalPath(fn);
-    if (globally) return { kind: 'global', path: globally };
-    const builtin = builtinReference(fn);
-    if (builtin) return { kind: 'module', system: 'import', ...builtin };
+    const common = commonNode(fn);
+    if (common) return common;
     const text = Function.prototype.toString.call(fn);
     if (/\{\s*\[native code\]\s*\}$/.test(text)) throw native(fn, path);
-    const source = parsed(text, path);
-    const place = new Place(fn);
+    const place = new Place(fn, this.#registry.bound(fn));
+    const source = parsed(text, place.isStrict(), path);
     if (place.isInternal()) throw new CloneError(path, "a function of Node's own", EXPORT_IT);
-    const code = this.#registry.bound(fn) ? null : place.reference(source);
+    const code = place.reference(source);
     return code ? { kind: 'module', ...code } : this.#code(fn, path, source, place);
   }
 
   #code(fn: Callable, path: string, source: Source, place: Place): CodeNode {
     refuse(source, path);
-    const bound = this.#registry.bound(fn);
     const names: string[] = [];
     const slots: number[] = [];
     const self: string[] = [];
+    const dead: string[] = [];
     const free = [...source.names.values()].sort((a, b) => Number(b.eager) - Number(a.eager));
     let eager = 0;
     for (const use of free) {
-      const value =
-        bound && Object.hasOwn(bound, use.name) ? bound[use.name] : place.valueOf(use.name);
-      if (value === ABSENT) continue;
-      if (use.written && !COVERAGE.test(use.name)) throw assigned(use.name, path);
-      if (value === fn && !use.eager && source.form === 'expression') {
+      const binding = place.bindingOf(use.name, source);
+      if (binding.kind === 'absent') continue;
+      if (binding.kind === 'dead') {
+        dead.push(use.name);
+        continue;
+      }
+      if (use.written) throw assigned(use.name, path);
+      if (binding.value === fn && !use.eager && source.form === 'expression') {
         self.push(use.name);
         continue;
       }
       names.push(PARAMETERS[use.name] ?? use.name);
-      slots.push(this.#capture(use, value, place, path));
+      slots.push(this.#capture(use, binding, place, path));
       if (use.eager) eager++;
     }
     return {
@@ -148,6 +145,7 @@ export class Collector implements FunctionSink {
       slots,
       eager,
       self,
+      dead,
       properties: this.#properties(fn, source, path),
       origin: originOf(source, place.location),
     };
@@ -162,31 +160,39 @@ export class Collector implements FunctionSink {
     return Object.keys(own).length === 0 ? -1 : this.#slot(own, path);
   }
 
-  #capture(use: FreeName, value: unknown, place: Place, owner: string): number {
+  #capture(
+    use: FreeName,
+    { value, scope }: Extract<Binding, { kind: 'value' }>,
+    place: Place,
+    owner: string,
+  ): number {
     const path = join(owner, use.name);
-    const special = place.special(use.name, value);
-    if (special) return this.#slot(this.#standIn(value, special), path);
+    const special = specialNode(use.name, value, scope, place);
+    if (special) return this.#slot(this.#standIn(special), path);
     if (typeof value !== 'object' || value === null) return this.#slot(value, path);
     const node = nodeOf(value);
-    if (node) return this.#slot(this.#standIn(value, node), path);
-    if (!isModuleLike(use.name, value)) return this.#slot(value, path);
+    if (node) return this.#slot(this.#standIn(node), path);
+    if (scope !== 'Syntax' && use.name !== '__vite_ssr_import_meta__' && !isNamespace(value, use)) {
+      return this.#slot(value, path);
+    }
     // Of a namespace only what is used, or everything where that can't be told.
     const part: Record<string, unknown> = {};
     for (const key of use.whole ? Object.keys(value) : use.properties) {
       if (!(key in value)) continue;
       const item = (value as Record<string, unknown>)[key];
       const itemNode = typeof item === 'object' && item !== null ? nodeOf(item) : null;
-      part[key] = itemNode ? this.#standIn(item, itemNode) : item;
+      part[key] = itemNode ? this.#standIn(itemNode) : item;
     }
     return this.#slot(part, path);
   }
 
   /** A function that the encoder takes for the value of a node. */
-  #standIn(value: unknown, node: FunctionNode): Callable {
-    let fn = this.#standIns.get(value);
+  #standIn(node: FunctionNode): Callable {
+    const key = JSON.stringify(node);
+    let fn = this.#standIns.get(key);
     if (!fn) {
       fn = (() => {}) as unknown as Callable;
-      this.#standIns.set(value, fn);
+      this.#standIns.set(key, fn);
       this.#indices.set(fn, this.nodes.push(node) - 1);
     }
     return fn;
@@ -204,104 +210,30 @@ export class Collector implements FunctionSink {
   }
 }
 
-/** The node for an object that every worker can get by itself: a global, a module of Node or npm. */
-function nodeOf(value: object): FunctionNode | null {
-  const path = globalPath(value);
-  if (path) return { kind: 'global', path };
-  const builtin = builtinReference(value);
-  if (builtin) return { kind: 'module', system: 'import', ...builtin };
-  const required = requiredModule(value);
-  return required && { kind: 'module', ...required };
+/** The node for what a name stands for by itself, whatever its value is. */
+function specialNode(
+  name: string,
+  value: unknown,
+  scope: string,
+  { script }: Place,
+): FunctionNode | null {
+  if (name === 'import()' && scope === 'Syntax') {
+    return { kind: 'import', base: script ? scriptPath(script) : null };
+  }
+  // Only variables of the module itself are imports: what has the name of one may be another's.
+  const imported = script && scope === 'Module' ? importOf(script, name) : null;
+  if (imported) return { kind: 'module', ...imported };
+  if (typeof value !== 'function' || scope === 'Bound') return null;
+  if (isCounter(name, value)) return { kind: 'coverage' };
+  const base = script && scriptPath(script);
+  if (isRequire(value)) return { kind: 'require', base: baseOf(value, base) };
+  if (base && name === '__vite_ssr_dynamic_import__') return { kind: 'import', base };
+  return null;
 }
 
-/** What is known of where a function is. */
-class Place {
-  readonly #fn: Callable;
-  readonly #inspection: Inspection | null;
-
-  constructor(fn: Callable) {
-    this.#fn = fn;
-    this.#inspection = inspectIfPossible(fn);
-  }
-
-  get location(): Inspection['location'] {
-    return this.#inspection?.location ?? null;
-  }
-
-  get #script(): Script | null {
-    return this.location?.script ?? null;
-  }
-
-  /**
-   * The module that exports the function. One that takes nothing from outside goes by its text
-   * instead, which is the same and loads nothing; a class has an identity.
-   */
-  reference(source: Source): ModuleReference | null {
-    if (!this.#inspection) return null;
-    const free = [...source.names.keys()].some((name) => this.valueOf(name) !== ABSENT);
-    return free || source.isClass ? exportOf(this.#fn, this.#inspection) : null;
-  }
-
-  /** The value of a name from outside; ABSENT for one that every worker has or nobody has. */
-  valueOf(name: string): unknown {
-    if (name === 'import.meta') return importMeta(this.#script);
-    if (name === 'import()') return undefined;
-    if (!this.#inspection) {
-      if (isStandardGlobal(name)) return ABSENT;
-      throw new CloneError(name, 'which cannot be read without node:inspector', EXPORT_IT);
-    }
-    const { scopes } = this.#inspection;
-    for (const { variables } of scopes) {
-      if (Object.hasOwn(variables, name)) return variables[name];
-    }
-    if (isStandardGlobal(name) || !(name in globalThis)) return ABSENT;
-    return (globalThis as Record<string, unknown>)[name];
-  }
-
-  /** Whether the function is inside of Node, and not exported by one of its modules. */
-  isInternal(): boolean {
-    return this.#script?.url.startsWith('node:') === true;
-  }
-
-  /** Nodes for names with a meaning of their own. */
-  special(name: string, value: unknown): FunctionNode | null {
-    const script = this.#script;
-    if (COVERAGE.test(name) && typeof value === 'function') return { kind: 'coverage' };
-    if (name === 'import()') return { kind: 'import', base: script ? scriptPath(script) : null };
-    if (!script) return null;
-    const imported = importOf(script, name);
-    if (imported) return { kind: 'module', ...imported };
-    const base = scriptPath(script);
-    if (base && name === 'require' && typeof value === 'function' && 'cache' in value) {
-      return { kind: 'require', base };
-    }
-    if (base && name === '__vite_ssr_dynamic_import__') return { kind: 'import', base };
-    return null;
-  }
-
-  /** Whether the text was strict code where it was. */
-  isStrict(): boolean {
-    const fn = this.#fn as unknown as object;
-    // Only functions of sloppy code have these.
-    if (Object.hasOwn(fn, 'caller')) return false;
-    const script = this.#script;
-    if (!script || script.isModule) return true;
-    return /^(?:\s|\/\/.*|\/\*[\s\S]*?\*\/|#!.*|\()*['"]use strict['"]/.test(sourceOf(script));
-  }
-}
-
-function inspectIfPossible(fn: Callable): Inspection | null {
+function parsed(text: string, strict: boolean, path: string): Source {
   try {
-    return inspectFunction(fn);
-  } catch (error) {
-    if (error instanceof NoInspector) return null;
-    throw error;
-  }
-}
-
-function parsed(text: string, path: string): Source {
-  try {
-    return parseFunction(text);
+    return parseFunction(text, strict);
   } catch (cause) {
     const what = `a function whose text cannot be compiled again (${(cause as Error).message})`;
     throw new CloneError(path, what, EXPORT_IT);
@@ -346,23 +278,4 @@ function nameOf(fn: Callable): string {
 
 function join(owner: string, name: string): string {
   return owner === '' ? name : `${owner} → ${name}`;
-}
-
-function importMeta(script: Script | null): object {
-  const file = script ? scriptPath(script) : null;
-  return {
-    url: script?.url ?? '',
-    ...(file ? { filename: file, dirname: file.replace(/[/\\][^/\\]*$/, '') } : {}),
-  };
-}
-
-/** Namespaces, exports of modules that a compiler made, and what a test runner puts in their place. */
-function isModuleLike(name: string, value: object): boolean {
-  if (name === 'import.meta' || name === '__vite_ssr_import_meta__') return true;
-  if (name === 'exports' || name === 'module') return true;
-  if (Object.prototype.toString.call(value) === '[object Module]') return true;
-  if ('__esModule' in value) return true;
-  // What TypeScript's __importStar makes of a CommonJS module: a copy with the module as default.
-  const { default: inner } = value as { default?: unknown };
-  return typeof inner === 'object' && inner !== null && nodeOf(inner) !== null;
 }

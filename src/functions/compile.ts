@@ -44,7 +44,9 @@ export function compile(node: CodeNode, values: readonly unknown[]): Compiled {
     `((${params.join()})=>{${node.strict ? '"use strict";' : ''}${declarations}` +
     (own ? `const ${own}=` : 'return[');
   const binder = rest.length > 0 ? `($heddle)=>{[${rest.join()}]=$heddle}` : 'null';
-  const tail = own ? `;${others}return[${own},${binder}]})` : `,${binder}]})`;
+  // Declared where nothing gets to, they stay without a value for ever.
+  const dead = node.dead.length > 0 ? `;let ${node.dead.join()};` : '';
+  const tail = own ? `;${others}return[${own},${binder}]${dead}})` : `,${binder}]${dead}})`;
   const make = scriptOf(node, lead, tail);
   const [made, bind] = make(...values.slice(0, params.length)) as [object, Compiled['bind']];
   const fn = memberOf(node, made);

@@ -5,9 +5,11 @@ import v8 from 'node:v8';
 import { type Callable, CloneError } from '../codec/index.ts';
 import type { Outgoing } from '../memory/index.ts';
 import { Collector } from './capture.ts';
+import { isStandardGlobal } from './globals.ts';
 import { inspectFunction } from './inspect.ts';
 import type { FunctionPayload } from './payload.ts';
 import { bindings, classId, knownNode, references, rememberMine } from './registry.ts';
+import { parseFunction } from './source.ts';
 
 /** How a function travels. */
 export interface FunctionOptions {
@@ -23,38 +25,82 @@ export interface FunctionOptions {
 const MAX_CAPTURES = 64 * 2 ** 20;
 const TEXTS = 2_000;
 
-/** Payloads of functions without captures, by their text. */
+/** Payloads of functions that take nothing from outside, by their text. */
 const byText = new Map<string, FunctionPayload>();
-/** Payloads that can't change, by function. */
-const byFunction = new WeakMap<object, FunctionPayload>();
+/** Payloads that can't change, by function, and what was to be seen of it when they were made. */
+const byFunction = new WeakMap<object, { payload: FunctionPayload; members: Members }>();
 const segments = new WeakMap<FunctionPayload, readonly Outgoing[]>();
 /** A payload may be dropped without a word; its memory goes with it. */
 const dropped = new FinalizationRegistry<readonly Outgoing[]>(releaseThem);
 
 /** Makes the payload of a function or class. */
 export function encodeGraph(fn: Callable, options: FunctionOptions): FunctionPayload {
-  const reference = references.get(fn) ?? byFunction.get(fn);
+  const reference = references.get(fn);
   if (reference) return reference;
   const bound = bindings.has(fn);
-  const text = Function.prototype.toString.call(fn);
-  const same = bound ? undefined : byText.get(text);
-  // Two functions of one text that capture nothing are one; only their places differ.
+  const members = membersOf(fn);
+  const kept = bound ? undefined : byFunction.get(fn);
+  if (kept && sameMembers(kept.members, members)) return kept.payload;
+  const bare = !bound && isBare(fn);
+  // Only functions of sloppy code have a caller: a text may mean another thing there.
+  const key = bare ? `${Object.hasOwn(fn, 'caller')} ${Function.prototype.toString.call(fn)}` : '';
+  const same = bare ? byText.get(key) : undefined;
   if (same) {
-    byFunction.set(fn, same);
+    byFunction.set(fn, { payload: same, members });
     return same;
   }
   const payload = collect(fn, options);
   const [root] = payload.nodes;
-  if (payload.nodes.length === 1 && payload.slots === null && !bound) {
-    byFunction.set(fn, payload);
-    if (root?.kind === 'code' && root.id === undefined) {
+  if (bound || payload.nodes.length > 1 || payload.slots !== null) return payload;
+  if (root?.kind !== 'code') {
+    byFunction.set(fn, { payload, members });
+  } else if (root.dead.length === 0) {
+    const free = [...parseFunction(Function.prototype.toString.call(fn), root.strict).names.keys()];
+    if (free.every(isStandardGlobal)) byFunction.set(fn, { payload, members });
+    // Two functions of one text are one, where that has no name that may mean something else in
+    // another place. A look at the place takes longer than all the rest.
+    if (bare && root.id === undefined && free.every((name) => UNSHADOWED.has(name))) {
       if (byText.size >= TEXTS) byText.delete(byText.keys().next().value!);
-      byText.set(text, payload);
+      byText.set(key, payload);
     }
   }
   return payload;
 }
 
+/** Globals that no program gives another meaning. */
+const UNSHADOWED = new Set(['Math', 'NaN', 'Infinity', 'undefined']);
+
+/** Whether a function has no properties but those that each has. */
+function isBare(fn: Callable): boolean {
+  if (!Reflect.ownKeys(fn).every((key) => OF_FUNCTIONS.has(key))) return false;
+  const prototype = Object.getOwnPropertyDescriptor(fn, 'prototype')?.value as unknown;
+  if (typeof prototype !== 'object' || prototype === null) return true;
+  return Reflect.ownKeys(prototype).every((key) => key === 'constructor');
+}
+
+const OF_FUNCTIONS = new Set<PropertyKey>(['length', 'name', 'prototype', 'caller', 'arguments']);
+
+/** Own properties of a function and of its prototype, with what they hold, one after the other. */
+type Members = readonly unknown[];
+
+function membersOf(fn: Callable): Members {
+  const members: unknown[] = [];
+  const prototype = Object.getOwnPropertyDescriptor(fn, 'prototype')?.value as unknown;
+  for (const holder of [fn, prototype]) {
+    if (typeof holder !== 'object' && typeof holder !== 'function') continue;
+    if (holder === null) continue;
+    members.push(Object.getPrototypeOf(holder));
+    for (const key of Reflect.ownKeys(holder)) {
+      const { value, get, set } = Object.getOwnPropertyDescriptor(holder, key)!;
+      members.push(key, value, get, set);
+    }
+  }
+  return members;
+}
+
+function sameMembers(one: Members, other: Members): boolean {
+  return one.length === other.length && one.every((item, i) => Object.is(item, other[i]));
+}
 function collect(fn: Callable, options: FunctionOptions): FunctionPayload {
   const { to = 'process', maxBytes = 2 ** 20 } = options;
   const registry = { known: knownNode, classId, bound: (f: Callable) => bindings.get(f) ?? null };

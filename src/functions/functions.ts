@@ -107,6 +107,6 @@ registerCallables({
     return linked instanceof Promise ? linked.then(() => {}) : null;
   },
   decode: (payload) => linkPayload(payload as FunctionPayload),
-  hasPrivate: (type) => parseFunction(Function.prototype.toString.call(type)).hasPrivate,
+  hasPrivate: (type) => parseFunction(Function.prototype.toString.call(type), true).hasPrivate,
   mapStack,
 });

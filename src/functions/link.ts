@@ -157,6 +157,8 @@ async function load(node: Extract<FunctionNode, { kind: 'module' }>): Promise<un
     system === 'require'
       ? (requireOf(url)(fileURLToPath(url)) as unknown)
       : await (parent ? importer(parent)(url) : import(url));
+  // The name of an export may have dots itself.
+  if (holds(namespace, name)) return (namespace as Record<string, unknown>)[name];
   return pick(namespace, name === '' ? [] : name.split('.'), url);
 }
 
@@ -165,14 +167,19 @@ function requireOf(base: string): NodeJS.Require {
   return process.getBuiltinModule('node:module').createRequire(base);
 }
 
+function holds(value: unknown, key: string): boolean {
+  return value !== null && value !== undefined && key in (Object(value) as object);
+}
+
 function pick(from: unknown, path: readonly string[], where: string): unknown {
   let value = from;
   for (const key of path) {
-    value = (value as Record<string, unknown> | undefined)?.[key];
-    if (value === undefined) {
-      const names = Object.keys(from as object).join(', ') || 'nothing';
+    // What is there may well be undefined.
+    if (!holds(value, key)) {
+      const names = Object.keys(Object(from) as object).join(', ') || 'nothing';
       throw new TypeError(`${where} exports no '${path.join('.')}'; it exports ${names}`);
     }
+    value = (value as Record<string, unknown>)[key];
   }
   return value;
 }

@@ -155,7 +155,7 @@ export function exportOf(fn: object, { location, scopes }: Inspection): ModuleRe
     const names = namesOf(script);
     const module = scopes.find(({ kind }) => kind === 'Module')?.variables ?? {};
     for (const [local, exported] of names?.exports ?? []) {
-      if (module[local] === fn) return reference(script.url, exported);
+      if (readable(module, local) === fn) return reference(script.url, exported);
     }
     const start = names?.anonymousDefault;
     if (
@@ -168,6 +168,15 @@ export function exportOf(fn: object, { location, scopes }: Inspection): ModuleRe
     return null;
   }
   return file === null ? null : (ownExport(fn, file) ?? requiredExport(fn, file));
+}
+
+/** A variable of a module; one without a value yet throws. */
+function readable(variables: Readonly<Record<string, unknown>>, name: string): unknown {
+  try {
+    return variables[name];
+  } catch {
+    return undefined;
+  }
 }
 
 function reference(url: string, name: string): ModuleReference {

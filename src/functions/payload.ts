@@ -39,6 +39,8 @@ export interface CodeNode {
   readonly eager: number;
   /** Names by which it refers to itself. */
   readonly self: readonly string[];
+  /** Names of variables that had no value yet: using one throws. */
+  readonly dead: readonly string[];
   /** The slot of own properties that evaluating the code doesn't define; -1 for none. */
   readonly properties: number;
   readonly origin: Origin | null;

@@ -4,13 +4,15 @@
  * The names are those of ESTree. Declarations and references are collected in one walk and matched
  * at its end, because JavaScript lets a use come before its declaration.
  */
-import type { AnyNode, Function as FunctionNode, Node, Pattern } from 'acorn';
+import type { AnyNode, Expression, Function as FunctionNode, Node, Pattern, Program } from 'acorn';
 
 /** How a function uses a name that it doesn't declare. */
 export interface FreeName {
   readonly name: string;
   /** Properties that are read by name; complete when `whole` is false. */
   readonly properties: Set<string>;
+  /** Those that are called as methods, which get the object as their `this`. */
+  readonly methods: Set<string>;
   /** Used otherwise than by `name.property`. */
   whole: boolean;
   /** Assigned to. */
@@ -30,8 +32,19 @@ export interface Analysis {
   readonly imports: readonly { readonly start: number; readonly end: number }[];
 }
 
-interface Scope {
-  readonly names: Set<string>;
+/** What declares a name. */
+export interface Declaration {
+  /** 'name' is that of a function expression, which only the function itself sees. */
+  readonly kind: 'var' | 'let' | 'const' | 'class' | 'function' | 'param' | 'name' | 'import';
+  /** The declaration itself gives it a value, and that is never undefined. */
+  readonly defined: boolean;
+  /** Assigned to elsewhere. */
+  written: boolean;
+}
+
+/** Where names are declared. */
+export interface Scope {
+  readonly names: Map<string, Declaration>;
   readonly parent: Scope | null;
   readonly isFunction: boolean;
 }
@@ -41,6 +54,7 @@ interface Use {
   readonly scope: Scope;
   readonly property: string | null;
   readonly written: boolean;
+  readonly called: boolean;
   readonly eager: boolean;
 }
 
@@ -53,13 +67,18 @@ interface Context {
   readonly ownSuper: boolean;
   /** Runs only when some function in the code is called. */
   readonly deferred: boolean;
+  /** Strict code, where functions in blocks are declared in these blocks alone. */
+  readonly strict: boolean;
 }
 
 class Walker {
   readonly lexical = new Set<string>();
   readonly uses: Use[] = [];
   readonly imports: { start: number; end: number }[] = [];
+  /** The scope around each function and class, by where it begins. */
+  readonly around = new Map<number, Scope>();
   readonly #privates: Set<string>[] = [];
+  readonly #methods = new Set<AnyNode>();
   evaluates = false;
 
   /** Visits an expression or a statement. */
@@ -71,7 +90,8 @@ class Walker {
         return;
       case 'MemberExpression':
         if (node.object.type === 'Identifier') {
-          this.#use(node.object.name, at, propertyName(node));
+          const called = this.#methods.has(node);
+          this.#use(node.object.name, at, propertyName(node), false, called);
         } else if (node.object.type === 'MetaProperty' && node.object.meta.name === 'import') {
           this.imports.push(node.object);
           this.#use('import.meta', at, propertyName(node));
@@ -108,6 +128,11 @@ class Walker {
         return;
       case 'CallExpression':
         if (node.callee.type === 'Identifier' && node.callee.name === 'eval') this.evaluates = true;
+        this.#called(node.callee);
+        this.#children(node, at);
+        return;
+      case 'TaggedTemplateExpression':
+        this.#called(node.tag);
         this.#children(node, at);
         return;
       case 'Property':
@@ -132,8 +157,8 @@ class Walker {
       }
       case 'FunctionDeclaration':
         if (node.id) {
-          declare(at.scope, node.id.name);
-          declare(functionScope(at.scope), node.id.name);
+          declare(at.scope, node.id.name, 'function');
+          if (!at.strict) declare(functionScope(at.scope), node.id.name, 'function');
         }
         this.#function(node, at);
         return;
@@ -147,9 +172,19 @@ class Walker {
         return;
       case 'VariableDeclaration':
         for (const { id, init } of node.declarations) {
-          this.#pattern(id, node.kind === 'var' ? functionScope(at.scope) : at.scope, at);
+          const scope = node.kind === 'var' ? functionScope(at.scope) : at.scope;
+          const kind = node.kind === 'let' || node.kind === 'var' ? node.kind : 'const';
+          this.#pattern(id, { scope, kind, defined: isDefined(init) }, at);
           this.visit(init, at);
         }
+        return;
+      case 'ImportDeclaration':
+        for (const item of node.specifiers) declare(at.scope, item.local.name, 'import');
+        return;
+      case 'ExportNamedDeclaration':
+        if (node.declaration) this.visit(node.declaration, at);
+        return;
+      case 'ExportAllDeclaration':
         return;
       case 'AssignmentExpression':
         if (node.operator === '=') this.#assigned(node.left, at);
@@ -170,12 +205,17 @@ class Walker {
       }
       case 'BlockStatement':
       case 'ForStatement':
-      case 'SwitchStatement':
         this.#children(node, { ...at, scope: child(at.scope, false) });
         return;
+      case 'SwitchStatement': {
+        this.visit(node.discriminant, at);
+        const inner = { ...at, scope: child(at.scope, false) };
+        for (const item of node.cases) this.#children(item, inner);
+        return;
+      }
       case 'CatchClause': {
         const inner = { ...at, scope: child(at.scope, false) };
-        if (node.param) this.#pattern(node.param, inner.scope, inner);
+        if (node.param) this.#pattern(node.param, { scope: inner.scope, kind: 'param' }, inner);
         this.visit(node.body, inner);
         return;
       }
@@ -203,38 +243,60 @@ class Walker {
     }
   }
 
-  #use(name: string, at: Context, property: string | null = null, written = false): void {
+  #use(
+    name: string,
+    at: Context,
+    property: string | null = null,
+    written = false,
+    called = false,
+  ): void {
     if (name === 'arguments' && at.ownThis) return;
-    this.uses.push({ name, scope: at.scope, property, written, eager: !at.deferred });
+    this.uses.push({ name, scope: at.scope, property, written, called, eager: !at.deferred });
+  }
+
+  #called(callee: AnyNode): void {
+    if (callee.type === 'MemberExpression') this.#methods.add(callee);
   }
 
   #function(node: FunctionNode | AnyNode, at: Context): void {
     const fn = node as FunctionNode;
+    this.around.set(fn.start, at.scope);
     const arrow = fn.type === 'ArrowFunctionExpression';
-    const scope = child(at.scope, true);
-    if (fn.type === 'FunctionExpression' && fn.id) declare(scope, fn.id.name);
+    let outer = at.scope;
+    if (fn.type === 'FunctionExpression' && fn.id) {
+      outer = child(outer, false);
+      declare(outer, fn.id.name, 'name');
+    }
+    const scope = child(outer, true);
     const inner: Context = {
       scope,
       ownThis: at.ownThis || !arrow,
       // A method's function keeps the `super` that its property gave it.
       ownSuper: at.ownSuper,
       deferred: true,
+      strict: at.strict || isStrictBody(fn.body),
     };
-    for (const param of fn.params) this.#pattern(param, scope, inner);
-    if (fn.body.type === 'BlockStatement') this.#children(fn.body, inner);
-    else this.visit(fn.body, inner);
+    for (const param of fn.params) this.#pattern(param, { scope, kind: 'param' }, inner);
+    if (fn.body.type === 'BlockStatement') {
+      // What the body declares is not there for defaults of parameters.
+      const simple = fn.params.every((param) => param.type === 'Identifier');
+      this.#children(fn.body, simple ? inner : { ...inner, scope: child(scope, true) });
+    } else {
+      this.visit(fn.body, inner);
+    }
   }
 
   #class(
     node: Extract<AnyNode, { type: 'ClassDeclaration' | 'ClassExpression' }>,
     at: Context,
   ): void {
+    this.around.set(node.start, at.scope);
     const scope = child(at.scope, false);
     if (node.id) {
-      declare(scope, node.id.name);
-      if (node.type === 'ClassDeclaration') declare(at.scope, node.id.name);
+      declare(scope, node.id.name, 'class');
+      if (node.type === 'ClassDeclaration') declare(at.scope, node.id.name, 'class');
     }
-    const inner = { ...at, scope };
+    const inner = { ...at, scope, strict: true };
     this.visit(node.superClass, inner);
     this.#privates.push(
       new Set(
@@ -248,28 +310,29 @@ class Walker {
   }
 
   /** Declares the names of a pattern and visits its defaults and computed keys. */
-  #pattern(node: Pattern, scope: Scope, at: Context): void {
+  #pattern(node: Pattern, target: Target, at: Context): void {
+    const parts = target.defined ? { ...target, defined: false } : target;
     switch (node.type) {
       case 'Identifier':
-        declare(scope, node.name);
+        declare(target.scope, node.name, target.kind, target.defined);
         return;
       case 'ObjectPattern':
         for (const property of node.properties) {
-          if (property.type === 'RestElement') this.#pattern(property.argument, scope, at);
+          if (property.type === 'RestElement') this.#pattern(property.argument, parts, at);
           else {
             if (property.computed) this.visit(property.key, at);
-            this.#pattern(property.value, scope, at);
+            this.#pattern(property.value, parts, at);
           }
         }
         return;
       case 'ArrayPattern':
-        for (const element of node.elements) if (element) this.#pattern(element, scope, at);
+        for (const element of node.elements) if (element) this.#pattern(element, parts, at);
         return;
       case 'RestElement':
-        this.#pattern(node.argument, scope, at);
+        this.#pattern(node.argument, parts, at);
         return;
       case 'AssignmentPattern':
-        this.#pattern(node.left, scope, at);
+        this.#pattern(node.left, parts, at);
         this.visit(node.right, at);
         return;
       default:
@@ -325,12 +388,48 @@ function propertyName(node: Extract<AnyNode, { type: 'MemberExpression' }>): str
   return null;
 }
 
-function child(parent: Scope | null, isFunction: boolean): Scope {
-  return { names: new Set(), parent, isFunction };
+/** Where a pattern declares its names. */
+interface Target {
+  readonly scope: Scope;
+  readonly kind: Declaration['kind'];
+  readonly defined?: boolean;
 }
 
-function declare(scope: Scope, name: string): void {
-  scope.names.add(name);
+function child(parent: Scope | null, isFunction: boolean): Scope {
+  return { names: new Map(), parent, isFunction };
+}
+
+function declare(
+  scope: Scope,
+  name: string,
+  kind: Declaration['kind'],
+  defined = kind === 'class' || kind === 'function',
+): void {
+  const before = scope.names.get(name);
+  // `var x` beside a parameter or a function of that name declares nothing new.
+  if (before && kind === 'var') before.written = true;
+  else scope.names.set(name, { kind, defined, written: before !== undefined });
+}
+
+/** Whether the value of an expression can't be undefined, whatever is in it. */
+function isDefined(node: Expression | null | undefined): boolean {
+  switch (node?.type) {
+    case 'Literal':
+    case 'TemplateLiteral':
+    case 'ArrayExpression':
+    case 'ObjectExpression':
+    case 'FunctionExpression':
+    case 'ArrowFunctionExpression':
+    case 'ClassExpression':
+    case 'NewExpression':
+    case 'BinaryExpression':
+    case 'UpdateExpression':
+      return true;
+    case 'UnaryExpression':
+      return node.operator !== 'void';
+    default:
+      return false;
+  }
 }
 
 function functionScope(scope: Scope): Scope {
@@ -339,34 +438,67 @@ function functionScope(scope: Scope): Scope {
   return at;
 }
 
-function isDeclared(name: string, scope: Scope): boolean {
-  for (let at: Scope | null = scope; at; at = at.parent) if (at.names.has(name)) return true;
+function isStrictBody(body: FunctionNode['body']): boolean {
+  if (body.type !== 'BlockStatement') return false;
+  for (const statement of body.body) {
+    if (statement.type !== 'ExpressionStatement' || !statement.directive) return false;
+    if (statement.directive === 'use strict') return true;
+  }
   return false;
 }
 
-/** Finds what `node`, an expression, takes from outside. */
-export function analyse(node: AnyNode): Analysis {
+/** What a name means in a scope; null where it comes from outside of the code. */
+export function declarationOf(name: string, scope: Scope): Declaration | null {
+  for (let at: Scope | null = scope; at; at = at.parent) {
+    const found = at.names.get(name);
+    if (found) return found;
+  }
+  return null;
+}
+
+function walk(node: Expression | Program, strict: boolean): Walker {
   const walker = new Walker();
-  walker.visit(node, {
-    scope: child(null, true),
-    ownThis: false,
-    ownSuper: false,
-    deferred: false,
-  });
+  const at = { scope: child(null, true), ownThis: false, ownSuper: false, deferred: false, strict };
+  if (node.type === 'Program') for (const item of node.body) walker.visit(item, at);
+  else walker.visit(node, at);
+  return walker;
+}
+
+/** The scope around each function and class of a script, by where in the script it begins. */
+export function scopesOf(program: Program, strict: boolean): ReadonlyMap<number, Scope> {
+  const walker = walk(program, strict);
+  for (const { name, scope, written } of walker.uses) {
+    const declaration = written ? declarationOf(name, scope) : null;
+    if (declaration) declaration.written = true;
+  }
+  return walker.around;
+}
+
+/** Finds what `node`, an expression, takes from outside. */
+export function analyse(node: Expression, strict: boolean): Analysis {
+  const walker = walk(node, strict);
   const names = new Map<string, FreeName>();
-  for (const { name, scope, property, written, eager } of walker.uses) {
-    if (isDeclared(name, scope)) continue;
+  for (const { name, scope, property, written, called, eager } of walker.uses) {
+    if (declarationOf(name, scope)) continue;
     if (name === 'arguments') {
       walker.lexical.add('arguments');
       continue;
     }
     let free = names.get(name);
     if (!free) {
-      free = { name, properties: new Set(), whole: false, written: false, eager: false };
+      free = {
+        name,
+        properties: new Set(),
+        methods: new Set(),
+        whole: false,
+        written: false,
+        eager: false,
+      };
       names.set(name, free);
     }
     if (property === null) free.whole = true;
     else free.properties.add(property);
+    if (property !== null && called) free.methods.add(property);
     if (written) free.written = true;
     if (eager) free.eager = true;
   }

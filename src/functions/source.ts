@@ -28,29 +28,31 @@ const CACHE_SIZE = 2_000;
 /**
  * Parses the text that `Function.prototype.toString` gives.
  *
+ * @param strict - whether it was strict code where it was
  * @throws SyntaxError when it is none that can be evaluated again
  */
-export function parseFunction(text: string): Source {
-  let source = cache.get(text);
+export function parseFunction(text: string, strict: boolean): Source {
+  const key = strict ? text : `sloppy ${text}`;
+  let source = cache.get(key);
   if (!source) {
     try {
-      source = parse(text);
+      source = parse(text, strict);
     } catch (error) {
       source = error as SyntaxError;
     }
     if (cache.size >= CACHE_SIZE) cache.delete(cache.keys().next().value!);
-    cache.set(text, source);
+    cache.set(key, source);
   }
   if (source instanceof SyntaxError) throw source;
   return source;
 }
 
-function parse(text: string): Source {
-  const expression = attempt(`(${text})`);
+function parse(text: string, strict: boolean): Source {
+  const expression = attempt(`(${text})`, strict);
   if (expression && isFunctionNode(expression)) {
     const isClass = expression.type === 'ClassExpression';
     return {
-      ...analysed(`(${text})`, expression),
+      ...analysed(`(${text})`, expression, strict),
       form: 'expression',
       isClass,
       lead: 1,
@@ -59,7 +61,7 @@ function parse(text: string): Source {
       hasPrivate: isClass && hasPrivate(expression),
     };
   }
-  const member = attempt(`({${text}})`);
+  const member = attempt(`({${text}})`, strict);
   if (member?.type !== 'ObjectExpression' || member.properties.length !== 1) {
     throw new SyntaxError('the text of the function is none that can be evaluated again');
   }
@@ -74,20 +76,20 @@ function parse(text: string): Source {
       code.indexOf(']', property.key.end),
     ];
     code = `${code.slice(0, start)}method${code.slice(end + 1)}`;
-    const again = attempt(code);
+    const again = attempt(code, strict);
     if (again?.type !== 'ObjectExpression') throw new SyntaxError('the key cannot be replaced');
-    return parsedMember(code, form, again);
+    return parsedMember(code, form, again, strict);
   }
-  return parsedMember(code, form, member);
+  return parsedMember(code, form, member, strict);
 }
 
 type ObjectExpression = Extract<Expression, { type: 'ObjectExpression' }>;
 
 /** Only the function is looked at: a method's own `super` is that of the object it was made in. */
-function parsedMember(code: string, form: Form, node: ObjectExpression): Source {
+function parsedMember(code: string, form: Form, node: ObjectExpression, strict: boolean): Source {
   const { value } = node.properties[0] as Extract<AnyNode, { type: 'Property' }>;
   return {
-    ...analysed(code, value),
+    ...analysed(code, value as Expression, strict),
     form,
     isClass: false,
     lead: 2,
@@ -98,8 +100,8 @@ function parsedMember(code: string, form: Form, node: ObjectExpression): Source 
 }
 
 /** What belongs to modules becomes names of the same length, which a script takes as parameters. */
-function analysed(code: string, node: AnyNode): Analysis & { code: string } {
-  const analysis = analyse(node);
+function analysed(code: string, node: Expression, strict: boolean): Analysis & { code: string } {
+  const analysis = analyse(node, strict);
   let result = code;
   for (const { start, end } of analysis.imports) {
     const name = end - start === IMPORT.length ? IMPORT : IMPORT_META;
@@ -121,8 +123,11 @@ function anchorOf(node: Expression, text: string): number {
   return 1;
 }
 
-function attempt(code: string): Expression | null {
-  for (const sourceType of ['module', 'script'] as const) {
+function attempt(code: string, strict: boolean): Expression | null {
+  // Either may have what the other has not: import.meta, `await` as a name.
+  for (const sourceType of strict
+    ? (['module', 'script'] as const)
+    : (['script', 'module'] as const)) {
     try {
       const node = acorn().parseExpressionAt(code, 0, {
         ecmaVersion: 'latest',

@@ -290,6 +290,17 @@ describe('refusals name the path, the place and the remedy', () => {
     expect(() => encodeFunction(half.bind(null))).toThrow(/'bound half' .* it is a bound function/);
   });
 
+  it('for the one kind of variable that cannot be read', () => {
+    const make = function basename(_: number) {
+      return () => basename.length;
+    };
+    refused(
+      make(1),
+      /captures 'basename', the name of a function expression around it/,
+      /Give that function to a variable/,
+    );
+  });
+
   it('for too much that is not shared', () => {
     const text = 'x'.repeat(65 << 20);
     refused(

@@ -6,21 +6,10 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { compile, install, project as projectOf, root, run, runVitest, tsx } from './programs.ts';
+import { bundle, compile, install, project as projectOf, run, runVitest, tsx } from './programs.ts';
 
 const apps = fileURLToPath(new URL('./apps', import.meta.url));
 const project = (name: string, type: 'module' | 'commonjs') => projectOf(name, './apps', type);
-
-/** esbuild comes with tsx and vite; a bundle leaves heddle out, as bundles leave addons out. */
-async function bundle(at: string, format: 'esm' | 'cjs', ...options: string[]): Promise<string> {
-  const out = path.join(at, format === 'esm' ? 'bundle.mjs' : 'bundle.cjs');
-  const esbuild = path.join(root, 'node_modules/esbuild/bin/esbuild');
-  const args = [`--format=${format}`, '--bundle', '--platform=node', '--external:heddle'];
-  await run(esbuild, ['app.ts', ...args, '--sourcemap', ...options, `--outfile=${out}`], {
-    cwd: at,
-  });
-  return out;
-}
 
 interface Output {
   readonly scores: unknown;
@@ -75,14 +64,19 @@ describe('functions with captures travel from', () => {
 
   it('bundles of esbuild, minified and with its helpers', async () => {
     const at = project('bundles', 'module');
-    const { stack } = await check(await bundle(at, 'esm', '--minify', '--keep-names'));
+    const { stack } = await check(
+      await bundle(path.join(at, 'app.ts'), 'esm', '--minify', '--keep-names'),
+    );
     expect(stack).toContain(`app.ts:${line}:`);
-    await check(await bundle(at, 'cjs', '--keep-names', '--target=es2022'));
+    await check(await bundle(path.join(at, 'app.ts'), 'cjs', '--keep-names', '--target=es2022'));
   }, 120_000);
 
   it('a process that may not make code from strings', async () => {
     const at = project('strict', 'module');
-    await check('--disallow-code-generation-from-strings', await bundle(at, 'esm'));
+    await check(
+      '--disallow-code-generation-from-strings',
+      await bundle(path.join(at, 'app.ts'), 'esm'),
+    );
   }, 120_000);
 
   it('plain CommonJS in sloppy mode, with require, __dirname and exports', async () => {

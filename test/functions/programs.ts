@@ -52,6 +52,69 @@ export function project(name: string, sources: string, type: 'module' | 'commonj
   return at;
 }
 
+/** An empty folder of a package of this module type. */
+export function emptyProject(name: string, type: 'module' | 'commonjs'): string {
+  const at = path.join(folder, name);
+  mkdirSync(at);
+  writeFileSync(path.join(at, 'package.json'), JSON.stringify({ type }));
+  return at;
+}
+
+/** Bundles leave heddle out, as they leave addons out. esbuild's is beside its file. */
+export async function bundle(
+  file: string,
+  format: 'esm' | 'cjs',
+  ...options: string[]
+): Promise<string> {
+  const at = path.dirname(file);
+  const out = path.join(at, format === 'esm' ? 'bundle.mjs' : 'bundle.cjs');
+  const esbuild = path.join(root, 'node_modules/esbuild/bin/esbuild');
+  const args = [`--format=${format}`, '--bundle', '--platform=node', '--external:heddle'];
+  await run(esbuild, [file, ...args, '--sourcemap', ...options, `--outfile=${out}`], { cwd: at });
+  return out;
+}
+
+/** A bundle of webpack for production, which takes letters for names and uses them again. */
+export async function webpack(file: string): Promise<string> {
+  const { default: pack } = await import('webpack');
+  const at = path.dirname(file);
+  const compiler = pack({
+    mode: 'production',
+    target: 'node20',
+    context: at,
+    entry: file,
+    experiments: { outputModule: true },
+    externals: { heddle: 'module heddle' },
+    output: { path: path.join(at, 'dist'), filename: 'bundle.mjs', module: true },
+  });
+  await new Promise<void>((resolve, reject) => {
+    compiler.run((error, stats) => {
+      const failed = error ?? (stats?.hasErrors() ? new Error(stats.toString()) : null);
+      if (failed) reject(failed);
+      else compiler.close(() => resolve());
+    });
+  });
+  return path.join(at, 'dist/bundle.mjs');
+}
+
+/** Lets babel make CommonJS modules of some files, and returns the first. */
+export async function toCommonJs(at: string, files: readonly string[]): Promise<string> {
+  const { transformFileAsync } = await import('@babel/core');
+  mkdirSync(path.join(at, 'out'));
+  const options = { targets: { node: '20' }, modules: 'commonjs' };
+  for (const name of files) {
+    const result = await transformFileAsync(path.join(at, name), {
+      configFile: false,
+      babelrc: false,
+      // What babel makes of import() keeps weak maps, which can't be sent.
+      presets: [['@babel/preset-env', { ...options, exclude: ['transform-dynamic-import'] }]],
+    });
+    const code = result!.code!.replace(/(\.\/\w+)\.mjs/g, '$1.cjs');
+    writeFileSync(path.join(at, 'out', name.replace('.mjs', '.cjs')), code);
+  }
+  return path.join(at, 'out', files[0]!.replace('.mjs', '.cjs'));
+}
+
 /** Lets the TypeScript compiler write the programs of a folder to its `out`; types are not its job. */
 export async function compile(at: string): Promise<void> {
   const options = [

@@ -1,0 +1,81 @@
+/**
+ * What a script's text says of a name, for the little that the engine's scopes don't tell.
+ */
+import { acorn } from './acorn.ts';
+import { type Location, type Script, sourceOf } from './inspect.ts';
+import { type Declaration, declarationOf, type Scope, scopesOf } from './scope.ts';
+import type { Source } from './source.ts';
+
+const scopes = new Map<string, ReadonlyMap<number, Scope> | null>();
+
+function scopesOfScript(script: Script): ReadonlyMap<number, Scope> | null {
+  let found = scopes.get(script.id);
+  if (found === undefined) {
+    try {
+      const program = acorn().parse(sourceOf(script), {
+        ecmaVersion: 'latest',
+        sourceType: script.isModule ? 'module' : 'script',
+        allowHashBang: true,
+        allowReturnOutsideFunction: true,
+      });
+      found = scopesOf(program, script.isModule);
+    } catch {
+      found = null;
+    }
+    scopes.set(script.id, found);
+  }
+  return found;
+}
+
+/**
+ * What a name that a function takes from outside was declared by, in the same script; null where
+ * that can't be told.
+ */
+export function declarationAt(
+  location: Location | null,
+  source: Source,
+  name: string,
+): Declaration | null {
+  const script = location?.script;
+  if (!script) return null;
+  const line = location.line - script.startLine;
+  const column = line === 0 ? location.column - script.startColumn : location.column;
+  const start = offsetOf(sourceOf(script), line, column);
+  if (start < 0) return null;
+  // The engine says where the parameters begin; a member of a class is known by these as well.
+  const at = source.form === 'expression' ? start - (source.anchor - source.lead) : start;
+  const scope = scopesOfScript(script)?.get(at);
+  return scope ? declarationOf(name, scope) : null;
+}
+
+function offsetOf(text: string, line: number, column: number): number {
+  let start = 0;
+  for (let i = 0; i < line; i++) {
+    start = text.indexOf('\n', start) + 1;
+    if (start === 0) return -1;
+  }
+  return start + column;
+}
+
+/** What comes before a function that is part of an expression, and so has its name to itself. */
+const BEFORE =
+  '(?:[=(,:?!&|+\\-~[>]|\\b(?:return|throw|case|yield|await|typeof|void|new|in|of|default))' +
+  '(?:\\s|/\\*(?:[^*]|\\*(?!/))*\\*/)*(?:async\\s+)?';
+
+const named = new Map<string, boolean>();
+
+/** Whether a script may have a function expression of this name: a cheap look before a parse. */
+export function mayNameExpression(script: Script, name: string): boolean {
+  const key = `${script.id} ${name}`;
+  let found = named.get(key);
+  if (found === undefined) {
+    const text = sourceOf(script);
+    const escaped = name.replaceAll('$', '\\$');
+    found =
+      text.includes(name) &&
+      new RegExp(`${BEFORE}function\\s*\\*?\\s*${escaped}\\s*\\(`).test(text);
+    if (named.size >= 10_000) named.clear();
+    named.set(key, found);
+  }
+  return found;
+}
