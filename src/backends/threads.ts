@@ -46,6 +46,7 @@ class ThreadHandle implements WorkerPort {
     this.#worker = new Worker(entry, options);
     this.threadId = this.#worker.threadId;
     let error: Error | undefined;
+    let uncaught = false;
     const failed = (thrown: unknown): void => {
       error = thrown instanceof Error ? thrown : plainError(thrown);
     };
@@ -62,12 +63,15 @@ class ThreadHandle implements WorkerPort {
       }
     });
     this.#worker.on('messageerror', unreadable);
-    this.#worker.on('error', failed);
+    this.#worker.on('error', (thrown) => {
+      failed(thrown);
+      uncaught = (error as NodeJS.ErrnoException).code !== 'ERR_WORKER_OUT_OF_MEMORY';
+    });
     alive++;
     this.#worker.on('exit', (code) => {
       alive--;
       if (alive === 0) native.workers.trimHeap();
-      events.exit({ code, signal: null, ...(error ? { error } : {}) });
+      events.exit({ code, signal: null, ...(error ? { error, uncaught } : {}) });
     });
     this.#worker.unref();
     this.send(init);

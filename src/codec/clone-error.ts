@@ -10,6 +10,7 @@ import { types } from 'node:util';
  * (`model.db.socket`), what it is, and what to do instead.
  */
 export class CloneError extends TypeError {
+  override readonly name = 'CloneError';
   readonly code = 'ERR_HEDDLE_CLONE';
   /** Where the value was found, as an expression: `task[3].handler`. */
   readonly path: string;
@@ -27,7 +28,6 @@ export class CloneError extends TypeError {
     const why = capturer !== undefined && path !== '' ? `captures '${path}'` : 'is';
     const verb = why === 'is' ? `is ${what}` : `${why}, ${what}`;
     super(`${subject} cannot be sent to a worker: it ${verb}. ${remedy}`);
-    this.name = 'CloneError';
     this.path = path;
     this.what = what;
     this.remedy = remedy;

@@ -18,6 +18,7 @@ export interface NpyHeader {
  * A file is not an .npy or .npz file, is damaged, or holds what no typed array holds.
  */
 export class NpyError extends Error {
+  override readonly name = 'NpyError';
   readonly code = 'ERR_HEDDLE_NPY';
 
   /**
@@ -26,7 +27,6 @@ export class NpyError extends Error {
    */
   constructor(path: string, why: string, options?: ErrorOptions) {
     super(`${path}: ${why}`, options);
-    this.name = 'NpyError';
   }
 }
 

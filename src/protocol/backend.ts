@@ -24,6 +24,8 @@ export interface WorkerExit {
   readonly signal: NodeJS.Signals | null;
   /** What was thrown outside of tasks, or kept the worker from starting. */
   readonly error?: Error;
+  /** The error was thrown outside of tasks, and ended the worker. */
+  readonly uncaught?: boolean;
 }
 
 /** What a worker tells its owner. */

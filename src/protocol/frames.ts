@@ -8,7 +8,7 @@
  * the same machine, so numbers are written as they lie in memory.
  */
 import { deserialize, serialize } from '../codec/index.ts';
-import { isJson } from './json.ts';
+import { fromText, isJson, toText } from './json.ts';
 import type { BatchMessage, FromWorker, ResultMessage, ToWorker } from './messages.ts';
 import type { ValueBatch } from './value-batch.ts';
 
@@ -153,7 +153,7 @@ function decodeResult(frame: Buffer): ResultMessage {
 export function encodeFrame(message: Message): Buffer {
   if (message.type === 'batch') return encodeBatch(message);
   if (message.type === 'result') return encodeResult(message);
-  const text = isJson(message) ? Buffer.from(JSON.stringify(message)) : null;
+  const text = isJson(message) ? Buffer.from(toText(message)) : null;
   const body = text ?? serialize(message);
   const frame = Buffer.allocUnsafe(5 + body.length);
   frame.writeUInt32LE(frame.length, 0);
@@ -165,7 +165,7 @@ export function encodeFrame(message: Message): Buffer {
 function decodeFrame(frame: Buffer): Message {
   if (frame[4] === BATCH) return decodeBatch(frame);
   if (frame[4] === RESULT) return decodeResult(frame);
-  if (frame[4] === TEXT) return JSON.parse(frame.toString('utf8', 5)) as Message;
+  if (frame[4] === TEXT) return fromText(frame.toString('utf8', 5)) as Message;
   return deserialize(frame.subarray(5)) as Message;
 }
 

@@ -2,18 +2,32 @@
  * Whether JSON says all of a value.
  */
 
+// A worker's tasks may replace what the language has, and messages go all the same.
+const { getPrototypeOf, keys: keysOf } = Object;
+const { stringify, parse } = JSON;
+
+/** The text of a value of which {@link isJson} holds. */
+export function toText(value: unknown): string {
+  return stringify(value);
+}
+
+/** The value of a text. */
+export function fromText(text: string): unknown {
+  return parse(text);
+}
+
 /** Values within values; beyond that serializing is quicker than looking. */
-const MOST = 500;
+const MOST = 200;
 
 /**
  * Whether a value comes back from JSON as structured clone would give it: text, booleans, null and
  * ordinary numbers, in plain objects and arrays of which none is met twice.
  */
 export function isJson(value: unknown): boolean {
-  return isText(value, new Set());
+  return isText(value, []);
 }
 
-function isText(value: unknown, met: Set<object>): boolean {
+function isText(value: unknown, met: object[]): boolean {
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -27,17 +41,22 @@ function isText(value: unknown, met: Set<object>): boolean {
   }
 }
 
-function isPlain(value: object, met: Set<object>): boolean {
-  if (met.size > MOST || met.has(value)) return false;
-  met.add(value);
+function isPlain(value: object, met: object[]): boolean {
+  if (met.length > MOST) return false;
+  for (let i = 0; i < met.length; i++) if (met[i] === value) return false;
+  met[met.length] = value;
   if (Array.isArray(value)) {
     const { length } = value;
-    if (length > MOST || Object.keys(value).length !== length) return false;
+    if (length > MOST || keysOf(value).length !== length) return false;
     for (let i = 0; i < length; i++) if (!(i in value && isText(value[i], met))) return false;
     return true;
   }
-  if (Object.getPrototypeOf(value) !== Object.prototype) return false;
+  if (getPrototypeOf(value) !== Object.prototype) return false;
   // A method of that name says what the text is.
   if ('toJSON' in value) return false;
-  return Object.keys(value).every((key) => isText((value as Record<string, unknown>)[key], met));
+  const keys = keysOf(value);
+  for (let i = 0; i < keys.length; i++) {
+    if (!isText((value as Record<string, unknown>)[keys[i]!], met)) return false;
+  }
+  return true;
 }

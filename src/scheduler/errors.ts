@@ -24,18 +24,37 @@ export class CallSite {
   /** Walks the stack, if that has not been done; the function `above` must be running. */
   note(): void {
     if (!this.#above) return;
+    const above = this.#above;
+    this.#above = null;
     const { stackTraceLimit } = Error;
     // Every call pays for this, and few ever show it.
-    Error.stackTraceLimit = Math.min(stackTraceLimit, FRAMES);
-    Error.captureStackTrace(this.#noted, this.#above);
-    Error.stackTraceLimit = stackTraceLimit;
-    this.#above = null;
+    const shortened = typeof stackTraceLimit === 'number' && limitFrames(FRAMES, stackTraceLimit);
+    Error.captureStackTrace(this.#noted, above);
+    if (shortened) Error.stackTraceLimit = stackTraceLimit;
   }
 
-  /** The frames of the site, below a line of no meaning. */
+  /**
+   * The frames of the site, below a line of no meaning; none where Error.prepareStackTrace, which is
+   * the program's, throws or makes something else of them than text.
+   */
   get stack(): string | undefined {
     this.note();
-    return this.#noted.stack;
+    try {
+      const { stack } = this.#noted;
+      return typeof stack === 'string' ? stack : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/** Whether stacks are that short now: a program may have frozen the limit. */
+function limitFrames(frames: number, before: number): boolean {
+  try {
+    Error.stackTraceLimit = Math.min(before, frames);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -68,6 +87,7 @@ function messageOf(cause: unknown): string {
 
 /** A task failed: it threw, or its argument or result can't be sent. */
 export class TaskError extends Error {
+  override readonly name = 'TaskError';
   readonly code = 'ERR_HEDDLE_TASK';
   /** The task's place in the input. */
   readonly index: number;
@@ -77,7 +97,6 @@ export class TaskError extends Error {
   constructor(index: number, argument: unknown, cause: unknown, site?: CallSite) {
     const shown = preview(argument);
     super(`Task ${index} (${shown}) failed: ${messageOf(cause)}`, { cause });
-    this.name = 'TaskError';
     this.index = index;
     this.argument = shown;
     const inner = frames(errorText(cause)?.stack);
@@ -113,12 +132,19 @@ export interface CrashReport {
   /** What the worker reported before it ended. */
   readonly cause?: unknown;
   readonly hint?: string;
+  /** The cause was thrown by no task: by a timer, an event, or a promise that nobody awaited. */
+  readonly stray?: boolean;
   /** How often this task has ended its worker. */
   readonly times?: number;
 }
 
+const STRAY =
+  'It was thrown outside of tasks (by a timer, an event, or a promise that nobody awaited), perhaps ' +
+  'by what an earlier task of this worker had left behind.';
+
 /** A worker ended while it had work. */
 export class WorkerCrashedError extends Error {
+  override readonly name = 'WorkerCrashedError';
   readonly code = 'ERR_HEDDLE_WORKER_CRASHED';
   /** Process id of the worker; of this process, for a thread. */
   readonly pid: number;
@@ -139,11 +165,11 @@ export class WorkerCrashedError extends Error {
         ? ` It is not tried again: this was its ${report.times}nd crash.`
         : '';
     const hint = report.hint ? ` ${report.hint}` : '';
+    const stray = report.stray && report.tasks.length > 0 ? ` ${STRAY}` : '';
     super(
-      `Worker ${who} ${how}${why}; ${list(report.tasks)}.${again}${hint}`,
+      `Worker ${who} ${how}${why}; ${list(report.tasks)}.${stray}${again}${hint}`,
       cause === undefined ? {} : { cause },
     );
-    this.name = 'WorkerCrashedError';
     this.pid = pid;
     this.threadId = threadId;
     this.exitCode = exitCode;
@@ -155,6 +181,7 @@ export class WorkerCrashedError extends Error {
 
 /** A task ran longer than the option `timeout` allows; its worker was ended. */
 export class TaskTimeoutError extends Error {
+  override readonly name = 'TaskTimeoutError';
   readonly code = 'ERR_HEDDLE_TIMEOUT';
   readonly index: number;
   readonly argument: string;
@@ -163,7 +190,6 @@ export class TaskTimeoutError extends Error {
 
   constructor(task: RunningTask, timeout: number, site?: CallSite) {
     super(`Task ${task.index} (${task.argument}) ran longer than the time-out of ${timeout} ms`);
-    this.name = 'TaskTimeoutError';
     this.index = task.index;
     this.argument = task.argument;
     this.timeout = timeout;
@@ -184,23 +210,23 @@ function permission(cause: unknown): string {
 
 /** Workers can't be started. */
 export class WorkerStartError extends Error {
+  override readonly name = 'WorkerStartError';
   readonly code = 'ERR_HEDDLE_WORKER_START';
 
   constructor(backend: string, what: string, cause?: unknown) {
     super(`No worker of the backend '${backend}' could be started: ${what}${permission(cause)}`, {
       cause,
     });
-    this.name = 'WorkerStartError';
   }
 }
 
 /** A function or a model can't be made in a worker. */
 export class WorkerSetupError extends Error {
+  override readonly name = 'WorkerSetupError';
   readonly code = 'ERR_HEDDLE_WORKER_SETUP';
 
   constructor(what: string, cause: unknown, site?: CallSite) {
     super(`${what}: ${messageOf(cause)}`, { cause });
-    this.name = 'WorkerSetupError';
     const inner = frames(errorText(cause)?.stack);
     const outer = frames(site?.stack);
     this.stack = [`${this.name}: ${this.message}`, inner, outer].filter(Boolean).join('\n');

@@ -39,12 +39,18 @@ export interface WorkerEvent {
   readonly threadId?: number;
 }
 
+/** How a worker ended. */
+export interface WorkerEndedEvent extends WorkerEvent {
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** What was thrown outside of tasks, or kept it from starting. */
+  readonly error?: unknown;
+}
+
 /** What happens to workers. */
 export interface PoolListener {
   workerStarted?(event: WorkerEvent): void;
-  workerEnded?(
-    event: WorkerEvent & { readonly code: number | null; readonly signal: string | null },
-  ): void;
+  workerEnded?(event: WorkerEndedEvent): void;
   log?(event: WorkerEvent, message: LogMessage): void;
 }
 

@@ -18,6 +18,11 @@ export interface WorkerLoss {
   readonly signal: NodeJS.Signals | null;
   readonly cause?: unknown;
   readonly hint?: string;
+  /**
+   * The cause was thrown by no task: by a timer, an event, or a promise that nobody awaited. Any task
+   * that the worker ever had may have left that behind.
+   */
+  readonly stray?: boolean;
 }
 
 /** How far a worker had come with a batch when it ended. */
@@ -65,6 +70,8 @@ export class LossKeeper {
   readonly #site: CallSite;
   /** How often a task has ended its worker. */
   readonly #crashes = new Map<number, number>();
+  /** Tasks that were running when a stray exception ended their worker. */
+  readonly #bystanders = new Set<number>();
   /** Workers that ended in a row before their first task. */
   #openings = 0;
 
@@ -102,9 +109,11 @@ export class LossKeeper {
    */
   #notBegun(batch: Batch, rest: Chunk, loss: WorkerLoss, verdict: Verdict): void {
     const { first, args } = rest;
-    const crashes = (this.#crashes.get(first) ?? 0) + 1;
+    // What an argument makes when it is decoded is caught: a stray exception is not from there.
+    const crashes = (this.#crashes.get(first) ?? 0) + (loss.stray ? 0 : 1);
     const endless = ++this.#openings >= MAX_OPENINGS;
-    if (!endless && args.length > 1) verdict.again.push(...halves(rest));
+    if (!endless && loss.stray) verdict.again.push(rest);
+    else if (!endless && args.length > 1) verdict.again.push(...halves(rest));
     else if (!endless && crashes < MAX_CRASHES) {
       this.#crashes.set(first, crashes);
       verdict.again.push(rest);
@@ -137,13 +146,24 @@ export class LossKeeper {
         failed.push({ index, argument, error });
         continue;
       }
-      const blamed = worker.killed === null && (position === null || i === position);
+      const suspect = worker.killed === null && (position === null || i === position);
+      const blamed = suspect && !this.#isBystander(index, batch, loss);
       const crashes = (this.#crashes.get(index) ?? 0) + (blamed ? 1 : 0);
       this.#crashes.set(index, crashes);
       const allowed = worker.killed !== null || (retries >= 1 && crashes <= retries);
       if (allowed && crashes < MAX_CRASHES) again.push({ first: index, args: [argument] });
       else failed.push({ index, argument, error: this.#crashed(batch, tasks, loss, crashes) });
     }
+  }
+
+  /**
+   * Whether a task only happened to run when its worker ended by a stray exception. One that is there
+   * each time, or was alone with its worker, is taken for its cause.
+   */
+  #isBystander(index: number, { worker }: Batch, loss: WorkerLoss): boolean {
+    if (!loss.stray || worker.tasks <= 1 || this.#bystanders.has(index)) return false;
+    this.#bystanders.add(index);
+    return true;
   }
 
   /**

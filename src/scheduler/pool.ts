@@ -3,10 +3,12 @@
  */
 
 import { workerRole } from '../config/index.ts';
+import { errorText, preview } from '../errors.ts';
 import type {
   Backend,
   FromWorker,
   FunctionMessage,
+  LogMessage,
   WorkerExit,
   WorkerSpec,
 } from '../protocol/index.ts';
@@ -288,15 +290,36 @@ export class WorkerPool implements WorkerOwner {
 
   exit(worker: PoolWorker, exit: WorkerExit): void {
     this.#workers = this.#workers.filter((one) => one !== worker);
-    const event = { ...this.#event(worker), code: exit.code, signal: exit.signal };
+    const error = worker.fatalError ?? exit.error;
+    const event = {
+      ...this.#event(worker),
+      code: exit.code,
+      signal: exit.signal,
+      ...(error === undefined ? {} : { error }),
+    };
     notify(poolListeners, (one) => one.workerEnded?.(event));
     if (channels.workerEnded.hasSubscribers) channels.workerEnded.publish(event);
+    if (error !== undefined && worker.up && worker.load === 0) this.#tellUncaught(worker, error);
     worker.unref();
     for (const run of this.#runs) run.disengage(worker);
     this.#losses(worker, exit);
     if (this.#runs.length === 0) return;
     this.#ensureWorkers();
     this.pump();
+  }
+
+  /** Logs what ended a worker that had no task: no job will tell it. */
+  #tellUncaught(worker: PoolWorker, error: unknown): void {
+    const shown = errorText(error);
+    const text = shown ? shown.stack || `${shown.name}: ${shown.message}` : preview(error);
+    const event = this.#event(worker);
+    const message: LogMessage = {
+      type: 'log',
+      level: 'error',
+      text: `Uncaught in a worker that had no task, which has ended: ${text}`,
+      time: Date.now(),
+    };
+    notify(poolListeners, (one) => one.log?.(event, message));
   }
 
   #losses(worker: PoolWorker, exit: WorkerExit): void {
@@ -308,6 +331,7 @@ export class WorkerPool implements WorkerOwner {
       signal: exit.signal,
       ...(cause === undefined ? {} : { cause }),
       ...(hint === undefined ? {} : { hint }),
+      ...(worker.fatalError !== undefined || exit.uncaught ? { stray: true } : {}),
     };
     worker.loss = loss;
     const { claims } = worker.port;

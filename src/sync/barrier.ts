@@ -36,11 +36,11 @@ const PLACE_WORDS = 2;
 
 /** The barrier is broken: one of the parties gave up waiting, aborted it or died. */
 export class BrokenBarrierError extends Error {
+  override readonly name = 'BrokenBarrierError';
   readonly code = 'ERR_HEDDLE_BROKEN_BARRIER';
 
   constructor(why: string) {
     super(`the barrier is broken: ${why}`);
-    this.name = 'BrokenBarrierError';
   }
 }
 

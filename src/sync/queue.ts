@@ -41,11 +41,11 @@ const LENGTH_BYTES = 4;
 
 /** The queue was closed and nothing is left in it, or nothing may be put into it any more. */
 export class QueueClosedError extends Error {
+  override readonly name = 'QueueClosedError';
   readonly code = 'ERR_HEDDLE_QUEUE_CLOSED';
 
   constructor() {
     super('the queue is closed');
-    this.name = 'QueueClosedError';
   }
 }
 

@@ -198,10 +198,10 @@ export function watch(
 
 /** The error for letting go what one does not hold. */
 export class NotHeldError extends Error {
+  override readonly name = 'NotHeldError';
   readonly code = 'ERR_HEDDLE_NOT_HELD';
 
   constructor(what: string) {
     super(`the ${what} is not held by this thread`);
-    this.name = 'NotHeldError';
   }
 }

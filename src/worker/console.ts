@@ -30,7 +30,10 @@ export function redirectConsole(send: (message: LogMessage) => void): void {
   console.trace = (...args: unknown[]) => {
     const holder = { name: 'Trace', message: formatWithOptions({}, ...args), stack: '' };
     Error.captureStackTrace(holder, console.trace);
-    write('error', indented(holder.stack));
+    // A program may make something else than text of stacks (Error.prepareStackTrace).
+    const { stack } = holder as { stack: unknown };
+    const heading = `Trace: ${holder.message}`;
+    write('error', indented(typeof stack === 'string' ? stack : heading));
   };
   console.group = (...args: unknown[]) => {
     if (args.length > 0) console.log(...args);

@@ -50,6 +50,21 @@ export function packError(codec: Codec, thrown: unknown): Packed<unknown> {
   try {
     return codec.packOne(thrown, 'error');
   } catch (reason) {
-    return codec.packOne(sendable(thrown, reason as Error, codec), 'error');
+    try {
+      return codec.packOne(sendable(thrown, reason as Error, codec), 'error');
+    } catch {
+      // A task may have replaced what all this is made with. A text needs nothing.
+      return { message: plainText(thrown), transfer: [], release: null };
+    }
+  }
+}
+
+/** What was thrown as one text. */
+export function plainText(thrown: unknown): string {
+  try {
+    const text = errorText(thrown);
+    return text ? `${text.name}: ${text.message}` : preview(thrown);
+  } catch {
+    return 'an error that can not be shown';
   }
 }

@@ -13,7 +13,7 @@ import {
   type FromWorker,
   type ToWorker,
 } from '../protocol/index.ts';
-import { plainError } from './failures.ts';
+import { plainError, plainText } from './failures.ts';
 import { startWorker } from './host.ts';
 
 const INBOX = 3;
@@ -103,8 +103,14 @@ export function serveProcess(onWarm?: () => void): void {
 
   process.on('uncaughtException', (error) => {
     if (process.listenerCount('uncaughtException') > 1) return; // a task has its own
-    send({ type: 'fatal', error: plainError(error) });
-    process.exit(1);
+    try {
+      send({ type: 'fatal', error: plainError(error) });
+    } catch {
+      // A task may have replaced what this is made with.
+      send({ type: 'fatal', error: plainText(error) });
+    } finally {
+      process.exit(1);
+    }
   });
 
   send({ type: 'ready', clockOffset: 0 });
