@@ -309,7 +309,7 @@ export interface NativeWorkers {
 
 /**
  * A neighbour search. Its numbers are in {@link NativeNeighbors.frame}, its buffers are arguments.
- * Returns its outcome or, queued, a Promise of it: below zero it names a row that is not finite.
+ * Returns its outcome or, queued, a Promise of it: below zero it names a row that must not be as it is.
  */
 export type NativeNeighborsOperation = (...buffers: unknown[]) => number | Promise<number>;
 
@@ -323,9 +323,14 @@ export interface NativeNeighbors {
   readonly argKmin: NativeNeighborsOperation;
   readonly radius: NativeNeighborsOperation;
   readonly distances: NativeNeighborsOperation;
+  readonly reduce: NativeNeighborsOperation;
   radiusKeeper(): NativeRadiusKeeper;
   /** Copies what was found and empties the keeper. */
-  takeRadius(keeper: NativeRadiusKeeper, indices: Int32Array, distances: Float64Array): void;
+  takeRadius(
+    keeper: NativeRadiusKeeper,
+    indices: Int32Array,
+    distances: Float64Array | undefined,
+  ): void;
   /** Which kernels run; with a name, which shall (undefined where they can't). For tests. */
   kernels(name?: 'baseline' | 'avx2' | 'avx512'): string | undefined;
 }

@@ -34,14 +34,13 @@ template <typename F>
 class Converted {
  public:
   // Takes rows [first, first + count). Returns false where a row has no place in F's range.
-  template <typename T>
-  bool take_x(const Rows<T>& rows, Metric metric, const double* centre, int64_t first,
-              int64_t count) {
+  template <typename R>
+  bool take_x(const R& rows, Metric metric, const double* centre, int64_t first, int64_t count) {
     return take(rows, metric, centre, first, count, false, false);
   }
-  template <typename T>
-  bool take_y(const Rows<T>& rows, Metric metric, const double* centre, int64_t first,
-              int64_t count, bool check) {
+  template <typename R>
+  bool take_y(const R& rows, Metric metric, const double* centre, int64_t first, int64_t count,
+              bool check) {
     return take(rows, metric, centre, first, count, true, check);
   }
 
@@ -55,8 +54,8 @@ class Converted {
   double unit(int64_t row) const { return units_[static_cast<size_t>(row)]; }
 
  private:
-  template <typename T>
-  bool take(const Rows<T>& rows, Metric metric, const double* centre, int64_t first, int64_t count,
+  template <typename R>
+  bool take(const R& rows, Metric metric, const double* centre, int64_t first, int64_t count,
             bool of_y, bool check) {
     const int64_t columns = rows.columns();
     const double relative = Rounding<F>::relative(columns);
@@ -70,11 +69,11 @@ class Converted {
     scale_x_.assign(size, 1);
     units_.assign(size, 1);
     squares_.resize(size);
-    Buffer<T> room;
+    Buffer<typename R::Element> room;
     bool fits = true;
     for (int64_t r = 0; r < count; ++r) {
       const auto at = static_cast<size_t>(r);
-      const T* row = rows.contiguous(first + r, room);
+      const auto* const row = rows.embedded(first + r, room);
       double scale = 1;
       if (metric == Metric::kCosine || (metric == Metric::kDot && !of_y)) {
         scale = unit_scale(row, columns);

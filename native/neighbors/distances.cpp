@@ -27,7 +27,7 @@ class Writer {
   Writer(const Problem<T>& problem, int64_t first) : problem_(problem), first_(first) {}
   double bound(int64_t /*r*/) const { return HUGE_VAL; }
   bool offer(int64_t r, int64_t y, double ranking) const {
-    problem_.out.at(first_ + r, y) = static_cast<T>(distance_of(problem_.request.metric, ranking));
+    problem_.out.at(first_ + r, y) = static_cast<T>(problem_.request.measure.distance(ranking));
     return true;
   }
 
@@ -37,11 +37,13 @@ class Writer {
 };
 
 // One thread's part: blocks of X against chunks of Y by float64 products.
-template <typename T>
+template <typename R, typename T>
 class Products {
+  using E = typename R::Element;
+
  public:
-  Products(const Problem<T>& problem, const Search<T>& search)
-      : problem_(problem), search_(search), metric_(search.metric) {}
+  Products(const Problem<T>& problem, const Search<R>& search)
+      : problem_(problem), search_(search), metric_(search.measure.metric) {}
 
   void begin(int64_t first, int64_t count) {
     first_ = first;
@@ -82,15 +84,17 @@ class Products {
       } else if (!(ranking > kCancelled * sum)) {
         ranking = exact(r, y0 + j);
       }
-      problem_.out.at(first_ + r, y0 + j) = static_cast<T>(distance_of(metric_, ranking));
+      problem_.out.at(first_ + r, y0 + j) = static_cast<T>(search_.measure.distance(ranking));
     }
   }
 
   double exact(int64_t r, int64_t y) {
     const int64_t columns = search_.columns();
-    const T* const left = search_.x.contiguous(first_ + r, room_x_);
-    const T* const right = search_.y.contiguous(y, room_y_);
-    if (metric_ != Metric::kCosine) return pair_value(Family::kSquares, left, right, columns);
+    const E* const left = search_.x.contiguous(first_ + r, room_x_);
+    const E* const right = search_.y.contiguous(y, room_y_);
+    if (metric_ != Metric::kCosine) {
+      return pair_value(search_.measure.family(), left, right, columns);
+    }
     double* const unit_x = unit_x_.reserve(columns);
     double* const unit_y = unit_y_.reserve(columns);
     convert(left, columns, nullptr, unit_scale(left, columns), unit_x);
@@ -99,19 +103,19 @@ class Products {
   }
 
   const Problem<T>& problem_;
-  const Search<T>& search_;
+  const Search<R>& search_;
   const Metric metric_;
   int64_t first_ = 0;
   int64_t count_ = 0;
   Converted<double> x_, y_;
   Buffer<double> values_, unit_x_, unit_y_;
-  Buffer<T> room_x_, room_y_;
+  Buffer<E> room_x_, room_y_;
 };
 
-template <typename T>
+template <typename R, typename T>
 double fill(const Problem<T>& problem, const Grant& grant) {
-  Layout<T> layout = lay_out(problem.x, problem.y, problem.request, 1);
-  Search<T>& search = layout.search;
+  Layout<R> layout = lay_out<R>(problem.x, problem.y, problem.request, 1);
+  Search<R>& search = layout.search;
   // Tasks are rectangles, some for each thread, whichever side is the longer.
   const int64_t block = std::min<int64_t>(search.block, 256);
   const int64_t blocks = (problem.x.rows + block - 1) / block;
@@ -126,8 +130,8 @@ double fill(const Problem<T>& problem, const Grant& grant) {
   openmp::run_team(grant.width, [&](int, int) {
     const blas::NarrowBlas narrow;
     control.guard([&] {
-      Worker<T> worker(search);
-      Products<T> products(problem, search);
+      Worker<R> worker(search);
+      Products<R, T> products(problem, search);
       while (true) {
         const int64_t task = next.fetch_add(1, std::memory_order_relaxed);
         if (task >= blocks * strips) return;
@@ -152,8 +156,8 @@ double fill(const Problem<T>& problem, const Grant& grant) {
   return control.outcome();
 }
 
-// Buffers: X, Y, the result.
-// Frame: X (n × d), Y (m × d), the result (n × m), metric, check, chunk.
+// Buffers: X, Y, the result, scale.
+// Frame: X (n × d), Y (m × d), the result (n × m), settings.
 template <typename T>
 struct Distances {
   static Napi::Value call(Frame& frame) {
@@ -161,14 +165,17 @@ struct Distances {
     problem.x = frame.matrix<T>(0);
     problem.y = frame.matrix<T>(1);
     problem.out = frame.matrix<T>(2);
-    problem.request = read_request(frame, problem.x, problem.y);
+    problem.request = read_request(frame, problem.x, problem.y, 3);
     if (problem.out.rows != problem.x.rows || problem.out.columns != problem.y.rows) {
       throw range_error(frame.env(), "heddle: the shape of the distances does not fit");
     }
     frame.require_apart(problem.out, problem.x, problem.y);
     problem.progress = frame.progress();
     return perform(frame, problem.x, problem.y, [problem](const Grant& grant) -> double {
-      return problem.out.size() == 0 ? 0 : fill(problem, grant);
+      if (problem.out.size() == 0) return 0;
+      return with_rows<T>(problem.request, [&](auto as) {
+        return fill<typename decltype(as)::Type>(problem, grant);
+      });
     });
   }
 };

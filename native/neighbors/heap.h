@@ -37,7 +37,7 @@ class Heap {
 
   // Sorts, nearest first, and puts distances in the place of keys. The heap is used up; places that
   // nothing was found for (only where NaN is let in) get index -1.
-  void finish(Metric metric) {
+  void finish(const Measure& measure) {
     for (int64_t last = count_ - 1; last > 0; --last) {
       const double key = keys_[last];
       const int32_t row = rows_[last];
@@ -48,7 +48,7 @@ class Heap {
       rows_[last] = top_row;
     }
     for (int64_t i = 0; i < count_; ++i) {
-      keys_[i] = distance_of(metric, keys_[i]);
+      keys_[i] = measure.distance(keys_[i]);
       // Two squares that differ may have one root.
       for (int64_t j = i; j > 0 && keys_[j] == keys_[j - 1] && rows_[j] < rows_[j - 1]; --j) {
         std::swap(rows_[j], rows_[j - 1]);

@@ -3,6 +3,7 @@
 #include "neighbors/kernels.h"
 
 #include <atomic>
+#include <cmath>
 #include <cstring>
 
 namespace heddle::neighbors {
@@ -35,6 +36,18 @@ const Kernels* best() {
 std::atomic<const Kernels*> chosen{nullptr};
 
 }  // namespace
+
+double power_of(double base, double exponent) { return std::pow(base, exponent); }
+
+double root_of(double value) { return std::sqrt(value); }
+
+// 4 (sin²(Δφ/2) + cos φ₁ cos φ₂ sin²(Δλ/2)): half-angles of differences lose nothing for points
+// that are close, where coordinates in space would (R. W. Sinnott, Virtues of the haversine, 1984).
+double haversine_of(const double* x, const double* y) {
+  const double up = std::sin((x[0] - y[0]) * 0.5);
+  const double along = std::sin((x[1] - y[1]) * 0.5);
+  return 4 * (up * up + x[2] * y[2] * along * along);
+}
 
 const Kernels& kernels() {
   const Kernels* now = chosen.load(std::memory_order_acquire);

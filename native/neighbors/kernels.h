@@ -10,8 +10,22 @@
 namespace heddle::neighbors {
 
 // What is summed over the columns of two rows. A ranking value: smaller is nearer.
-enum class Family { kSquares, kProduct, kAbsolute, kMaximum };
-constexpr int kFamilies = 4;
+enum class Family {
+  kSquares,      // Σ(x-y)²
+  kProduct,      // -Σxy
+  kAbsolute,     // Σ|x-y|
+  kMaximum,      // max|x-y|
+  kWholePowers,  // Σ|x-y|^p for a whole p
+  kHalfPowers,   // … for a p that is a whole number and a half
+  kPowers,       // … for any p
+  kDifferences,  // the number of columns that differ
+  kSets,         // of the columns that are not zero in both, the part that is zero in one
+  kHaversine,  // the squared chord between two points of a sphere: latitude, longitude, its cosine
+};
+constexpr int kFamilies = 10;
+
+// Two counts of up to this many columns fit into one sum (kSets).
+constexpr int64_t kMaxSetColumns = int64_t{1} << 26;
 
 // Columns are summed in this many interleaved lanes, whatever the vectors of the processor are, so
 // that a pair of rows has one ranking value however it is computed.
@@ -24,20 +38,20 @@ constexpr int64_t padded(int64_t length) { return (length + kLanes - 1) / kLanes
 struct Kernels {
   const char* name;
 
-  // The ranking value of two contiguous rows: Σ(x-y)², -Σxy, Σ|x-y| or max|x-y|, in float64.
-  double (*pair64[kFamilies])(const double* x, const double* y, int64_t length);
-  double (*pair32[kFamilies])(const float* x, const float* y, int64_t length);
+  // The ranking value of two contiguous rows, in float64. `p` is the power, where there is one.
+  double (*pair64[kFamilies])(const double* x, const double* y, int64_t length, double p);
+  double (*pair32[kFamilies])(const float* x, const float* y, int64_t length, double p);
 
   // The same of one row and `rows` rows that lie `y_stride` elements apart.
   void (*column64[kFamilies])(const double* x, const double* y, int64_t y_stride, int64_t rows,
-                              int64_t length, double* out);
+                              int64_t length, double p, double* out);
   void (*column32[kFamilies])(const float* x, const float* y, int64_t y_stride, int64_t rows,
-                              int64_t length, double* out);
+                              int64_t length, double p, double* out);
 
   // The same values, to the last bit, of `rows` rows (zero-padded to `length`, a multiple of
   // kLanes) and the kPanel rows of a panel: out[r * out_stride + j].
   void (*panel[kFamilies])(const double* x, int64_t x_stride, int64_t rows, const double* panel,
-                           int64_t length, double* out, int64_t out_stride);
+                           int64_t length, double p, double* out, int64_t out_stride);
 
   // out[i] = row[i] * scale - centre[i] (no centre: null); returns Σ out².
   double (*convert_dd)(const double* row, int64_t length, const double* centre, double scale,
@@ -56,6 +70,11 @@ struct Kernels {
   int64_t (*scan64)(const double* values, const double* bias, int64_t length, double limit,
                     int32_t* hits);
 };
+
+// What the kernels take from the C library, so that no inline function of it is compiled with them.
+double power_of(double base, double exponent);
+double root_of(double value);
+double haversine_of(const double* x, const double* y);
 
 // The table for this processor.
 const Kernels& kernels();

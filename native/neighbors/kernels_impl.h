@@ -32,6 +32,23 @@ inline Vector absolute(const Vector& value) {
   return reinterpret_cast<Vector>(reinterpret_cast<Bits>(value) & mask);
 }
 inline Vector maximum(const Vector& a, const Vector& b) { return a > b ? a : b; }
+// What the bits select of a number.
+inline Vector where(const Bits& mask, double value) {
+  const Vector all = Vector{} + value;
+  return reinterpret_cast<Vector>(reinterpret_cast<Bits>(all) & mask);
+}
+inline Vector differing(const Vector& a, const Vector& b) { return where(a != b, 1); }
+inline Vector set_counts(const Vector& a, const Vector& b, double either) {
+  const Bits in_a = a != Vector{};
+  const Bits in_b = b != Vector{};
+  return where(in_a | in_b, either) + where(in_a & in_b, 1);
+}
+template <typename F>
+inline Vector each(const Vector& a, F f) {
+  Vector out = a;
+  for (int64_t i = 0; i < kWidth; ++i) out[i] = f(a[i]);
+  return out;
+}
 #else
 struct Vector {
   double v[kWidth];
@@ -78,14 +95,79 @@ inline Vector absolute(const Vector& value) {
 inline Vector maximum(const Vector& a, const Vector& b) {
   return apply(a, b, [](double x, double y) { return x > y ? x : y; });
 }
+inline Vector differing(const Vector& a, const Vector& b) {
+  return apply(a, b, [](double x, double y) { return x != y ? 1.0 : 0.0; });
+}
+inline Vector set_counts(const Vector& a, const Vector& b, double either) {
+  return apply(a, b, [either](double x, double y) {
+    return (x != 0 || y != 0 ? either : 0.0) + (x != 0 && y != 0 ? 1.0 : 0.0);
+  });
+}
+template <typename F>
+inline Vector each(const Vector& a, F f) {
+  return apply(a, a, [f](double x, double) { return f(x); });
+}
 #endif
 
 inline double absolute(double value) { return value < 0 ? -value : value; }
 inline double maximum(double a, double b) { return a > b ? a : b; }
+inline double differing(double a, double b) { return a != b ? 1 : 0; }
+inline double set_counts(double a, double b, double either) {
+  return (a != 0 || b != 0 ? either : 0.0) + (a != 0 && b != 0 ? 1.0 : 0.0);
+}
+template <typename F>
+inline double each(double a, F f) {
+  return f(a);
+}
+
+// How a family raises to its power: the whole number, and its highest bit but one.
+struct Exponent {
+  double p;
+  uint32_t whole;
+  uint32_t second;
+};
+
+template <Family F>
+inline Exponent exponent_of(double p) {
+  Exponent exponent{p, 1, 0};
+  if constexpr (F == Family::kWholePowers || F == Family::kHalfPowers) {
+    exponent.whole = static_cast<uint32_t>(F == Family::kHalfPowers ? 2 * p : p);
+    uint32_t top = 1;
+    while (top <= exponent.whole / 2) top *= 2;
+    exponent.second = top / 2;
+  }
+  return exponent;
+}
+
+// By squaring, so that a power costs a few products; V is Vector or double.
+template <typename V>
+inline V whole_power(const V& base, const Exponent& exponent) {
+  V power = base;
+  for (uint32_t bit = exponent.second; bit != 0; bit /= 2) {
+    power = power * power;
+    if ((exponent.whole & bit) != 0) power = power * base;
+  }
+  return power;
+}
+
+template <Family F, typename V>
+inline V power(const V& base, const Exponent& exponent) {
+  if constexpr (F == Family::kWholePowers) {
+    return whole_power(base, exponent);
+  } else if constexpr (F == Family::kHalfPowers) {
+#if defined(__GNUC__)
+    return whole_power(each(base, [](double value) { return __builtin_sqrt(value); }), exponent);
+#else
+    return whole_power(each(base, [](double value) { return root_of(value); }), exponent);
+#endif
+  } else {
+    return each(base, [&](double value) { return power_of(value, exponent.p); });
+  }
+}
 
 // One column more in a sum; V is Vector or double.
 template <Family F, typename V>
-inline V step(const V& sum, const V& x, const V& y) {
+inline V step(const V& sum, const V& x, const V& y, const Exponent& exponent) {
   if constexpr (F == Family::kSquares) {
     const V difference = x - y;
     return sum + difference * difference;
@@ -93,8 +175,28 @@ inline V step(const V& sum, const V& x, const V& y) {
     return sum - x * y;
   } else if constexpr (F == Family::kAbsolute) {
     return sum + absolute(x - y);
-  } else {
+  } else if constexpr (F == Family::kMaximum) {
     return maximum(sum, absolute(x - y));
+  } else if constexpr (F == Family::kDifferences) {
+    return sum + differing(x, y);
+  } else if constexpr (F == Family::kSets) {
+    return sum + set_counts(x, y, static_cast<double>(kMaxSetColumns));
+  } else {
+    return sum + power<F>(absolute(x - y), exponent);
+  }
+}
+
+// The ranking value of a sum over all columns.
+template <Family F, typename V>
+inline V conclude(const V& sum) {
+  if constexpr (F == Family::kSets) {
+    return each(sum, [](double counts) {
+      const auto either = static_cast<double>(static_cast<int64_t>(counts) / kMaxSetColumns);
+      const double both = counts - either * static_cast<double>(kMaxSetColumns);
+      return either == 0 ? 0 : (either - both) / either;
+    });
+  } else {
+    return sum;
   }
 }
 
@@ -110,38 +212,47 @@ inline V merge(const V& a, const V& b) {
 // The sum of all lanes, always in this order.
 template <Family F, typename V>
 inline V reduce(const V* lane) {
-  return merge<F>(merge<F>(merge<F>(lane[0], lane[4]), merge<F>(lane[2], lane[6])),
-                  merge<F>(merge<F>(lane[1], lane[5]), merge<F>(lane[3], lane[7])));
+  return conclude<F>(merge<F>(merge<F>(merge<F>(lane[0], lane[4]), merge<F>(lane[2], lane[6])),
+                              merge<F>(merge<F>(lane[1], lane[5]), merge<F>(lane[3], lane[7]))));
 }
 
 template <Family F, typename T>
-inline double pair(const T* x, const T* y, int64_t length) {
+inline double pair(const T* x, const T* y, int64_t length, double p) {
+  if constexpr (F == Family::kHaversine) {
+    const double from[3] = {x[0], x[1], x[2]};
+    const double to[3] = {y[0], y[1], y[2]};
+    return haversine_of(from, to);
+  }
+  const Exponent exponent = exponent_of<F>(p);
   Vector sum[kParts] = {};
   int64_t i = 0;
   for (; i + kLanes <= length; i += kLanes) {
-    for (int64_t p = 0; p < kParts; ++p) {
-      sum[p] = step<F>(sum[p], load(x + i + p * kWidth), load(y + i + p * kWidth));
+    for (int64_t part = 0; part < kParts; ++part) {
+      const int64_t at = i + part * kWidth;
+      sum[part] = step<F>(sum[part], load(x + at), load(y + at), exponent);
     }
   }
   double lane[kLanes];
-  for (int64_t p = 0; p < kParts; ++p) store(lane + p * kWidth, sum[p]);
+  for (int64_t part = 0; part < kParts; ++part) store(lane + part * kWidth, sum[part]);
   for (int64_t l = 0; i + l < length; ++l) {
-    lane[l] = step<F>(lane[l], static_cast<double>(x[i + l]), static_cast<double>(y[i + l]));
+    lane[l] =
+        step<F>(lane[l], static_cast<double>(x[i + l]), static_cast<double>(y[i + l]), exponent);
   }
   return reduce<F>(lane);
 }
 
 template <Family F, typename T>
-void column(const T* x, const T* y, int64_t y_stride, int64_t rows, int64_t length, double* out) {
-  for (int64_t r = 0; r < rows; ++r) out[r] = pair<F, T>(x, y + r * y_stride, length);
+void column(const T* x, const T* y, int64_t y_stride, int64_t rows, int64_t length, double p,
+            double* out) {
+  for (int64_t r = 0; r < rows; ++r) out[r] = pair<F, T>(x, y + r * y_stride, length, p);
 }
 
 // Rows of x that share what is loaded of the panel: as many as the registers hold.
 constexpr int64_t kTogether = kWidth == 8 ? 2 : 1;
 
 template <Family F, int64_t R>
-void panel_rows(const double* x, int64_t x_stride, const double* panel, int64_t length, double* out,
-                int64_t out_stride) {
+void panel_rows(const double* x, int64_t x_stride, const double* panel, int64_t length,
+                const Exponent& exponent, double* out, int64_t out_stride) {
   for (int64_t part = 0; part < kPanel / kWidth; ++part) {
     Vector lane[R][kLanes] = {};
     const double* y = panel + part * kWidth;
@@ -156,8 +267,10 @@ void panel_rows(const double* x, int64_t x_stride, const double* panel, int64_t 
             lane[r][l] = lane[r][l] + difference * difference;
           } else if constexpr (F == Family::kProduct) {
             lane[r][l] = lane[r][l] - column * value;
-          } else {
+          } else if constexpr (F == Family::kAbsolute || F == Family::kMaximum) {
             lane[r][l] = merge<F>(lane[r][l], absolute(column - value));
+          } else {
+            lane[r][l] = step<F>(lane[r][l], column, Vector{} + value, exponent);
           }
         }
       }
@@ -170,14 +283,28 @@ void panel_rows(const double* x, int64_t x_stride, const double* panel, int64_t 
 
 template <Family F>
 void panel(const double* x, int64_t x_stride, int64_t rows, const double* from, int64_t length,
-           double* out, int64_t out_stride) {
+           double p, double* out, int64_t out_stride) {
+  const Exponent exponent = exponent_of<F>(p);
   int64_t r = 0;
   for (; r + kTogether <= rows; r += kTogether) {
-    panel_rows<F, kTogether>(x + r * x_stride, x_stride, from, length, out + r * out_stride,
-                             out_stride);
+    panel_rows<F, kTogether>(x + r * x_stride, x_stride, from, length, exponent,
+                             out + r * out_stride, out_stride);
   }
   for (; r < rows; ++r) {
-    panel_rows<F, 1>(x + r * x_stride, x_stride, from, length, out + r * out_stride, out_stride);
+    panel_rows<F, 1>(x + r * x_stride, x_stride, from, length, exponent, out + r * out_stride,
+                     out_stride);
+  }
+}
+
+// Points of a sphere have three columns, of which each pair needs all at once.
+template <>
+void panel<Family::kHaversine>(const double* x, int64_t x_stride, int64_t rows, const double* from,
+                               int64_t, double, double* out, int64_t out_stride) {
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t j = 0; j < kPanel; ++j) {
+      const double to[3] = {from[j], from[kPanel + j], from[2 * kPanel + j]};
+      out[r * out_stride + j] = haversine_of(x + r * x_stride, to);
+    }
   }
 }
 
@@ -313,19 +440,24 @@ int64_t scan(const T* values, const T* bias, int64_t length, T limit, int32_t* h
   return found;
 }
 
+#define HEDDLE_ALL_FAMILIES(kernel)                                                              \
+  kernel(kSquares), kernel(kProduct), kernel(kAbsolute), kernel(kMaximum), kernel(kWholePowers), \
+      kernel(kHalfPowers), kernel(kPowers), kernel(kDifferences), kernel(kSets),                 \
+      kernel(kHaversine)
+#define HEDDLE_PAIR64(family) pair<Family::family, double>
+#define HEDDLE_PAIR32(family) pair<Family::family, float>
+#define HEDDLE_COLUMN64(family) column<Family::family, double>
+#define HEDDLE_COLUMN32(family) column<Family::family, float>
+#define HEDDLE_PANEL(family) panel<Family::family>
+
 constexpr Kernels table(const char* name) {
   return {
       name,
-      {pair<Family::kSquares, double>, pair<Family::kProduct, double>,
-       pair<Family::kAbsolute, double>, pair<Family::kMaximum, double>},
-      {pair<Family::kSquares, float>, pair<Family::kProduct, float>, pair<Family::kAbsolute, float>,
-       pair<Family::kMaximum, float>},
-      {column<Family::kSquares, double>, column<Family::kProduct, double>,
-       column<Family::kAbsolute, double>, column<Family::kMaximum, double>},
-      {column<Family::kSquares, float>, column<Family::kProduct, float>,
-       column<Family::kAbsolute, float>, column<Family::kMaximum, float>},
-      {panel<Family::kSquares>, panel<Family::kProduct>, panel<Family::kAbsolute>,
-       panel<Family::kMaximum>},
+      {HEDDLE_ALL_FAMILIES(HEDDLE_PAIR64)},
+      {HEDDLE_ALL_FAMILIES(HEDDLE_PAIR32)},
+      {HEDDLE_ALL_FAMILIES(HEDDLE_COLUMN64)},
+      {HEDDLE_ALL_FAMILIES(HEDDLE_COLUMN32)},
+      {HEDDLE_ALL_FAMILIES(HEDDLE_PANEL)},
       convert<double, double>,
       convert<double, float>,
       convert<float, double>,
@@ -334,3 +466,10 @@ constexpr Kernels table(const char* name) {
       scan<double>,
   };
 }
+
+#undef HEDDLE_ALL_FAMILIES
+#undef HEDDLE_PAIR64
+#undef HEDDLE_PAIR32
+#undef HEDDLE_COLUMN64
+#undef HEDDLE_COLUMN32
+#undef HEDDLE_PANEL

@@ -5,6 +5,7 @@
 #include "neighbors/distances.h"
 #include "neighbors/kernels.h"
 #include "neighbors/radius.h"
+#include "neighbors/reduce.h"
 
 namespace heddle::neighbors {
 
@@ -25,6 +26,7 @@ Napi::Object init(Napi::Env env) {
   call::Module module(env);
   define_argkmin(module);
   define_radius(module);
+  define_reduce(module);
   define_distances(module);
   module.define<kernels_in_use>("kernels");
   return module.exports();

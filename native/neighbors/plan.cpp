@@ -14,15 +14,15 @@ constexpr int64_t kBufferBytes = 4 << 20;  // of a block or chunk in float32
 constexpr int64_t kCentreRows = 512;       // rows that the centre is the mean of
 
 // The mean of some rows of Y, spread evenly: any point near the data will do.
-template <typename T>
-std::vector<double> centre_of(const Rows<T>& y, Metric metric) {
+template <typename R>
+std::vector<double> centre_of(const R& y, Metric metric) {
   const int64_t rows = std::min(y.count(), kCentreRows);
   const int64_t columns = y.columns();
   std::vector<double> sum(static_cast<size_t>(columns), 0.0);
   std::vector<double> row(static_cast<size_t>(columns));
-  Buffer<T> room;
+  Buffer<typename R::Element> room;
   for (int64_t r = 0; r < rows; ++r) {
-    const T* const from = y.contiguous(r * (y.count() / rows), room);
+    const auto* const from = y.embedded(r * (y.count() / rows), room);
     const double scale = metric == Metric::kCosine ? unit_scale(from, columns) : 1;
     convert(from, columns, nullptr, scale, row.data());
     for (size_t i = 0; i < sum.size(); ++i) sum[i] += row[i];
@@ -33,11 +33,12 @@ std::vector<double> centre_of(const Rows<T>& y, Metric metric) {
 
 Tier first_tier(Family family, int64_t x_rows, int64_t y_rows, int64_t columns, double expected) {
   if (x_rows <= kMostPairRows) return Tier::kPairs;
-  if (family == Family::kAbsolute || family == Family::kMaximum) return Tier::kPanels;
-  if (columns <= kFewColumns) return Tier::kPanels;
+  if (!has_products(family)) return Tier::kPanels;
+  if (columns <= kFewColumns && family != Family::kHaversine) return Tier::kPanels;
   // Rows that get into a heap and out again, where rows come in no order: k (1 + ln(n / k)).
   const auto all = static_cast<double>(y_rows);
   const double candidates = expected * (1 + std::log(all / std::fmax(expected, 1)));
+  if (family == Family::kHaversine) return candidates > all / 40 ? Tier::kPanels : Tier::kSingle;
   const auto width = static_cast<double>(columns);
   return candidates * (30 + width / 4) > all * (2 + width / 8) ? Tier::kPanels : Tier::kSingle;
 }
@@ -49,21 +50,26 @@ int64_t rows_within(int64_t most, int64_t columns) {
 
 }  // namespace
 
-template <typename T>
-Layout<T> lay_out(const View<T>& x, const View<T>& y, const Request& request, int width) {
-  const Family family = family_of(request.metric);
-  Search<T> search{Rows<T>(x, false),
-                   Rows<T>(y, true),
-                   request.metric,
-                   request.check,
-                   first_tier(family, x.rows, y.rows, x.columns, request.expected),
-                   {},
-                   rows_within(request.chunk, x.columns),
-                   rows_within(std::max(kBlockRows, request.chunk), x.columns)};
-  if (search.tier == Tier::kSingle && family == Family::kSquares) {
-    search.centre = centre_of(search.y, request.metric);
+template <typename R, typename T>
+Layout<R> lay_out(const View<T>& x, const View<T>& y, const Request& request, int width) {
+  const Family family = request.measure.family();
+  const R rows_x(x, false, request.transform);
+  const R rows_y(y, true, request.transform);
+  const int64_t columns = rows_x.columns();
+  const bool given = request.measure.metric == Metric::kPrecomputed;
+  Search<R> search{
+      rows_x,
+      rows_y,
+      request.measure,
+      request.check,
+      given ? Tier::kGiven : first_tier(family, x.rows, y.rows, columns, request.expected),
+      {},
+      given ? request.chunk : rows_within(request.chunk, columns),
+      rows_within(std::max(kBlockRows, request.chunk), columns)};
+  if (search.tier == Tier::kSingle && family != Family::kProduct) {
+    search.centre = centre_of(search.y, request.measure.metric);
   }
-  Layout<T> layout{std::move(search), false, 1};
+  Layout<R> layout{std::move(search), false, 1};
   int64_t& block = layout.search.block;
   // Sharing out Y needs heaps for all of X in each thread.
   const double heaps = static_cast<double>(x.rows) * request.expected * 12;
@@ -83,12 +89,12 @@ Layout<T> lay_out(const View<T>& x, const View<T>& y, const Request& request, in
   return layout;
 }
 
-template Layout<double> lay_out(const View<double>&, const View<double>&, const Request&, int);
-template Layout<float> lay_out(const View<float>&, const View<float>&, const Request&, int);
-
-bool needs_blas(Metric metric) {
-  const Family family = family_of(metric);
-  return family == Family::kSquares || family == Family::kProduct;
-}
+template Layout<Rows<double>> lay_out(const View<double>&, const View<double>&, const Request&,
+                                      int);
+template Layout<Rows<float>> lay_out(const View<float>&, const View<float>&, const Request&, int);
+template Layout<Transformed<double>> lay_out(const View<double>&, const View<double>&,
+                                             const Request&, int);
+template Layout<Transformed<float>> lay_out(const View<float>&, const View<float>&, const Request&,
+                                            int);
 
 }  // namespace heddle::neighbors

@@ -45,21 +45,24 @@ class Lists {
  public:
   static constexpr bool kCountsAll = true;
 
-  Lists(Metric metric, double radius, std::vector<Hit>* rows)
-      : metric_(metric), radius_(radius), limit_(ranking_limit(metric, radius)), rows_(rows) {}
+  // `own`: which row of Y the first row of X is, and is no neighbour of; below 0: none.
+  Lists(const Measure& measure, double radius, int64_t own, std::vector<Hit>* rows)
+      : measure_(measure), radius_(radius), limit_(measure.limit(radius)), own_(own), rows_(rows) {}
 
   double bound(int64_t /*r*/) const { return limit_; }
 
   bool offer(int64_t r, int64_t y, double ranking) {
-    if (!within(metric_, ranking, radius_)) return false;
-    rows_[r].push_back({distance_of(metric_, ranking), static_cast<int32_t>(y)});
+    if (own_ >= 0 && own_ + r == y) return false;
+    if (!measure_.within(ranking, radius_)) return false;
+    rows_[r].push_back({measure_.distance(ranking), static_cast<int32_t>(y)});
     return true;
   }
 
  private:
-  Metric metric_;
+  Measure measure_;
   double radius_;
   double limit_;
+  int64_t own_;
   std::vector<Hit>* rows_;
 };
 
@@ -78,7 +81,7 @@ struct Problem {
 template <typename T>
 double conclude(const Problem<T>& problem) {
   double start = 0;
-  const auto order = problem.request.metric == Metric::kDot ? larger : nearer;
+  const auto order = problem.request.measure.metric == Metric::kDot ? larger : nearer;
   for (int64_t r = 0; r < problem.x.rows; ++r) {
     std::vector<Hit>& list = problem.found->rows[static_cast<size_t>(r)];
     if (problem.sort) std::sort(list.begin(), list.end(), order);
@@ -89,10 +92,11 @@ double conclude(const Problem<T>& problem) {
   return start;
 }
 
-template <typename T>
+template <typename R, typename T>
 double search(const Problem<T>& problem, const Grant& grant) {
-  const Layout<T> layout = lay_out(problem.x, problem.y, problem.request, grant.width);
-  const Search<T>& search = layout.search;
+  const Layout<R> layout = lay_out<R>(problem.x, problem.y, problem.request, grant.width);
+  const Search<R>& search = layout.search;
+  const bool own_rows = problem.request.own;
   const int64_t n = problem.x.rows;
   const int64_t chunks = search.chunks();
   Control control(grant, problem.progress, layout.over_y ? chunks : layout.blocks * chunks);
@@ -102,11 +106,11 @@ double search(const Problem<T>& problem, const Grant& grant) {
   openmp::run_team(grant.width, [&](int rank, int) {
     const blas::NarrowBlas narrow;
     control.guard([&] {
-      Worker<T> worker(search);
+      Worker<R> worker(search);
       if (layout.over_y) {
         auto& rows = own[static_cast<size_t>(rank)];
         rows.resize(static_cast<size_t>(n));
-        Lists lists(search.metric, problem.radius, rows.data());
+        Lists lists(search.measure, problem.radius, own_rows ? 0 : -1, rows.data());
         worker.begin(0, n);
         while (control.go_on()) {
           const int64_t chunk = next.fetch_add(1, std::memory_order_relaxed);
@@ -120,7 +124,7 @@ double search(const Problem<T>& problem, const Grant& grant) {
         const int64_t block = next.fetch_add(1, std::memory_order_relaxed);
         if (block >= layout.blocks) return;
         const int64_t first = block * search.block;
-        Lists lists(search.metric, problem.radius,
+        Lists lists(search.measure, problem.radius, own_rows ? first : -1,
                     problem.found->rows.data() + static_cast<size_t>(first));
         worker.begin(first, std::min(search.block, n - first));
         for (int64_t chunk = 0; chunk < chunks; ++chunk) {
@@ -146,23 +150,25 @@ double search(const Problem<T>& problem, const Grant& grant) {
   return 0;
 }
 
-// Buffers: X, Y, starts (Float64, n + 1), the keeper.
-// Frame: X (n × d), Y (m × d), metric, check, chunk, radius, sort. Outcome: how many were found.
+// Buffers: X, Y, scale, starts (Float64, n + 1), the keeper.
+// Frame: X (n × d), Y (m × d), settings, radius, sort. Outcome: how many were found.
 template <typename T>
 struct Radius {
   static Napi::Value call(Frame& frame) {
     Problem<T> problem;
     problem.x = frame.matrix<T>(0);
     problem.y = frame.matrix<T>(1);
-    problem.request = read_request(frame, problem.x, problem.y);
+    problem.request = read_request(frame, problem.x, problem.y, 2);
     problem.radius = frame.next();
     problem.sort = frame.flag();
-    problem.starts = frame.elements<double>(2, problem.x.rows + 1);
-    problem.found = keeper(frame, 3);
+    problem.starts = frame.elements<double>(3, problem.x.rows + 1);
+    problem.found = keeper(frame, 4);
     problem.progress = frame.progress();
     return perform(frame, problem.x, problem.y, [problem](const Grant& grant) -> double {
       if (problem.x.rows > 0 && problem.y.rows > 0) {
-        const double outcome = search(problem, grant);
+        const double outcome = with_rows<T>(problem.request, [&](auto as) {
+          return search<typename decltype(as)::Type>(problem, grant);
+        });
         if (outcome < 0 || grant.is_cancelled()) return outcome;
       } else {
         problem.found->rows.assign(static_cast<size_t>(problem.x.rows), {});
@@ -176,18 +182,19 @@ Napi::Value new_keeper(Frame& frame) {
   return wrapped(frame.env(), std::make_unique<Found>(), kFoundTag);
 }
 
-// Copies what the keeper (argument 0) holds to indices (Int32) and distances (Float64), and empties
-// it.
+// Copies what the keeper (argument 0) holds to indices (Int32) and distances (Float64, or undefined
+// where none are wanted), and empties it.
 void take(Frame& frame) {
   Found* const found = keeper(frame, 0);
   int64_t total = 0;
   for (const auto& list : found->rows) total += static_cast<int64_t>(list.size());
   auto* rows = frame.elements<int32_t>(1, total);
-  auto* distances = frame.elements<double>(2, total);
+  const bool far = !frame.argument(2).IsUndefined();
+  auto* distances = far ? frame.elements<double>(2, total) : nullptr;
   for (auto& list : found->rows) {
     for (const Hit& hit : list) {
       *rows++ = hit.row;
-      *distances++ = hit.distance;
+      if (far) *distances++ = hit.distance;
     }
     std::vector<Hit>().swap(list);
   }

@@ -23,14 +23,15 @@ enum class Tier {
   kSingle,  // float32 products
   kDouble,  // float64 products
   kPanels,  // exact values, panel by panel
+  kGiven,   // the distances are what X holds
 };
 
 // What is searched: shared by all threads, and not changed by them.
-template <typename T>
+template <typename R>
 struct Search {
-  Rows<T> x;
-  Rows<T> y;
-  Metric metric;
+  R x;
+  R y;
+  Measure measure;
   bool check;                  // whether NaN and infinities are looked for
   Tier tier;                   // the first
   std::vector<double> centre;  // what products are computed relative to; empty: nothing
@@ -41,13 +42,15 @@ struct Search {
   int64_t chunks() const { return (y.count() + chunk - 1) / chunk; }
 };
 
-template <typename T>
+template <typename R>
 class Worker {
+  using T = typename R::Element;
+
  public:
-  explicit Worker(const Search<T>& search)
+  explicit Worker(const Search<R>& search)
       : search_(search),
-        family_(family_of(search.metric)),
-        unit_(search.metric == Metric::kCosine),
+        family_(search.measure.family()),
+        unit_(search.measure.metric == Metric::kCosine),
         columns_(search.columns()),
         length_(padded(columns_)),
         tier_(search.tier) {}
@@ -58,7 +61,7 @@ class Worker {
     count_ = count;
     single_ready_ = false;
     double_ready_ = false;
-    if (search_.check) {
+    if (search_.check && tier_ != Tier::kGiven) {
       for (int64_t r = first; r < first + count; ++r) check_row(search_.x, r);
     }
   }
@@ -86,6 +89,9 @@ class Worker {
         case Tier::kPanels:
           by_panels(y0, y_count, sink);
           return;
+        case Tier::kGiven:
+          by_given(y0, y_count, sink);
+          return;
       }
       if (!done || wasteful(y_count)) tier_ = next(tier_);
       if (done) return;
@@ -101,12 +107,12 @@ class Worker {
   bool wasteful(int64_t y_count) const {
     const auto columns = static_cast<double>(columns_);
     const double pairs = static_cast<double>(count_) * static_cast<double>(y_count);
-    const double exact = 30 + columns / 4;  // cycles, about
+    const double exact = family_ == Family::kHaversine ? 120 : 30 + columns / 4;  // cycles, about
     const double better = tier_ == Tier::kSingle ? 1 + columns / 24 : 1 + columns / 12;
     return static_cast<double>(looked_) * exact > pairs * better;
   }
 
-  void check_row(const Rows<T>& rows, int64_t row) {
+  void check_row(const R& rows, int64_t row) {
     const T* const from = rows.contiguous(row, check_room_);
     if (!std::isfinite(pair_value(Family::kProduct, from, from, columns_))) rows.check(row);
   }
@@ -123,7 +129,7 @@ class Worker {
     Buffer<double> unit_room;
   };
 
-  void take(const Rows<T>& rows, int64_t row, Exact& exact) const {
+  void take(const R& rows, int64_t row, Exact& exact) const {
     exact.row = rows.contiguous(row, exact.room);
     if (!unit_) return;
     exact.scale = unit_scale(exact.row, columns_);
@@ -133,7 +139,7 @@ class Worker {
   }
 
   double value(const Exact& x, const Exact& y) const {
-    if (!unit_) return pair_value(family_, x.row, y.row, columns_);
+    if (!unit_) return pair_value(family_, x.row, y.row, columns_, search_.measure.p);
     if (x.scale == 0 || y.scale == 0) return kZeroRowRanking;
     return pair_value(family_, x.unit, y.unit, columns_);
   }
@@ -150,7 +156,8 @@ class Worker {
     if (!unit_ && search_.y.plain()) {
       for (int64_t r = 0; r < count_; ++r) {
         column_values(family_, exact_x_[static_cast<size_t>(r)].row, search_.y.plain_row(y0),
-                      search_.y.stride(), y_count, columns_, values + r * y_count);
+                      search_.y.stride(), y_count, columns_, search_.measure.p,
+                      values + r * y_count);
       }
     } else {
       for (int64_t j = 0; j < y_count; ++j) {
@@ -160,14 +167,13 @@ class Worker {
         }
       }
     }
-    if (search_.check && (family_ == Family::kMaximum || unit_ || !finite(values, y_count))) {
+    if (search_.check && (!leaves_trace(family_) || unit_ || !finite(values, y_count))) {
       for (int64_t j = 0; j < y_count; ++j) check_row(search_.y, y0 + j);
     }
     offer_exact(values, y_count, 0, count_, y0, y_count, sink);
   }
 
-  // Whether a sum is finite; one pass that stops nowhere. NaN and infinities of a row leave their
-  // trace in every sum over it, but not in a maximum, nor in a row brought to unit length.
+  // Whether all values are finite; one pass that stops nowhere.
   static bool finite(const double* values, int64_t length) {
     double trace = 0;
     for (int64_t i = 0; i < length; ++i) trace += values[i] * 0;
@@ -183,10 +189,11 @@ class Worker {
   bool by_products(Converted<F>& x, bool& ready, Converted<F>& y, int64_t y0, int64_t y_count,
                    Sink& sink) {
     if (!ready) {
-      if (!x.take_x(search_.x, search_.metric, centre(), first_, count_)) return false;
+      if (!x.take_x(search_.x, search_.measure.metric, centre(), first_, count_)) return false;
       ready = true;
     }
-    if (!y.take_y(search_.y, search_.metric, centre(), y0, y_count, search_.check)) return false;
+    if (!y.take_y(search_.y, search_.measure.metric, centre(), y0, y_count, search_.check))
+      return false;
     const F factor = family_ == Family::kProduct ? F{-1} : F{-2};
     const int64_t leading = (y_count + 15) / 16 * 16;
     const int64_t step = std::max<int64_t>(kValues / leading, 1);
@@ -267,8 +274,8 @@ class Worker {
         zero_x[r] = !take_padded(search_.x, first_ + r0 + r, false, x + r * length_);
       }
       for (int64_t p = 0; p < panels; ++p) {
-        kernel(x, length_, rows, panels_.get() + p * kPanel * length_, length_, values + p * kPanel,
-               leading);
+        kernel(x, length_, rows, panels_.get() + p * kPanel * length_, length_, search_.measure.p,
+               values + p * kPanel, leading);
       }
       if (unit_) {
         for (int64_t r = 0; r < rows; ++r) {
@@ -283,7 +290,7 @@ class Worker {
   }
 
   // A row as float64 with zeros behind it; false where it has no length (cosine).
-  bool take_padded(const Rows<T>& rows, int64_t row, bool check, double* to) {
+  bool take_padded(const R& rows, int64_t row, bool check, double* to) {
     const T* const from = rows.contiguous(row, check_room_);
     const double scale = unit_ ? unit_scale(from, columns_) : 1;
     const double square = convert(from, columns_, nullptr, scale, to);
@@ -312,6 +319,26 @@ class Worker {
     }
   }
 
+  // ---- Distances that are given
+  // ------------------------------------------------------------------------
+
+  template <typename Sink>
+  void by_given(int64_t y0, int64_t y_count, Sink& sink) {
+    double* const values = exact_values_.reserve(y_count);
+    for (int64_t r = 0; r < count_; ++r) {
+      double least = 0;
+      for (int64_t j = 0; j < y_count; ++j) {
+        values[j] = search_.x.at(first_ + r, y0 + j);
+        least = std::fmin(least, values[j]);
+      }
+      if (search_.check) {
+        if (!finite(values, y_count)) search_.x.check(first_ + r);
+        if (least < 0) throw BadRow{BadRow::kNegative, first_ + r};
+      }
+      offer_exact(values, y_count, r, 1, y0, y_count, sink);
+    }
+  }
+
   // ---- Offering exact values
   // ---------------------------------------------------------------------
 
@@ -336,7 +363,7 @@ class Worker {
   Buffer<float>& values_of(float) { return single_values_; }
   Buffer<double>& values_of(double) { return exact_values_; }
 
-  const Search<T>& search_;
+  const Search<R>& search_;
   const Family family_;
   const bool unit_;
   const int64_t columns_;

@@ -1,32 +1,36 @@
 /**
  * The k nearest rows.
  */
-import {
-  type Elements,
-  type Matrix,
-  type MatrixLike,
-  type Operand,
-  shaped,
-} from '../arrays/index.ts';
+import { type Elements, type Matrix, type MatrixLike, shaped } from '../arrays/index.ts';
 import { native } from '../native.ts';
 import {
   type Call,
   callAsync,
   callSync,
   checkedCount,
-  checkedMetric,
+  type DistanceOption,
   type IndexMatrix,
-  type Metric,
+  mapCall,
   type NeighborsOptions,
   type NeighborsSyncOptions,
+  type Operands,
   operands,
   settings,
+  type WithoutDistance,
+  wantsDistance,
+  withNumber,
+  withoutNumber,
 } from './call.ts';
+import { checkedMetric, type Measure } from './metric.ts';
 
-/** The k nearest rows of Y for each of the n rows of X, nearest first. */
-export interface Neighbors {
+/** The k nearest rows of Y for each of the n rows of X, nearest first, without their distances. */
+export interface NeighborIndices {
   /** n × k: which rows of Y. */
   readonly indices: IndexMatrix;
+}
+
+/** The k nearest rows of Y for each of the n rows of X, nearest first. */
+export interface Neighbors extends NeighborIndices {
   /** n × k: how far they are, in float64 whatever the operands are. */
   readonly distances: Matrix<Float64Array>;
 }
@@ -37,35 +41,40 @@ export interface Nearest {
   readonly distances: Float64Array;
 }
 
-/** The call for checked operands. */
+/** Options of {@link argKminSync}. */
+export interface ArgKminSyncOptions extends NeighborsSyncOptions, DistanceOption {}
+/** Options of {@link argKmin}. */
+export interface ArgKminOptions extends NeighborsOptions, DistanceOption {}
+
+/** The call for checked operands. Without distances the result has none. */
 export function planArgKmin(
-  x: Operand,
-  y: Operand,
+  of: Operands,
   k: number,
-  metric: Metric,
+  measure: Measure,
   threads: number | undefined,
+  far = true,
 ): Call<Neighbors> {
+  const { x, y, own } = of;
   const indices = shaped(new Int32Array(x.rows * k), [x.rows, k]);
-  const distances = shaped(new Float64Array(x.rows * k), [x.rows, k]);
+  const distances = far ? shaped(new Float64Array(x.rows * k), [x.rows, k]) : undefined;
   return {
     operation: native.neighbors.argKmin,
     operands: [x, y],
-    numbers: [...settings(metric), k],
-    buffers: [indices.data, distances.data],
+    numbers: [...settings(measure, own), k],
+    buffers: [measure.scale, indices.data, distances?.data],
     threads,
-    finish: () => ({ indices, distances }),
+    finish: () => (distances ? { indices, distances } : { indices }) as Neighbors,
   };
 }
 
 function plan<D extends Elements>(
   X: MatrixLike<D>,
-  Y: MatrixLike<D>,
-  k: number,
-  options: NeighborsSyncOptions,
+  [Y, k, options]: [MatrixLike<D> | undefined, number, ArgKminSyncOptions],
 ): Call<Neighbors> {
-  const [x, y] = operands(X, Y);
-  const count = checkedCount('k', k, y.rows);
-  return planArgKmin(x, y, count, checkedMetric(options.metric), options.threads);
+  const measure = checkedMetric(options);
+  const of = operands(X, Y, measure);
+  const count = checkedCount(k, of);
+  return planArgKmin(of, count, measure, options.threads, wantsDistance(options));
 }
 
 /**
@@ -77,14 +86,15 @@ function plan<D extends Elements>(
  * chunks nor on the BLAS, and an offset that all rows share costs no digits.
  *
  * @param X - n × d: the rows to find neighbours for
- * @param Y - m × d: the rows to find them among; of the element type of X
- * @param k - how many, from 1 to m
- * @param options - `metric`, `threads`, `signal`, `onProgress`
+ * @param Y - m × d: the rows to find them among; of the element type of X. Left out: the other rows of
+ *   X; with `metric: 'precomputed'` X is n × m and holds the distances to all of them
+ * @param k - how many, from 1 to m (to n - 1 among the other rows of X)
+ * @param options - `metric` with `p`, `w`, `V`; `returnDistance`, `threads`, `signal`, `onProgress`
  * @returns `indices` and `distances`, n × k, nearest first (for `'dot'`: largest first). Of rows at
- *   the same distance the one with the lower index comes first.
- * @throws TypeError for what is no matrix or mixes element types; RangeError for a k or widths that
- *   don't fit, and for NaN or infinity in X or Y unless `assumeFinite` is set. The Promise is
- *   rejected with them, and with the signal's reason.
+ *   the same distance the one with the lower index comes first. `returnDistance: false`: `indices` only
+ * @throws TypeError for what is no matrix or mixes element types; RangeError for a metric, a parameter
+ *   of it, a k or widths that don't fit, for NaN or infinity in X or Y unless `assumeFinite` is set, and
+ *   for given distances below 0. The Promise is rejected with them, and with the signal's reason.
  *
  * Memory: the result, and a few chunks of rows for each thread. Rows in a chunk of Y: the setting
  * `pairwiseChunkSize`, else `HEDDLE_PAIRWISE_CHUNK_SIZE`, else 256.
@@ -97,13 +107,34 @@ function plan<D extends Elements>(
  * // indices.data is [0, 2], distances.data is [0, 1]
  * ```
  */
-export async function argKmin<D extends Elements>(
+export function argKmin<D extends Elements>(
   X: MatrixLike<D>,
   Y: MatrixLike<D>,
   k: number,
-  options: NeighborsOptions = {},
+  options: ArgKminOptions & WithoutDistance,
+): Promise<NeighborIndices>;
+export function argKmin<D extends Elements>(
+  X: MatrixLike<D>,
+  Y: MatrixLike<D>,
+  k: number,
+  options?: ArgKminOptions,
+): Promise<Neighbors>;
+export function argKmin<D extends Elements>(
+  X: MatrixLike<D>,
+  k: number,
+  options: ArgKminOptions & WithoutDistance,
+): Promise<NeighborIndices>;
+export function argKmin<D extends Elements>(
+  X: MatrixLike<D>,
+  k: number,
+  options?: ArgKminOptions,
+): Promise<Neighbors>;
+export async function argKmin<D extends Elements>(
+  X: MatrixLike<D>,
+  ...rest: unknown[]
 ): Promise<Neighbors> {
-  return callAsync(plan(X, Y, k, options), options);
+  const args = withNumber<D, ArgKminOptions>(rest);
+  return callAsync(plan(X, args), args[2]);
 }
 
 /** {@link argKmin}, blocking until the result is there. */
@@ -111,36 +142,76 @@ export function argKminSync<D extends Elements>(
   X: MatrixLike<D>,
   Y: MatrixLike<D>,
   k: number,
-  options: NeighborsSyncOptions = {},
-): Neighbors {
-  return callSync(plan(X, Y, k, options));
+  options: ArgKminSyncOptions & WithoutDistance,
+): NeighborIndices;
+export function argKminSync<D extends Elements>(
+  X: MatrixLike<D>,
+  Y: MatrixLike<D>,
+  k: number,
+  options?: ArgKminSyncOptions,
+): Neighbors;
+export function argKminSync<D extends Elements>(
+  X: MatrixLike<D>,
+  k: number,
+  options: ArgKminSyncOptions & WithoutDistance,
+): NeighborIndices;
+export function argKminSync<D extends Elements>(
+  X: MatrixLike<D>,
+  k: number,
+  options?: ArgKminSyncOptions,
+): Neighbors;
+export function argKminSync<D extends Elements>(X: MatrixLike<D>, ...rest: unknown[]): Neighbors {
+  return callSync(plan(X, withNumber<D, ArgKminSyncOptions>(rest)));
 }
 
-function nearest({ indices, distances }: Neighbors): Nearest {
-  return { indices: indices.data, distances: distances.data };
+function planNearest<D extends Elements>(
+  X: MatrixLike<D>,
+  [Y, options]: [MatrixLike<D> | undefined, NeighborsSyncOptions],
+): Call<Nearest> {
+  return mapCall(plan(X, [Y, 1, options]), ({ indices, distances }) => ({
+    indices: indices.data,
+    distances: distances.data,
+  }));
 }
 
 /**
  * For each row of X the nearest row of Y: {@link argKmin} with k = 1, as flat arrays of n.
  *
  * @param X - n × d
- * @param Y - m × d, of at least one row
- * @param options - as those of {@link argKmin}
+ * @param Y - m × d, of at least one row; left out: the other rows of X
+ * @param options - as those of {@link argKmin}, but for `returnDistance`
  * @throws as {@link argKmin}
  */
-export async function pairwiseArgmin<D extends Elements>(
+export function pairwiseArgmin<D extends Elements>(
   X: MatrixLike<D>,
   Y: MatrixLike<D>,
-  options: NeighborsOptions = {},
+  options?: NeighborsOptions,
+): Promise<Nearest>;
+export function pairwiseArgmin<D extends Elements>(
+  X: MatrixLike<D>,
+  options?: NeighborsOptions,
+): Promise<Nearest>;
+export async function pairwiseArgmin<D extends Elements>(
+  X: MatrixLike<D>,
+  ...rest: unknown[]
 ): Promise<Nearest> {
-  return nearest(await callAsync(plan(X, Y, 1, options), options));
+  const args = withoutNumber<D, NeighborsOptions>(rest);
+  return callAsync(planNearest(X, args), args[1]);
 }
 
 /** {@link pairwiseArgmin}, blocking until the result is there. */
 export function pairwiseArgminSync<D extends Elements>(
   X: MatrixLike<D>,
   Y: MatrixLike<D>,
-  options: NeighborsSyncOptions = {},
+  options?: NeighborsSyncOptions,
+): Nearest;
+export function pairwiseArgminSync<D extends Elements>(
+  X: MatrixLike<D>,
+  options?: NeighborsSyncOptions,
+): Nearest;
+export function pairwiseArgminSync<D extends Elements>(
+  X: MatrixLike<D>,
+  ...rest: unknown[]
 ): Nearest {
-  return nearest(callSync(plan(X, Y, 1, options)));
+  return callSync(planNearest(X, withoutNumber<D, NeighborsSyncOptions>(rest)));
 }

@@ -8,19 +8,29 @@
  * @module
  */
 export {
+  type ArgKminOptions,
+  type ArgKminSyncOptions,
   argKmin,
   argKminSync,
   type Nearest,
+  type NeighborIndices,
   type Neighbors,
   pairwiseArgmin,
   pairwiseArgminSync,
 } from './argkmin.ts';
-export type { IndexMatrix, Metric, NeighborsOptions, NeighborsSyncOptions } from './call.ts';
+export type {
+  DistanceOption,
+  IndexMatrix,
+  NeighborsOptions,
+  NeighborsSyncOptions,
+  WithoutDistance,
+} from './call.ts';
+export type { Metric, MetricOptions } from './metric.ts';
 export {
   type AnyBuffer,
+  type AnyLabel,
   KNeighbors,
   type KNeighborsOptions,
-  type Probabilities,
   type QueryOptions,
   type QuerySyncOptions,
 } from './model.ts';
@@ -34,10 +44,26 @@ export {
   pairwiseDistancesSync,
 } from './pairwise.ts';
 export {
+  type RadiusIndices,
   type RadiusNeighbors,
   type RadiusOptions,
   type RadiusSyncOptions,
   radiusNeighbors,
   radiusNeighborsSync,
 } from './radius.ts';
-export type { Label, Weights } from './vote.ts';
+export {
+  type RadiusListOptions,
+  type RadiusListSyncOptions,
+  type RadiusModelOptions,
+  RadiusNeighborsModel,
+  type RadiusQueryOptions,
+  type RadiusQuerySyncOptions,
+} from './radius-model.ts';
+export type { Weights } from './reduce.ts';
+export type { Label } from './targets.ts';
+export {
+  type ClassesOf,
+  NotFittedError,
+  type Probabilities,
+  type ProbabilitiesOf,
+} from './training.ts';

@@ -1,76 +1,78 @@
 /**
- * A model of neighbours: fit once, then ask for neighbours, classes or values.
+ * A model of the k nearest neighbours: fit once, then ask for neighbours, classes or values.
  */
-import {
-  type Elements,
-  type Matrix,
-  type MatrixLike,
-  newMatrix,
-  type Operand,
-  shaped,
-} from '../arrays/index.ts';
+import type { Elements, Matrix, MatrixLike, ProgressOptions } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
-import { type Neighbors, planArgKmin } from './argkmin.ts';
+import type { ExecutionOptions } from '../executor/index.ts';
+import { type NeighborIndices, type Neighbors, planArgKmin } from './argkmin.ts';
 import {
   type Call,
   callAsync,
   callSync,
   checkedCount,
-  checkedMetric,
-  type Metric,
-  type NeighborsOptions,
-  type NeighborsSyncOptions,
-  operands,
-  points,
+  type DistanceOption,
+  mapCall,
+  type WithoutDistance,
+  wantsDistance,
 } from './call.ts';
-import { planRadius, type RadiusNeighbors, type RadiusOptions } from './radius.ts';
+import { checkedMetric, type Measure, type Metric, type MetricOptions } from './metric.ts';
 import {
-  asTargets,
-  classesOf,
-  type Label,
-  mostVoted,
-  type Targets,
+  planRadius,
+  type RadiusIndices,
+  type RadiusNeighbors,
+  type RadiusOptions,
+  type RadiusSyncOptions,
+} from './radius.ts';
+import {
+  checkedWeights,
+  planReduce,
+  type Reduced,
+  type Reduction,
   type Weights,
-  weigh,
-  weightedMeans,
-} from './vote.ts';
+} from './reduce.ts';
+import type { Label } from './targets.ts';
+import {
+  type ClassesOf,
+  NotFittedError,
+  type ProbabilitiesOf,
+  Training,
+  type TrainingState,
+} from './training.ts';
 
 /** What a {@link KNeighbors} is made with. */
-export interface KNeighborsOptions {
+export interface KNeighborsOptions extends MetricOptions {
   /** How many neighbours decide. Default 5. */
   k?: number | undefined;
-  /** Default `'euclidean'`. */
-  metric?: Metric | undefined;
-  /**
-   * Whether all neighbours count the same (`'uniform'`, the default), or each by the inverse of its
-   * distance (`'distance'`; where some are at distance 0, only those count).
-   */
+  /** How neighbours count. Default `'uniform'`. */
   weights?: Weights | undefined;
 }
 
 /** Options of a question to a model. */
-export interface QuerySyncOptions extends Omit<NeighborsSyncOptions, 'metric'> {
+export interface QuerySyncOptions extends ExecutionOptions {
   /** How many neighbours, where it is not the model's own number. */
   k?: number | undefined;
 }
 /** Options of a question that is answered by a Promise. */
-export interface QueryOptions extends Omit<NeighborsOptions, 'metric'>, QuerySyncOptions {}
+export interface QueryOptions extends ProgressOptions, QuerySyncOptions {}
 
 /** The element type of rows, in whatever kind of buffer they lie. */
 export type AnyBuffer<D extends Elements> = D extends Float64Array ? Float64Array : Float32Array;
 
-/** The shares of the votes of each class. */
-export interface Probabilities<L extends Label> {
-  /** The classes, in the order of the columns. */
-  readonly classes: readonly L[];
-  /** n × classes; each row sums to 1. */
-  readonly probabilities: Matrix<Float64Array>;
+/** Classes of one output, or the list of those of several. */
+export type AnyLabel = Label | readonly Label[];
+
+/** A model as it travels to a worker. */
+interface State {
+  readonly options: KNeighborsOptions;
+  readonly training: TrainingState | undefined;
 }
 
 /**
  * Nearest neighbours for classification and regression, by exhaustive search.
  *
- * The rows it is fitted with are not copied: don't change them while the model is in use.
+ * The rows it is fitted with are not copied: don't change them while the model is in use. It may be a
+ * worker's model, argument, captured variable or result, where a function for weights must be one that
+ * workers can be sent.
  *
  * @example
  * ```ts
@@ -78,148 +80,197 @@ export interface Probabilities<L extends Label> {
  * const guesses = await model.classify(newImages);
  * ```
  */
-export class KNeighbors<D extends Elements = Elements, L extends Label = Label> {
+export class KNeighbors<D extends Elements = Elements, L extends AnyLabel = Label> {
   readonly k: number;
   readonly metric: Metric;
   readonly weights: Weights;
-  #rows: MatrixLike<D> | undefined;
-  #count = 0;
-  #targets: Targets | undefined;
-  #classes: { readonly classes: readonly L[]; readonly codes: Int32Array } | undefined;
-  #labels: ArrayLike<L> | undefined;
+  readonly #options: KNeighborsOptions;
+  readonly #measure: Measure;
+  #training: Training | undefined;
 
   /**
-   * @param options - `k`, `metric`, `weights`
+   * @param options - `k`, `weights`, `metric` with `p`, `w`, `V`
    * @throws TypeError or RangeError for an option that makes no sense
    */
   constructor(options: KNeighborsOptions = {}) {
-    const { k = 5, weights = 'uniform' } = options;
+    const { k = 5 } = options;
     const right = 'a whole number of at least 1';
     if (typeof k !== 'number') throw typeError('k', k, right);
     if (!Number.isInteger(k) || k < 1) throw rangeError('k', k, right);
-    if (weights !== 'uniform' && weights !== 'distance') {
-      throw rangeError('weights', weights, "'uniform' or 'distance'");
-    }
-    this.metric = checkedMetric(options.metric);
-    if (weights === 'distance' && this.metric === 'dot') {
-      throw rangeError('weights', weights, "'uniform' for 'dot', which is no distance");
-    }
+    this.#measure = checkedMetric(options);
+    this.metric = options.metric ?? 'euclidean';
     this.k = k;
-    this.weights = weights;
+    this.weights = checkedWeights(options.weights, this.#measure);
+    this.#options = { ...options };
   }
 
   /**
    * Takes the rows to find neighbours among.
    *
-   * @param X - m × d
-   * @param y - for each row its class (numbers or strings), its value, or its values (m × t)
+   * @param X - m × d; for the metric `'precomputed'` m × m, the distances of the rows to each other
+   * @param y - for each row its class or value, or a list of classes or values (also as a matrix m × t):
+   *   then results have a list for each row
    * @returns this model
    * @throws TypeError for what is no matrix; RangeError where `y` has not one entry for each row
    */
-  fit<E extends Elements, M extends Label = L>(
+  fit<E extends Elements, M extends Label = Label>(
     X: MatrixLike<E>,
-    y?: ArrayLike<M> | MatrixLike,
-  ): KNeighbors<AnyBuffer<E>, M> {
-    const model = this as unknown as KNeighbors<AnyBuffer<E>, M>;
-    const { rows } = points('X', X);
-    if (rows === 0) throw rangeError('X.shape', X.shape, 'of at least one row');
-    const targets = y === undefined ? undefined : asTargets<M>(y, rows);
-    model.#rows = X as unknown as MatrixLike<AnyBuffer<E>>;
-    model.#count = rows;
-    model.#targets = targets;
-    model.#labels = targets?.labels as ArrayLike<M> | undefined;
-    model.#classes = undefined;
-    return model;
+    y?: ArrayLike<M>,
+  ): KNeighbors<AnyBuffer<E>, M>;
+  fit<E extends Elements, M extends Label = Label>(
+    X: MatrixLike<E>,
+    y: ArrayLike<ArrayLike<M>>,
+  ): KNeighbors<AnyBuffer<E>, M[]>;
+  fit<E extends Elements>(
+    X: MatrixLike<E>,
+    y: MatrixLike,
+  ): KNeighbors<AnyBuffer<E>, number | number[]>;
+  fit(X: MatrixLike, y?: unknown): unknown {
+    this.#training = Training.fit(X, y, this.#measure);
+    return this;
   }
 
   /** How many rows it was fitted with; 0 before. */
   get fitted(): number {
-    return this.#count;
+    return this.#training?.count ?? 0;
   }
 
-  /** The classes among the fitted labels, in ascending order. */
-  get classes(): readonly L[] {
-    return this.#classification().classes;
+  /** The classes among the fitted labels, in ascending order; a list for each output of several. */
+  get classes(): ClassesOf<L> {
+    const training = this.#fitted();
+    return training.each(training.classification.classes) as ClassesOf<L>;
   }
 
-  #training(): MatrixLike<D> {
-    if (this.#rows === undefined) throw new Error('KNeighbors: call fit(X) first');
-    return this.#rows;
+  #fitted(): Training {
+    if (this.#training === undefined) throw new NotFittedError('KNeighbors');
+    return this.#training;
   }
 
-  #classification() {
-    this.#training();
-    if (this.#labels === undefined) {
-      throw typeError('y', undefined, 'given to fit() as an array of labels');
-    }
-    this.#classes ??= classesOf(this.#labels);
-    return this.#classes;
+  #search(
+    X: MatrixLike<D> | undefined,
+    options: QuerySyncOptions & DistanceOption,
+  ): Call<Neighbors> {
+    const of = this.#fitted().operands(X);
+    const k = checkedCount(options.k ?? this.k, of);
+    return planArgKmin(of, k, this.#measure, options.threads, wantsDistance(options));
   }
 
-  #plan(X: MatrixLike<D> | undefined, options: QuerySyncOptions): Call<Neighbors> {
-    const Y = this.#training();
-    const [x, y] = operands(X ?? Y, Y);
-    if (X !== undefined) {
-      const k = checkedCount('k', options.k ?? this.k, y.rows);
-      return planArgKmin(x, y, k, this.metric, options.threads);
-    }
-    // Of the fitted rows themselves: one neighbour more, and each row is left out of its own list.
-    const k = checkedCount('k', options.k ?? this.k, y.rows - 1);
-    const call = planArgKmin(x, y, k + 1, this.metric, options.threads);
-    return { ...call, finish: (outcome) => withoutOwn(call.finish(outcome), x, k) };
+  #reduce(
+    X: MatrixLike<D> | undefined,
+    options: QuerySyncOptions,
+    reduction: Reduction,
+  ): Call<Reduced> {
+    const of = this.#fitted().operands(X);
+    const which = { k: checkedCount(options.k ?? this.k, of) };
+    return planReduce(of, which, this.#measure, this.weights, reduction, options.threads);
   }
 
   /**
    * The nearest fitted rows.
    *
    * @param X - n × d, or undefined for the fitted rows themselves, each of which is then left out of
-   *   its own neighbours
-   * @param options - `k`, `threads`, `signal`, `onProgress`
-   * @throws as `argKmin`
+   *   its own neighbours; for `'precomputed'` n × m
+   * @param options - `k`, `returnDistance`, `threads`, `signal`, `onProgress`
+   * @throws {@link NotFittedError} before `fit`; as `argKmin`
    */
-  async kneighbors(X?: MatrixLike<D>, options: QueryOptions = {}): Promise<Neighbors> {
-    return callAsync(this.#plan(X, options), options);
+  kneighbors(
+    X: MatrixLike<D> | undefined,
+    options: QueryOptions & WithoutDistance,
+  ): Promise<NeighborIndices>;
+  kneighbors(X?: MatrixLike<D>, options?: QueryOptions & DistanceOption): Promise<Neighbors>;
+  async kneighbors(
+    X?: MatrixLike<D>,
+    options: QueryOptions & DistanceOption = {},
+  ): Promise<Neighbors> {
+    return callAsync(this.#search(X, options), options);
   }
 
   /** {@link kneighbors}, blocking until the result is there. */
-  kneighborsSync(X?: MatrixLike<D>, options: QuerySyncOptions = {}): Neighbors {
-    return callSync(this.#plan(X, options));
+  kneighborsSync(
+    X: MatrixLike<D> | undefined,
+    options: QuerySyncOptions & WithoutDistance,
+  ): NeighborIndices;
+  kneighborsSync(X?: MatrixLike<D>, options?: QuerySyncOptions & DistanceOption): Neighbors;
+  kneighborsSync(X?: MatrixLike<D>, options: QuerySyncOptions & DistanceOption = {}): Neighbors {
+    return callSync(this.#search(X, options));
   }
 
   /**
    * All fitted rows within a distance.
    *
-   * @param X - n × d
+   * @param X - n × d, or undefined for the fitted rows themselves, each without itself
    * @param radius - in the unit of the metric
-   * @param options - `sort`, `threads`, `signal`, `onProgress`
+   * @param options - `sort`, `returnDistance`, `threads`, `signal`, `onProgress`
+   * @throws {@link NotFittedError} before `fit`; as `argKmin`
    */
-  async radiusNeighbors(
-    X: MatrixLike<D>,
+  radiusNeighbors(
+    X: MatrixLike<D> | undefined,
     radius: number,
-    options: Omit<RadiusOptions, 'metric'> = {},
+    options: Omit<RadiusOptions, keyof MetricOptions> & WithoutDistance,
+  ): Promise<RadiusIndices>;
+  radiusNeighbors(
+    X: MatrixLike<D> | undefined,
+    radius: number,
+    options?: Omit<RadiusOptions, keyof MetricOptions>,
+  ): Promise<RadiusNeighbors>;
+  async radiusNeighbors(
+    X: MatrixLike<D> | undefined,
+    radius: number,
+    options: Omit<RadiusOptions, keyof MetricOptions> = {},
   ): Promise<RadiusNeighbors> {
-    const [x, y] = operands(X, this.#training());
-    return callAsync(planRadius(x, y, radius, this.metric, options), options);
+    return callAsync(
+      planRadius(this.#fitted().operands(X), radius, this.#measure, options),
+      options,
+    );
+  }
+
+  /** {@link radiusNeighbors}, blocking until the result is there. */
+  radiusNeighborsSync(
+    X: MatrixLike<D> | undefined,
+    radius: number,
+    options: Omit<RadiusSyncOptions, keyof MetricOptions> & WithoutDistance,
+  ): RadiusIndices;
+  radiusNeighborsSync(
+    X: MatrixLike<D> | undefined,
+    radius: number,
+    options?: Omit<RadiusSyncOptions, keyof MetricOptions>,
+  ): RadiusNeighbors;
+  radiusNeighborsSync(
+    X: MatrixLike<D> | undefined,
+    radius: number,
+    options: Omit<RadiusSyncOptions, keyof MetricOptions> = {},
+  ): RadiusNeighbors {
+    return callSync(planRadius(this.#fitted().operands(X), radius, this.#measure, options));
+  }
+
+  #winners(X: MatrixLike<D> | undefined, options: QuerySyncOptions): Call<L[]> {
+    const training = this.#fitted();
+    const call = this.#reduce(X, options, { make: 'winners', of: training.classification });
+    return mapCall(call, (reduced) => training.labels(reduced) as L[]);
   }
 
   /**
    * The class that most neighbours have, by weight; of several the one that comes first in
-   * {@link classes}.
+   * {@link classes}. Votes are counted as neighbours are found, which are not kept.
    *
    * @param X - n × d, or undefined for the fitted rows, each judged by the others
    * @param options - `k`, `threads`, `signal`, `onProgress`
-   * @returns n labels
-   * @throws TypeError where `fit` was given no labels; as `argKmin`
+   * @returns n labels; n lists of labels where fitted rows have lists
+   * @throws TypeError where `fit` was given no labels; {@link NotFittedError} before it; as `argKmin`
    */
   async classify(X?: MatrixLike<D>, options: QueryOptions = {}): Promise<L[]> {
-    const { classes } = this.#classification();
-    return mostVoted(this.#votes(await this.kneighbors(X, options)), classes);
+    return callAsync(this.#winners(X, options), options);
   }
 
   /** {@link classify}, blocking until the result is there. */
   classifySync(X?: MatrixLike<D>, options: QuerySyncOptions = {}): L[] {
-    const { classes } = this.#classification();
-    return mostVoted(this.#votes(this.kneighborsSync(X, options)), classes);
+    return callSync(this.#winners(X, options));
+  }
+
+  #shares(X: MatrixLike<D> | undefined, options: QuerySyncOptions): Call<ProbabilitiesOf<L>> {
+    const training = this.#fitted();
+    const call = this.#reduce(X, options, { make: 'votes', of: training.classification });
+    return mapCall(call, (of) => training.each(training.shares(of)) as ProbabilitiesOf<L>);
   }
 
   /**
@@ -227,24 +278,23 @@ export class KNeighbors<D extends Elements = Elements, L extends Label = Label> 
    *
    * @param X - n × d, or undefined for the fitted rows, each judged by the others
    * @param options - `k`, `threads`, `signal`, `onProgress`
+   * @returns classes and n × classes shares; a list of such for several outputs
+   * @throws as {@link classify}
    */
-  async probabilities(X?: MatrixLike<D>, options: QueryOptions = {}): Promise<Probabilities<L>> {
-    const { classes } = this.#classification();
-    return { classes, probabilities: this.#votes(await this.kneighbors(X, options)) };
+  async probabilities(X?: MatrixLike<D>, options: QueryOptions = {}): Promise<ProbabilitiesOf<L>> {
+    return callAsync(this.#shares(X, options), options);
   }
 
-  #votes(found: Neighbors): Matrix<Float64Array> {
-    const { classes, codes } = this.#classification();
-    const [n = 0, k = 0] = found.indices.shape;
-    const votes = newMatrix(new Float64Array(0), [n, classes.length]);
-    const weights = weigh(found.distances.data, n, k, this.weights);
-    const indices = found.indices.data;
-    for (let i = 0; i < n; i++) {
-      for (let at = i * k; at < (i + 1) * k; at++) {
-        votes.data[i * classes.length + codes[indices[at]!]!]! += weights[at]!;
-      }
-    }
-    return votes;
+  /** {@link probabilities}, blocking until the result is there. */
+  probabilitiesSync(X?: MatrixLike<D>, options: QuerySyncOptions = {}): ProbabilitiesOf<L> {
+    return callSync(this.#shares(X, options));
+  }
+
+  #means(X: MatrixLike<D> | undefined, options: QuerySyncOptions): Call<Matrix<Float64Array>> {
+    const training = this.#fitted();
+    const { values, outputs } = training;
+    const call = this.#reduce(X, options, { make: 'means', of: values, outputs });
+    return mapCall(call, (reduced) => training.means(reduced));
   }
 
   /**
@@ -253,44 +303,27 @@ export class KNeighbors<D extends Elements = Elements, L extends Label = Label> 
    * @param X - n × d, or undefined for the fitted rows, each judged by the others
    * @param options - `k`, `threads`, `signal`, `onProgress`
    * @returns n values, or n × t where the fitted values are m × t
-   * @throws TypeError where `fit` was given no values; as `argKmin`
+   * @throws TypeError where `fit` was given no numbers; {@link NotFittedError} before it; as `argKmin`
    */
   async regress(X?: MatrixLike<D>, options: QueryOptions = {}): Promise<Matrix<Float64Array>> {
-    const targets = this.#values();
-    return weightedMeans(await this.kneighbors(X, options), targets, this.weights);
+    return callAsync(this.#means(X, options), options);
   }
 
   /** {@link regress}, blocking until the result is there. */
   regressSync(X?: MatrixLike<D>, options: QuerySyncOptions = {}): Matrix<Float64Array> {
-    const targets = this.#values();
-    return weightedMeans(this.kneighborsSync(X, options), targets, this.weights);
+    return callSync(this.#means(X, options));
   }
 
-  #values(): Targets {
-    this.#training();
-    if (this.#targets?.values === undefined) {
-      throw typeError('y', this.#labels, 'given to fit() as numbers');
-    }
-    return this.#targets;
+  /** What a worker is sent (see `heddle.state`). */
+  [Symbol.for('heddle.state')](): State {
+    return { options: this.#options, training: this.#training?.state };
   }
-}
 
-/** Leaves each row out of its own neighbours; k of k + 1 remain. */
-function withoutOwn(found: Neighbors, x: Operand, k: number): Neighbors {
-  const n = x.rows;
-  const indices = shaped(new Int32Array(n * k), [n, k]);
-  const distances = shaped(new Float64Array(n * k), [n, k]);
-  for (let i = 0; i < n; i++) {
-    const row = found.indices.data.subarray(i * (k + 1), (i + 1) * (k + 1));
-    const far = found.distances.data.subarray(i * (k + 1), (i + 1) * (k + 1));
-    // Where so many rows are at the same place that its own is not among them, the last goes.
-    const own = row.indexOf(i);
-    const gone = own === -1 ? k : own;
-    for (let j = 0; j < k; j++) {
-      const from = j < gone ? j : j + 1;
-      indices.data[i * k + j] = row[from]!;
-      distances.data[i * k + j] = far[from]!;
+  static [Symbol.for('heddle.restore')]({ options, training }: State): KNeighbors {
+    const model = new KNeighbors(options);
+    if (training) {
+      model.#training = new Training(training.rows, training.targets, model.#measure);
     }
+    return model;
   }
-  return { indices, distances };
 }

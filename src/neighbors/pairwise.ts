@@ -10,12 +10,13 @@ import {
   type Call,
   callAsync,
   callSync,
-  checkedMetric,
   type NeighborsOptions,
   type NeighborsSyncOptions,
   operands,
   settings,
+  withoutNumber,
 } from './call.ts';
+import { checkedMetric } from './metric.ts';
 
 /** Options of {@link pairwiseDistancesSync}. */
 export interface PairwiseSyncOptions<D extends Elements> extends NeighborsSyncOptions {
@@ -44,19 +45,32 @@ export interface DistanceBlock<D extends Elements> {
   readonly distances: Matrix<D>;
 }
 
+function allOperands<D extends Elements>(
+  X: MatrixLike<D>,
+  Y: MatrixLike<D> | undefined,
+  options: NeighborsSyncOptions,
+) {
+  const measure = checkedMetric(options);
+  if (measure.name === 'precomputed') {
+    throw rangeError('metric', measure.name, 'another one: X would hold the distances already');
+  }
+  // A row's distance to itself is one of all.
+  return { measure, ...operands(X, Y ?? X, measure) };
+}
+
 function plan<D extends Elements>(
   X: MatrixLike<D>,
-  Y: MatrixLike<D>,
-  options: PairwiseSyncOptions<D>,
+  [Y, options]: [MatrixLike<D> | undefined, PairwiseSyncOptions<D>],
 ): Call<Matrix<D>> {
-  const [x, y] = operands(X, Y);
+  const { measure, x, y } = allOperands(X, Y, options);
   const { result, place } = target(options.out, x, [x.rows, y.rows]);
   return {
     operation: native.neighbors.distances,
     operands: [x, y, place],
-    numbers: settings(checkedMetric(options.metric)),
+    numbers: settings(measure, false),
+    buffers: [measure.scale],
     threads: options.threads,
-    finish: () => result,
+    finish: () => result as Matrix<D>,
   };
 }
 
@@ -67,28 +81,45 @@ function plan<D extends Elements>(
  * would have lost digits, from the differences of the rows. A row's distance to itself is 0.
  *
  * @param X - n × d
- * @param Y - m × d, of the element type of X
- * @param options - `metric`, `out`, `threads`, `signal`, `onProgress`
+ * @param Y - m × d, of the element type of X; left out: the rows of X
+ * @param options - `metric` with `p`, `w`, `V`; `out`, `threads`, `signal`, `onProgress`
  * @returns n × m, of the element type of X
  * @throws TypeError for what is no matrix or mixes element types; RangeError for widths that don't
  *   fit, for NaN or infinity unless `assumeFinite` is set, and for an `out` of another shape or one
  *   that overlaps an operand. The Promise is rejected with them, and with the signal's reason.
  */
-export async function pairwiseDistances<D extends Elements>(
+export function pairwiseDistances<D extends Elements>(
   X: MatrixLike<D>,
   Y: MatrixLike<D>,
-  options: PairwiseOptions<D> = {},
+  options?: PairwiseOptions<D>,
+): Promise<Matrix<D>>;
+export function pairwiseDistances<D extends Elements>(
+  X: MatrixLike<D>,
+  options?: PairwiseOptions<D>,
+): Promise<Matrix<D>>;
+export async function pairwiseDistances<D extends Elements>(
+  X: MatrixLike<D>,
+  ...rest: unknown[]
 ): Promise<Matrix<D>> {
-  return callAsync(plan(X, Y, options), options);
+  const args = withoutNumber<D, PairwiseOptions<D>>(rest);
+  return callAsync(plan(X, args), args[1]);
 }
 
 /** {@link pairwiseDistances}, blocking until the result is there. */
 export function pairwiseDistancesSync<D extends Elements>(
   X: MatrixLike<D>,
   Y: MatrixLike<D>,
-  options: PairwiseSyncOptions<D> = {},
+  options?: PairwiseSyncOptions<D>,
+): Matrix<D>;
+export function pairwiseDistancesSync<D extends Elements>(
+  X: MatrixLike<D>,
+  options?: PairwiseSyncOptions<D>,
+): Matrix<D>;
+export function pairwiseDistancesSync<D extends Elements>(
+  X: MatrixLike<D>,
+  ...rest: unknown[]
 ): Matrix<D> {
-  return callSync(plan(X, Y, options));
+  return callSync(plan(X, withoutNumber<D, PairwiseSyncOptions<D>>(rest)));
 }
 
 function blockBytes(option: number | undefined): number {
@@ -107,7 +138,7 @@ function blockBytes(option: number | undefined): number {
  * computed when it is asked for.
  *
  * @param X - n × d
- * @param Y - m × d, of the element type of X
+ * @param Y - m × d, of the element type of X; left out: the rows of X
  * @param options - `workingMemory`, and those of {@link pairwiseDistances} without `out`
  * @returns blocks in the order of the rows of X
  * @throws as {@link pairwiseDistances}: arguments at once, the rest when a block is asked for
@@ -122,22 +153,30 @@ function blockBytes(option: number | undefined): number {
 export function pairwiseDistancesChunked<D extends Elements>(
   X: MatrixLike<D>,
   Y: MatrixLike<D>,
-  options: ChunkedOptions = {},
+  options?: ChunkedOptions,
+): AsyncIterableIterator<DistanceBlock<D>>;
+export function pairwiseDistancesChunked<D extends Elements>(
+  X: MatrixLike<D>,
+  options?: ChunkedOptions,
+): AsyncIterableIterator<DistanceBlock<D>>;
+export function pairwiseDistancesChunked<D extends Elements>(
+  X: MatrixLike<D>,
+  ...args: unknown[]
 ): AsyncIterableIterator<DistanceBlock<D>> {
-  const [x, y] = operands(X, Y);
-  checkedMetric(options.metric);
+  const [Y, options] = withoutNumber<D, ChunkedOptions>(args);
+  const { x, y } = allOperands(X, Y, options);
   const rowBytes = Math.max(y.rows * x.data.BYTES_PER_ELEMENT, 1);
   const rows = Math.max(Math.floor(blockBytes(options.workingMemory) / rowBytes), 1);
   const { workingMemory: _, ...rest } = options;
   return (async function* () {
     for (let start = 0; start < x.rows; start += rows) {
       const block: MatrixLike<D> = {
-        data: x.data,
+        data: x.data as D,
         shape: [Math.min(rows, x.rows - start), x.columns],
         stride: [x.rowStride, x.columnStride],
         offset: x.offset + start * x.rowStride,
       };
-      yield { start, distances: await pairwiseDistances(block, Y, rest) };
+      yield { start, distances: await pairwiseDistances(block, Y ?? X, rest) };
     }
   })();
 }

@@ -1,75 +1,79 @@
 /**
  * All rows within a distance.
  */
-import type { Elements, MatrixLike, Operand } from '../arrays/index.ts';
-import { rangeError, typeError } from '../errors.ts';
+import type { Elements, MatrixLike } from '../arrays/index.ts';
 import { native } from '../native.ts';
 import {
   type Call,
   callAsync,
   callSync,
-  checkedMetric,
-  type Metric,
+  checkedRadius,
+  type DistanceOption,
   type NeighborsOptions,
   type NeighborsSyncOptions,
+  type Operands,
   operands,
   settings,
+  type WithoutDistance,
+  wantsDistance,
+  withNumber,
 } from './call.ts';
+import { checkedMetric, type Measure } from './metric.ts';
+
+/** All rows of Y within a distance of each row of X, without how far they are. */
+export interface RadiusIndices {
+  /** n + 1 positions: row i's neighbours stand from `starts[i]` to before `starts[i + 1]`. */
+  readonly starts: Float64Array;
+  readonly indices: Int32Array;
+}
 
 /**
  * All rows of Y within a distance of each row of X: those of row i stand in `indices` and
  * `distances` from `starts[i]` to before `starts[i + 1]`.
  */
-export interface RadiusNeighbors {
-  /** n + 1 positions, the last one the length of the other arrays. */
-  readonly starts: Float64Array;
-  readonly indices: Int32Array;
+export interface RadiusNeighbors extends RadiusIndices {
   readonly distances: Float64Array;
 }
 
 /** Options of {@link radiusNeighborsSync}. */
-export interface RadiusSyncOptions extends NeighborsSyncOptions {
+export interface RadiusSyncOptions extends NeighborsSyncOptions, DistanceOption {
   /** Nearest first (largest first for `'dot'`); otherwise in the order of the rows of Y. */
   sort?: boolean | undefined;
 }
 /** Options of {@link radiusNeighbors}. */
 export interface RadiusOptions extends NeighborsOptions, RadiusSyncOptions {}
 
-/** The call for checked operands. */
+/** The call for checked operands. Without distances the result has none. */
 export function planRadius(
-  x: Operand,
-  y: Operand,
+  { x, y, own }: Operands,
   radius: number,
-  metric: Metric,
-  options: RadiusSyncOptions,
+  measure: Measure,
+  options: Pick<RadiusSyncOptions, 'sort' | 'threads' | 'returnDistance'>,
 ): Call<RadiusNeighbors> {
-  if (typeof radius !== 'number') throw typeError('radius', radius, 'a number');
-  if (Number.isNaN(radius)) throw rangeError('radius', radius, 'a number other than NaN');
+  const far = wantsDistance(options);
   const starts = new Float64Array(x.rows + 1);
   const keeper = native.neighbors.radiusKeeper();
   return {
     operation: native.neighbors.radius,
     operands: [x, y],
-    numbers: [...settings(metric), radius, options.sort ? 1 : 0],
-    buffers: [starts, keeper],
+    numbers: [...settings(measure, own), checkedRadius(radius), options.sort ? 1 : 0],
+    buffers: [measure.scale, starts, keeper],
     threads: options.threads,
     finish: (count) => {
       const indices = new Int32Array(count);
-      const distances = new Float64Array(count);
+      const distances = far ? new Float64Array(count) : undefined;
       native.neighbors.takeRadius(keeper, indices, distances);
-      return { starts, indices, distances };
+      return (distances ? { starts, indices, distances } : { starts, indices }) as RadiusNeighbors;
     },
   };
 }
 
 function plan<D extends Elements>(
   X: MatrixLike<D>,
-  Y: MatrixLike<D>,
-  radius: number,
-  options: RadiusSyncOptions,
+  [Y, radius, options]: [MatrixLike<D> | undefined, number, RadiusSyncOptions],
 ): Call<RadiusNeighbors> {
-  const [x, y] = operands(X, Y);
-  return planRadius(x, y, radius, checkedMetric(options.metric), options);
+  const measure = checkedMetric(options);
+  return planRadius(operands(X, Y, measure), radius, measure, options);
 }
 
 /**
@@ -77,21 +81,42 @@ function plan<D extends Elements>(
  * at least `radius`).
  *
  * @param X - n × d
- * @param Y - m × d, of the element type of X; may have no rows
+ * @param Y - m × d, of the element type of X; may have no rows. Left out: the other rows of X; with
+ *   `metric: 'precomputed'` X is n × m and holds the distances to all of them
  * @param radius - in the unit of the metric; rows at exactly this distance are in
  * @param options - `sort`, and those of `argKmin`
- * @throws TypeError for what is no matrix or mixes element types; RangeError for widths that don't
- *   fit and for NaN or infinity. The Promise is rejected with them, and with the signal's reason.
+ * @throws as `argKmin`
  *
  * Memory: the result, twice while it is put together, and a few chunks of rows for each thread.
  */
-export async function radiusNeighbors<D extends Elements>(
+export function radiusNeighbors<D extends Elements>(
   X: MatrixLike<D>,
   Y: MatrixLike<D>,
   radius: number,
-  options: RadiusOptions = {},
+  options: RadiusOptions & WithoutDistance,
+): Promise<RadiusIndices>;
+export function radiusNeighbors<D extends Elements>(
+  X: MatrixLike<D>,
+  Y: MatrixLike<D>,
+  radius: number,
+  options?: RadiusOptions,
+): Promise<RadiusNeighbors>;
+export function radiusNeighbors<D extends Elements>(
+  X: MatrixLike<D>,
+  radius: number,
+  options: RadiusOptions & WithoutDistance,
+): Promise<RadiusIndices>;
+export function radiusNeighbors<D extends Elements>(
+  X: MatrixLike<D>,
+  radius: number,
+  options?: RadiusOptions,
+): Promise<RadiusNeighbors>;
+export async function radiusNeighbors<D extends Elements>(
+  X: MatrixLike<D>,
+  ...rest: unknown[]
 ): Promise<RadiusNeighbors> {
-  return callAsync(plan(X, Y, radius, options), options);
+  const args = withNumber<D, RadiusOptions>(rest);
+  return callAsync(plan(X, args), args[2]);
 }
 
 /** {@link radiusNeighbors}, blocking until the result is there. */
@@ -99,7 +124,27 @@ export function radiusNeighborsSync<D extends Elements>(
   X: MatrixLike<D>,
   Y: MatrixLike<D>,
   radius: number,
-  options: RadiusSyncOptions = {},
+  options: RadiusSyncOptions & WithoutDistance,
+): RadiusIndices;
+export function radiusNeighborsSync<D extends Elements>(
+  X: MatrixLike<D>,
+  Y: MatrixLike<D>,
+  radius: number,
+  options?: RadiusSyncOptions,
+): RadiusNeighbors;
+export function radiusNeighborsSync<D extends Elements>(
+  X: MatrixLike<D>,
+  radius: number,
+  options: RadiusSyncOptions & WithoutDistance,
+): RadiusIndices;
+export function radiusNeighborsSync<D extends Elements>(
+  X: MatrixLike<D>,
+  radius: number,
+  options?: RadiusSyncOptions,
+): RadiusNeighbors;
+export function radiusNeighborsSync<D extends Elements>(
+  X: MatrixLike<D>,
+  ...rest: unknown[]
 ): RadiusNeighbors {
-  return callSync(plan(X, Y, radius, options));
+  return callSync(plan(X, withNumber<D, RadiusSyncOptions>(rest)));
 }
