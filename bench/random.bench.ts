@@ -37,7 +37,7 @@ import numpy as np
 def setup(params):
     n = params["n"]
     rng = np.random.default_rng(params["seed"])
-    out = np.empty(n, dtype="${dtype}")
+    out = np.zeros(n, dtype="${dtype}")
     def run():
         result = ${expression}
         return float(result[-1])
@@ -194,6 +194,101 @@ function fills(n: number): Group[] {
   ];
 }
 
+/** The distributions with parameters: the method, NumPy's name of it, its parameters. */
+const DISTRIBUTIONS = [
+  ['logistic', 'logistic', 0, 1],
+  ['gumbel', 'gumbel', 0, 1],
+  ['rayleigh', 'rayleigh', 1],
+  ['f', 'f', 5, 2.5],
+  ['noncentralChisquare', 'noncentral_chisquare', 3, 20],
+  ['noncentralF', 'noncentral_f', 3, 7, 20],
+  ['standardCauchy', 'standard_cauchy'],
+  ['weibull', 'weibull', 2],
+  ['pareto', 'pareto', 3],
+  ['power', 'power', 3],
+  ['triangular', 'triangular', 0, 0.2, 1],
+  ['vonmises', 'vonmises', 0, 4],
+  ['wald', 'wald', 1, 2],
+  ['beta', 'beta', 0.5, 0.5],
+  ['hypergeometric', 'hypergeometric', 100, 300, 50],
+  ['logseries', 'logseries', 0.7],
+  ['negativeBinomial', 'negative_binomial', 5, 0.2],
+  ['binomial', 'binomial', 1000, 0.4],
+  ['zipf', 'zipf', 2],
+] as const;
+
+/** Fills with every distribution. NumPy's take no `out`: each result is in memory of its own. */
+function distributions(n: number): Group[] {
+  const group = (
+    name: string,
+    use: (rng: Generator, out: Float64Array) => unknown,
+    call: string,
+    into = '',
+    older = false,
+  ): Group => ({
+    name,
+    about: `${n.toLocaleString('en')} numbers${into}.`,
+    unit: 'number',
+    operations: n,
+    baseline: 'numpy',
+    contenders: [
+      heddle('heddle', (rng) =>
+        (
+          (out) => () =>
+            use(rng, out)
+        )(new Float64Array(n)),
+      ),
+      numpy(n, 'f8', call),
+    ],
+    // No target where Debian 12's NumPy draws by an older algorithm, which does less.
+    targets: older ? [] : [{ contender: 'heddle', against: 'numpy', speedup: 1 }],
+  });
+  const existing = ', Heddle into an array that exists, NumPy into a new one (it has no `out`)';
+  const rows = n / 10;
+  const chances = [0.1, 0.2, 0.05, 0.15, 0.1, 0.1, 0.05, 0.05, 0.1, 0.1];
+  const colors = [10, 20, 5, 15, 10, 10, 5, 5, 10, 10];
+  return [
+    ...DISTRIBUTIONS.map(([method, name, ...parameters]) =>
+      group(
+        `${method}(${parameters.join(', ')})`,
+        (rng, out) => (rng[method] as (...call: unknown[]) => unknown)(...parameters, { out }),
+        `rng.${name}(${[...parameters, 'n'].join(', ')})`,
+        existing,
+        name === 'zipf',
+      ),
+    ),
+    group(
+      'normal of arrays',
+      (
+        (means) => (rng: Generator, out: Float64Array) =>
+          rng.normal(means, 1, { out })
+      )(new Float64Array(n).fill(3)),
+      'rng.normal(out, 1)',
+      existing,
+    ),
+    group(
+      'multinomial of 10',
+      (rng) => rng.multinomial(100, chances, rows),
+      `rng.multinomial(100, ${JSON.stringify(chances)}, n // 10).ravel()`,
+    ),
+    group(
+      'multivariateHypergeometric of 10, marginals',
+      (rng) => rng.multivariateHypergeometric(colors, 30, rows),
+      `rng.multivariate_hypergeometric(${JSON.stringify(colors)}, 30, n // 10).ravel()`,
+    ),
+    group(
+      'multivariateHypergeometric of 10, count',
+      (rng) => rng.multivariateHypergeometric(colors, 30, rows, { method: 'count' }),
+      `rng.multivariate_hypergeometric(${JSON.stringify(colors)}, 30, n // 10, "count").ravel()`,
+    ),
+    group(
+      'dirichlet of 10',
+      (rng) => rng.dirichlet(colors, rows),
+      `rng.dirichlet(${JSON.stringify(colors)}, n // 10).ravel()`,
+    ),
+  ];
+}
+
 function scalars(calls: number): Group {
   const sum = (draw: () => number) => () => {
     let total = 0;
@@ -299,9 +394,12 @@ def setup(params):
 
 const suite: Suite = {
   title: 'Random numbers',
-  about: "All fills by PCG64. Heddle's and NumPy's numbers are the same, bit for bit.",
+  about:
+    "All fills by PCG64. Heddle's numbers are NumPy 2.4's, bit for bit; Debian 12's NumPy 1.24 " +
+    'draws some of them by older algorithms.',
   groups: ({ short }) => [
     ...fills(short ? 20_000 : 1_000_000),
+    ...distributions(short ? 20_000 : 200_000),
     scalars(short ? 100_000 : 1_000_000),
     ...cores(short ? 100_000 : 10_000_000),
     generators,

@@ -194,6 +194,8 @@ export interface NativeRandom {
     whole: BigInt64Array,
     chances: Float64Array,
   ): void;
+  /** Fills rows with shares of the Dirichlet distribution; they are zero before. */
+  fillShares(state: Uint32Array, out: Float64Array, weights: Float64Array): void;
   /** Fills an array by blocks, each with the generator of its own state. */
   fillBlocks(states: Uint32Array, out: Float64Array | Float32Array): void;
   fillRaw(state: Uint32Array, out: BigUint64Array): void;

@@ -53,39 +53,46 @@ double logistic(Source& source, double location, double scale) {
   }
 }
 
-template <typename Source>
-double triangular(Source& source, double left, double mode, double right) {
-  const double base = right - left;
-  const double rise = mode - left;
-  const double ratio = rise / base;
-  const double below = rise * base;
-  const double above = (right - mode) * base;
-  const double u = source.next_double();
-  if (u <= ratio) return left + std::sqrt(u * below);
-  return right - std::sqrt((1.0 - u) * above);
-}
+// Of a uniform number; the side is chosen without a branch, which would be guessed wrong.
+class Triangle {
+ public:
+  Triangle(double left, double mode, double right)
+      : left_(left),
+        right_(right),
+        ratio_((mode - left) / (right - left)),
+        below_((mode - left) * (right - left)),
+        above_((right - mode) * (right - left)) {}
+
+  double operator()(double u) const {
+    const bool rising = u <= ratio_;
+    const double root = std::sqrt(rising ? u * below_ : (1.0 - u) * above_);
+    return rising ? left_ + root : right_ - root;
+  }
+
+ private:
+  double left_;
+  double right_;
+  double ratio_;
+  double below_;
+  double above_;
+};
 
 // ---- Of exponential numbers ---------------------------------------------------------------------
 
-template <typename Source>
-double pareto(Source& source, double a) {
-  return std::expm1(standard_exponential<Double>(source) / a);
+inline double pareto(double exponential, double a) { return std::expm1(exponential / a); }
+
+inline double power(double exponential, double a) {
+  return std::pow(-std::expm1(-exponential), 1.0 / a);
+}
+
+inline double rayleigh(double exponential, double scale) {
+  return scale * std::sqrt(2.0 * exponential);
 }
 
 template <typename Source>
 double weibull(Source& source, double a) {
   if (a == 0.0) return 0.0;
   return std::pow(standard_exponential<Double>(source), 1.0 / a);
-}
-
-template <typename Source>
-double power(Source& source, double a) {
-  return std::pow(-std::expm1(-standard_exponential<Double>(source)), 1.0 / a);
-}
-
-template <typename Source>
-double rayleigh(Source& source, double scale) {
-  return scale * std::sqrt(2.0 * standard_exponential<Double>(source));
 }
 
 // ---- Gamma and what is made of it ---------------------------------------------------------------

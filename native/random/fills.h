@@ -157,7 +157,7 @@ void with_numbers(const Distribution& of, Use&& use) {
     case DistributionId::kGumbel:
       return use([=](auto& from) { return gumbel(from, a, b); });
     case DistributionId::kRayleigh:
-      return use([=](auto& from) { return rayleigh(from, a); });
+      return use([=](auto& from) { return rayleigh(standard_exponential<Double>(from), a); });
     case DistributionId::kFisher:
       return use([=](auto& from) { return fisher(from, a, b); });
     case DistributionId::kNoncentralChisquare:
@@ -165,15 +165,17 @@ void with_numbers(const Distribution& of, Use&& use) {
     case DistributionId::kNoncentralFisher:
       return use([=](auto& from) { return noncentral_fisher(from, a, b, c); });
     case DistributionId::kPareto:
-      return use([=](auto& from) { return pareto(from, a); });
+      return use([=](auto& from) { return pareto(standard_exponential<Double>(from), a); });
     case DistributionId::kPower:
-      return use([=](auto& from) { return power(from, a); });
+      return use([=](auto& from) { return power(standard_exponential<Double>(from), a); });
     case DistributionId::kWeibull:
       return use([=](auto& from) { return weibull(from, a); });
     case DistributionId::kStandardCauchy:
       return use([](auto& from) { return standard_cauchy(from); });
-    case DistributionId::kTriangular:
-      return use([=](auto& from) { return triangular(from, a, b, c); });
+    case DistributionId::kTriangular: {
+      const Triangle triangle(a, b, c);
+      return use([&](auto& from) { return triangle(from.next_double()); });
+    }
     case DistributionId::kVonMises:
       return use([=](auto& from) { return von_mises(from, a, b); });
     case DistributionId::kWald:

@@ -85,6 +85,13 @@ struct Rows {
   int64_t sample = 0;
 };
 
+// Vectors of the Dirichlet distribution.
+struct Shares {
+  const double* weights = nullptr;
+  size_t kinds = 0;
+  size_t rows = 0;
+};
+
 // Integers are drawn as one type and may be written as another.
 enum class Draw : uint32_t { kBit = 0, k8 = 1, k16 = 2, k32 = 3, k64 = 4 };
 enum class Element : uint32_t {
@@ -134,6 +141,7 @@ class Kernels {
   // `out` is zero before.
   virtual void fill(State& state, const Rows& of, double* out) const = 0;
   virtual void fill(State& state, const Rows& of, int64_t* out) const = 0;
+  virtual void fill(State& state, const Shares& of, double* out) const = 0;
   virtual void fill_raw(State& state, uint64_t* out, size_t count) const = 0;
   virtual void fill_integers(State& state, const Range& range, Element element, void* out,
                              size_t count) const = 0;

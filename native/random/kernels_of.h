@@ -1,10 +1,12 @@
 // The kernels for one bit generator, compiled for it so that its step is inlined in every loop.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <stdexcept>
 
+#include "random/dirichlet.h"
 #include "random/fills.h"
 #include "random/integer_fills.h"
 #include "random/kernels.h"
@@ -108,6 +110,28 @@ class KernelsOf final : public Kernels {
                                  [=](size_t i, double value) { out[i] = scale * value; });
         return;
       }
+      // What is made of one number of a ziggurat is made in its loop.
+      case DistributionId::kLognormal: {
+        WordSource<G> source(state, count);
+        const double mean = of.a;
+        const double scale = of.b;
+        return fill_normal<Double>(source, count, [=](size_t i, double value) {
+          out[i] = std::exp(mean + scale * value);
+        });
+      }
+      case DistributionId::kRayleigh:
+        return fill_of_exponential(state, out, count,
+                                   [a = of.a](double value) { return rayleigh(value, a); });
+      case DistributionId::kPareto:
+        return fill_of_exponential(state, out, count,
+                                   [a = of.a](double value) { return pareto(value, a); });
+      case DistributionId::kPower:
+        return fill_of_exponential(state, out, count,
+                                   [a = of.a](double value) { return power(value, a); });
+      case DistributionId::kTriangular: {
+        const Triangle triangle(of.a, of.b, of.c);
+        return fill_random(state, count, [=](size_t i, double value) { out[i] = triangle(value); });
+      }
       default:
         fill_each<G>(state, of, out, count);
     }
@@ -150,7 +174,28 @@ class KernelsOf final : public Kernels {
   }
 
   void fill(State& state, const Varying& of, double* out, size_t count) const override {
-    if (count != 0) fill_varying<G>(state, of, out, count);
+    if (count == 0) return;
+    switch (of.id) {
+      case DistributionId::kUniform:
+        return fill_random(state, count, [=](size_t i, double value) {
+          const Distribution one = of.at(i);
+          out[i] = one.a + one.b * value;
+        });
+      case DistributionId::kNormal: {
+        WordSource<G> source(state, count);
+        return fill_normal<Double>(source, count, [=](size_t i, double value) {
+          const Distribution one = of.at(i);
+          out[i] = one.a + one.b * value;
+        });
+      }
+      case DistributionId::kExponential: {
+        WordSource<G> source(state, count);
+        return fill_exponential<Double>(
+            source, count, [=](size_t i, double value) { out[i] = of.at(i).a * value; });
+      }
+      default:
+        fill_varying<G>(state, of, out, count);
+    }
   }
   void fill(State& state, const Varying& of, int64_t* out, size_t count) const override {
     if (count != 0) fill_varying<G>(state, of, out, count);
@@ -167,6 +212,10 @@ class KernelsOf final : public Kernels {
 
   void fill(State& state, const Rows& of, double* out) const override {
     fill_rows<G>(state, of, out);
+  }
+  void fill(State& state, const Shares& of, double* out) const override {
+    WordSource<G> source(state, of.rows * of.kinds);
+    dirichlet(source, of, out);
   }
   void fill(State& state, const Rows& of, int64_t* out) const override {
     fill_rows<G>(state, of, out);
@@ -226,6 +275,12 @@ class KernelsOf final : public Kernels {
     state.half = 0;
     state.left = 0;
     state.size = 0;
+  }
+
+  template <typename Make>
+  static void fill_of_exponential(State& state, double* out, size_t count, Make&& make) {
+    WordSource<G> source(state, count);
+    fill_exponential<Double>(source, count, [&](size_t i, double value) { out[i] = make(value); });
   }
 
   template <typename Put>

@@ -239,6 +239,23 @@ void fill_rows_of(Frame& frame) {
   fail(frame, "an array of another kind was expected");
 }
 
+// fillShares(state, out: Float64Array, weights: Float64Array): rows of the Dirichlet distribution.
+// `out` is zero before.
+void fill_shares(Frame& frame) {
+  State& state = state_of(frame);
+  const Frame::Array out = frame.array(1);
+  const Frame::Array weights = frame.array(2);
+  if (out.type != napi_float64_array || weights.type != napi_float64_array || weights.length == 0 ||
+      out.length % weights.length != 0) {
+    fail(frame, "rows of shares were expected");
+  }
+  Shares of;
+  of.weights = static_cast<const double*>(weights.data);
+  of.kinds = weights.length;
+  of.rows = out.length / weights.length;
+  kernels_of(state).fill(state, of, static_cast<double*>(out.data));
+}
+
 // fillBlocks(states, out); frame: distribution, parameters, block size
 void fill_blocks_of(Frame& frame) {
   size_t states = 0;
@@ -401,6 +418,7 @@ Napi::Object init(Napi::Env env) {
   module.define<fill>("fill");
   module.define<fill_varying_of>("fillVarying");
   module.define<fill_rows_of>("fillRows");
+  module.define<fill_shares>("fillShares");
   module.define<fill_blocks_of>("fillBlocks");
   module.define<fill_raw>("fillRaw");
   module.define<fill_integers>("fillIntegers");

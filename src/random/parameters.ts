@@ -91,7 +91,8 @@ export function broadcastPlaces(from: readonly number[], to: readonly number[]):
 /** An array's numbers in the order of a shape that it is broadcast to. */
 export function broadcast(grid: Grid, shape: readonly number[]): Float64Array {
   const length = shape.reduce((product, axis) => product * axis, 1);
-  if (grid.data.length === length) return Float64Array.from(grid.data);
+  // A copy in either case: results may be written over the caller's array.
+  if (grid.data.length === length) return new Float64Array(grid.data);
   const places = broadcastPlaces(grid.shape, shape);
   return places.map((place) => grid.data[place] as number);
 }

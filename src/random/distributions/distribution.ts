@@ -6,7 +6,7 @@ import { FRAME_HEADER as HEADER, isNdArray } from '../../arrays/index.ts';
 import { typeError } from '../../errors.ts';
 import { resolveThreads } from '../../executor/index.ts';
 import { native } from '../../native.ts';
-import { type Check, spread } from '../arguments.ts';
+import { anyNumber, type Check, spread } from '../arguments.ts';
 import { type NumbersConstructor, type Out, type Size, target } from '../output.ts';
 import {
   broadcast,
@@ -153,7 +153,7 @@ function sampleVarying(
     if (grid === undefined) {
       return { data: [check(name, value === undefined ? other : value)], shape: [] };
     }
-    for (let k = 0; k < grid.data.length; k++) check(name, grid.data[k]);
+    checkAll(check, name, grid.data);
     if (isNdArray(value)) flat = false;
     return grid;
   });
@@ -183,6 +183,12 @@ function sampleVarying(
   native.random.frame[HEADER] = of.id;
   native.random.fillVarying(stream.words, place.data, a, b, c);
   return place.result;
+}
+
+/** Checks each element; those of typed arrays are numbers, whichever. */
+function checkAll(check: Check, name: string, data: ArrayLike<number>): void {
+  if (check === anyNumber && ArrayBuffer.isView(data)) return;
+  for (let i = 0; i < data.length; i++) check(name, data[i]);
 }
 
 /** Checks, and may change, the parameters of each number. */
