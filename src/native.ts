@@ -26,6 +26,11 @@ export interface NativeBlas {
   };
   /** Opens another one and uses it from the next operation on; waits for those in flight. */
   use(path: string): void;
+  /**
+   * How it reads variables for its threads: 0 not at all, 1 as OpenBLAS, 2 as OpenBLAS built on
+   * OpenMP, 3 as BLIS, 4 as MKL, 5 as Accelerate. Opens one if none is open; 0 where none can be had.
+   */
+  variableReader(): number;
 }
 
 /** The compute executor of the process, which all its environments share. */

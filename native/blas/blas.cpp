@@ -1,10 +1,14 @@
 #include "blas/blas.h"
 
+#include <algorithm>
+#include <array>
 #include <cctype>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <iterator>
+
+#include "common/affinity.h"
 
 namespace heddle::blas {
 
@@ -68,6 +72,7 @@ bool misjudges_processor(const std::string& path) {
 
 // Opens a library with the settings that it reads only then, each where the user has set none.
 Library open_tuned(const std::string& path) {
+  const KeptAffinity affinity;
   // OpenBLAS's threads spin for 2^26 cycles after each piece of work unless told otherwise (25 ms
   // of a core), OpenMP's for as long as the policy says. 2^18 outlasts the pauses within a
   // factorisation, which is worth a fifth of its time on two cores, and costs an idle pool 0.1 ms.
@@ -108,6 +113,7 @@ Blas Blas::open(const std::string& path) {
   blas.lapack_file_ = file_of(blas.addresses_[routine_index<double>(Op::potrf)]);
   blas.probe_integers();
   blas.identify();
+  blas.find_variable_reader();
   return blas;
 }
 
@@ -220,6 +226,10 @@ void Blas::identify() {
     const int layer = parallel != nullptr ? parallel() : 0;
     threading_ = layer == 2 ? "openmp" : layer == 1 ? "pthreads" : "none";
     threads_per_caller_ = layer == 2;
+    if (layer == 2) {  // of the OpenMP that it is linked with
+      get_dynamic_ = library_.function<int (*)()>("omp_get_dynamic");
+      set_dynamic_ = library_.function<void (*)(int)>("omp_set_dynamic");
+    }
     fork_unsafe_ = layer == 1 && library_.symbol("heddle_openblas_fork_safe") == nullptr;
     if (layer != 0) {
       set_threads_ = own_function<void (*)(int)>("openblas_set_num_threads");
@@ -271,6 +281,53 @@ void Blas::identify() {
     kind_ = Kind::kAccelerate;
     threading_ = "dispatch";
   }
+}
+
+void Blas::find_variable_reader() {
+  switch (kind_) {
+    case Kind::kOpenBlas:
+      variable_reader_ =
+          threads_per_caller_ ? VariableReader::kOpenBlasOpenMp : VariableReader::kOpenBlas;
+      return;
+    case Kind::kBlis:
+      variable_reader_ = VariableReader::kBlis;
+      return;
+    case Kind::kMkl:
+      variable_reader_ = VariableReader::kMkl;
+      return;
+    case Kind::kAccelerate:
+      variable_reader_ = VariableReader::kAccelerate;
+      return;
+    case Kind::kFlexiBlas:
+      variable_reader_ = flexiblas_reader();
+      return;
+    case Kind::kReference:
+      return;
+  }
+}
+
+// FlexiBLAS reads what its backend reads, whose name is the configuration's.
+VariableReader Blas::flexiblas_reader() const {
+  const auto current = own_function<int (*)(char*, size_t)>("flexiblas_current_backend");
+  if (current == nullptr) return VariableReader::kNone;
+  std::array<char, 256> text{};
+  current(text.data(), text.size() - 1);
+  std::string name = text.data();
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const auto has = [&](const char* part) { return name.find(part) != std::string::npos; };
+  if (has("openblas")) {
+    return has("omp") || has("openmp") ? VariableReader::kOpenBlasOpenMp
+                                       : VariableReader::kOpenBlas;
+  }
+  if (has("mkl")) return VariableReader::kMkl;
+  return has("blis") ? VariableReader::kBlis : VariableReader::kNone;
+}
+
+bool Blas::require_all_threads() const {
+  if (get_dynamic_ == nullptr || set_dynamic_ == nullptr || get_dynamic_() == 0) return false;
+  set_dynamic_(0);
+  return true;
 }
 
 const char* Blas::kind_name() const {

@@ -58,6 +58,10 @@ class IntArray {
   std::vector<int64_t> words_;  // room enough for either width
 };
 
+// How a library reads variables for its number of threads; the rules are in
+// src/threadpools/variables.ts, which knows the numbers.
+enum class VariableReader { kNone, kOpenBlas, kOpenBlasOpenMp, kBlis, kMkl, kAccelerate };
+
 enum class Kind { kOpenBlas, kBlis, kMkl, kFlexiBlas, kAccelerate, kReference };
 
 class Blas {
@@ -88,6 +92,12 @@ class Blas {
   }
   // BLIS says -1 where nobody has set a count, and then uses one.
   int threads() const { return get_threads_ != nullptr ? std::max(get_threads_(), 1) : 1; }
+  VariableReader variable_reader() const { return variable_reader_; }
+  // Runs its OpenMP, where it is built on one, with all the threads it is told, and no fewer:
+  // OpenBLAS's threads wait for one another by number, and wait for ever for one that isn't there.
+  // Returns whether it was otherwise, for allow_fewer_threads().
+  bool require_all_threads() const;
+  void allow_fewer_threads() const { set_dynamic_(1); }
   // Whether its fork handler tears its threads down, so that a fork during a wide call hangs.
   bool fork_unsafe() const { return fork_unsafe_; }
 
@@ -209,6 +219,8 @@ class Blas {
   void open_lapack();
   void probe_integers();
   void identify();
+  void find_variable_reader();
+  VariableReader flexiblas_reader() const;
   template <typename F>
   F own_function(const std::string& name) const;
 
@@ -227,6 +239,9 @@ class Blas {
   bool fork_unsafe_ = false;
   void (*set_threads_)(int) = nullptr;
   int (*get_threads_)() = nullptr;
+  int (*get_dynamic_)() = nullptr;
+  void (*set_dynamic_)(int) = nullptr;
+  VariableReader variable_reader_ = VariableReader::kNone;
 };
 
 // The library in use, chosen at the first call: HEDDLE_BLAS, else the one beside the addon, else

@@ -6,8 +6,10 @@
 #include <cstdlib>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "blas/blas.h"
+#include "common/affinity.h"
 #include "executor/executor.h"
 #include "threadpools/registry.h"
 
@@ -24,33 +26,11 @@ namespace {
 std::atomic<const Blas*> in_use{nullptr};
 std::mutex choosing;
 
-const char* own_variable(Kind kind) {
-  switch (kind) {
-    case Kind::kOpenBlas:
-      return "OPENBLAS_NUM_THREADS";
-    case Kind::kBlis:
-      return "BLIS_NUM_THREADS";
-    case Kind::kMkl:
-      return "MKL_NUM_THREADS";
-    default:
-      return nullptr;
-  }
-}
-
-// What the user has said to the library itself, by its own variable, stands.
-int ceiling_by_variable(const Blas& blas) {
-  if (!blas.threaded()) return 1;
-  const char* name = own_variable(blas.kind());
-  const char* value = name != nullptr ? std::getenv(name) : nullptr;
-  return value != nullptr && *value != '\0' ? std::max(blas.threads(), 1) : INT_MAX;
-}
-
 // A library whose thread count is the process's: shared with all who hold leases on it.
 class ProcessThreads : public ThreadControl {
  public:
   explicit ProcessThreads(const Blas& blas)
-      : ceiling_(ceiling_by_variable(blas)),
-        fork_unsafe_(blas.fork_unsafe()),
+      : fork_unsafe_(blas.fork_unsafe()),
         runtime_(threadpools::process_runtime(blas.thread_setter(),
                                               {[&blas] { return blas.threads(); },
                                                [&blas](int count) { blas.set_threads(count); },
@@ -59,14 +39,13 @@ class ProcessThreads : public ThreadControl {
   bool per_thread() const override { return false; }
   int ceiling() const override {
     const int limit = runtime_.lease_limit();
-    return limit > 0 ? std::min(limit, ceiling_) : ceiling_;
+    return limit > 0 ? limit : INT_MAX;
   }
   bool fork_unsafe() const override { return fork_unsafe_; }
   void begin(int width) override { runtime_.begin_override(width); }
   void end(int width) override { runtime_.end_override(width); }
 
  private:
-  const int ceiling_;
   const bool fork_unsafe_;
   threadpools::ProcessRuntime& runtime_;
 };
@@ -74,26 +53,36 @@ class ProcessThreads : public ThreadControl {
 // A library whose thread count is each thread's own, or that has no threads.
 class CallerThreads : public ThreadControl {
  public:
-  explicit CallerThreads(const Blas& blas) : blas_(blas), ceiling_(ceiling_by_variable(blas)) {}
+  explicit CallerThreads(const Blas& blas) : blas_(blas) {}
 
   bool per_thread() const override { return true; }
-  int ceiling() const override { return ceiling_; }
+  int ceiling() const override { return blas_.threaded() ? INT_MAX : 1; }
   bool fork_unsafe() const override { return false; }
   void begin(int width) override {
-    before_ = blas_.threads();
-    if (before_ != width) blas_.set_threads(width);
+    before_.threads = blas_.threads();
+    if (before_.threads != width) blas_.set_threads(width);
+    before_.fewer = width > 1 && blas_.require_all_threads();
+    if (width > 1) before_.affinity.emplace();
   }
   void end(int width) override {
-    if (before_ != width) blas_.set_threads(before_);
+    before_.affinity.reset();
+    if (before_.fewer) blas_.allow_fewer_threads();
+    if (before_.threads != width) blas_.set_threads(before_.threads);
   }
 
  private:
+  // Of the calling thread, before the operation that it runs.
+  struct Before {
+    int threads = 0;
+    bool fewer = false;
+    std::optional<KeptAffinity> affinity;
+  };
+
   const Blas& blas_;
-  const int ceiling_;
-  static thread_local int before_;
+  static thread_local Before before_;
 };
 
-thread_local int CallerThreads::before_ = 0;
+thread_local CallerThreads::Before CallerThreads::before_;
 
 std::unique_ptr<ThreadControl> control_of(const Blas& blas) {
   if (blas.threads_per_caller() || !blas.threaded()) return std::make_unique<CallerThreads>(blas);

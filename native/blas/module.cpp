@@ -30,12 +30,29 @@ Napi::Value info(const Napi::CallbackInfo& call) {
 // use(path): swaps the library while no operation is in flight.
 void use_library(const Napi::CallbackInfo& call) { use(call[0].As<Napi::String>().Utf8Value()); }
 
+// variableReader(): see native.ts. Called for each operation where a variable is set, so by the
+// plain interface.
+napi_value variable_reader(napi_env env, napi_callback_info /*info*/) {
+  int32_t reader = 0;
+  try {
+    reader = static_cast<int32_t>(current().variable_reader());
+  } catch (const Unavailable&) {
+    reader = 0;  // the operation itself will say so
+  }
+  napi_value result = nullptr;
+  napi_create_int32(env, reader, &result);
+  return result;
+}
+
 }  // namespace
 
 Napi::Object init(Napi::Env env) {
   Napi::Object exports = Napi::Object::New(env);
   define<info>(exports, "info");
   define<use_library>(exports, "use");
+  napi_value reader = nullptr;
+  napi_create_function(env, "variableReader", NAPI_AUTO_LENGTH, variable_reader, nullptr, &reader);
+  exports.Set("variableReader", reader);
   return exports;
 }
 

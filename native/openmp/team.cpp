@@ -1,5 +1,6 @@
 #include "openmp/team.h"
 
+#include "common/affinity.h"
 #include "common/library.h"
 
 namespace heddle::openmp {
@@ -34,6 +35,7 @@ Door open_door() {
   // The runtime reads these once, when it is loaded. Teams that wait by spinning cost a core
   // each long after their work is done: 20 products with pauses took 590 CPU-ms instead of 31.
   const ScopedVariable policy("OMP_WAIT_POLICY", "passive");
+  const KeptAffinity affinity;
   Door opened;
   const Library library = open_library();
   if (!library) {

@@ -9,6 +9,8 @@
 #include <string>
 #include <type_traits>
 
+#include "common/affinity.h"
+
 #if defined(__SANITIZE_THREAD__)
 extern "C" void __tsan_acquire(void* address);
 extern "C" void __tsan_release(void* address);
@@ -55,6 +57,7 @@ void run_team(int threads, Body&& body) {
     std::exception_ptr error;
     std::mutex mutex;
   } context{&body, nullptr, {}};
+  const KeptAffinity affinity;
   before_team_boundary(&context);
   door().run(
       threads,

@@ -1,6 +1,7 @@
 /**
  * Calls of native operations: numbers go into a frame, buffers are arguments.
  */
+import type { OperationApi } from '../config/index.ts';
 import { typeError } from '../errors.ts';
 import { BLOCKING, type QueuedOptions, queued, resolveThreads } from '../executor/index.ts';
 import type { Elements } from './ndarray.ts';
@@ -29,6 +30,14 @@ export interface NativeCall {
   readonly buffers?: readonly unknown[];
   /** Most cores it may use. */
   readonly threads: number | undefined;
+}
+
+/** What a module's calls have in common. */
+export interface NativeModule {
+  /** Which its operations read their numbers from. */
+  readonly frame: Float64Array;
+  /** What they run on: whose variables say how many threads that takes. */
+  readonly api: OperationApi;
 }
 
 /** Options of a queued call that tells how far it is. */
@@ -71,7 +80,7 @@ type Operation = (...buffers: unknown[]) => number | Promise<number>;
 
 function invoke(
   call: NativeCall,
-  frame: Float64Array,
+  { frame, api }: NativeModule,
   mode: number,
   progress?: Int32Array,
 ): number | Promise<number> {
@@ -79,7 +88,7 @@ function invoke(
   const operation = call.operation as Operation;
   const count = operands.length;
   const behind = count + (buffers?.length ?? 0);
-  let at = beginFrame(frame, mode, resolveThreads(call.threads), progress ? behind : 0);
+  let at = beginFrame(frame, mode, resolveThreads(call.threads, api), progress ? behind : 0);
   for (let index = 0; index < count; index++) {
     at = writeOperand(frame, at, operands[index] as FrameOperand);
   }
@@ -103,11 +112,11 @@ function data(operands: readonly FrameOperand[], index: number): Elements {
 /**
  * Makes the call and blocks until it is done.
  *
- * @param frame - the module's, which the operation reads its numbers from
+ * @param module - whose operation it is
  * @returns its outcome
  */
-export function callSync(call: NativeCall, frame: Float64Array): number {
-  return invoke(call, frame, BLOCKING) as number;
+export function callSync(call: NativeCall, module: NativeModule): number {
+  return invoke(call, module, BLOCKING) as number;
 }
 
 /**
@@ -149,13 +158,13 @@ const PROGRESS_INTERVAL = 100;
 /**
  * Queues the call.
  *
- * @param frame - the module's, which the operation reads its numbers from
+ * @param module - whose operation it is
  * @param options - `signal`, `onProgress`
  * @param finish - makes the result of the outcome, or throws what the outcome means
  */
 export async function callAsync<R>(
   call: NativeCall,
-  frame: Float64Array,
+  module: NativeModule,
   options: ProgressOptions,
   finish: (outcome: number) => R,
 ): Promise<R> {
@@ -170,7 +179,7 @@ export async function callAsync<R>(
     return finish(outcome);
   };
   if (onProgress === undefined) {
-    return queued((mode) => invoke(call, frame, mode) as Promise<number>, conclude, signal);
+    return queued((mode) => invoke(call, module, mode) as Promise<number>, conclude, signal);
   }
   // The threads count in shared memory and nobody is woken: a reader looks when it suits it.
   const counter = new Int32Array(new SharedArrayBuffer(8));
@@ -186,7 +195,7 @@ export async function callAsync<R>(
   timer.unref();
   try {
     const result = await queued(
-      (mode) => invoke(call, frame, mode, counter) as Promise<number>,
+      (mode) => invoke(call, module, mode, counter) as Promise<number>,
       conclude,
       signal,
     );

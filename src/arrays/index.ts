@@ -8,6 +8,7 @@ export {
   FRAME_HEADER,
   type FrameOperand,
   type NativeCall,
+  type NativeModule,
   type ProgressOptions,
 } from './call.ts';
 export {

@@ -16,7 +16,7 @@ import {
   type WorkerPort,
   type WorkerSpec,
 } from '../protocol/index.ts';
-import { threadEnvironment } from '../threadpools/index.ts';
+import { forcedThreadEnvironment, threadEnvironment } from '../threadpools/index.ts';
 import { type Channel, PIPES, PipePair, StdioChannel } from './channel.ts';
 import { entryFlags, entryUrl, NO_PAGE } from './entry.ts';
 
@@ -28,13 +28,12 @@ const DRAIN_MS = 200;
 
 const posix = process.platform !== 'win32';
 
-function environment(childThreads: number): NodeJS.ProcessEnv {
+function environment({ childThreads, childThreadsAsked }: WorkerSpec): NodeJS.ProcessEnv {
   if (childThreads < 1) return process.env;
-  return {
-    ...process.env,
-    ...threadEnvironment(childThreads),
-    [BUDGET_VARIABLE]: String(childThreads),
-  };
+  const pools = childThreadsAsked
+    ? forcedThreadEnvironment(childThreads)
+    : { ...process.env, ...threadEnvironment(childThreads) };
+  return { ...pools, [BUDGET_VARIABLE]: String(childThreads) };
 }
 
 class ProcessHandle implements WorkerPort {
@@ -54,7 +53,7 @@ class ProcessHandle implements WorkerPort {
       this.claims = page === null ? null : new ClaimTable(native.workers.mapPage(page));
       this.#child = spawn(process.execPath, program, {
         stdio: ['ignore', 'inherit', 'inherit', ...(pipes?.child ?? PIPES), page ?? 'ignore'],
-        env: environment(spec.childThreads),
+        env: environment(spec),
         // A session of its own: Ctrl-C is for the main program, which ends its workers; and the
         // whole group, with what tasks have started, can be killed.
         detached: posix,

@@ -4,14 +4,22 @@
 import os from 'node:os';
 import {
   coreBudget,
+  explainOperationThreads,
   knobSources,
   knobVariables,
+  type OperationApi,
+  type OperationThreads,
   type ParallelConfig,
   parallelConfig,
 } from '../config/index.ts';
 import { type CpuReport, cpuReport } from '../machine/index.ts';
 import { type SharedMemoryInfo, sharedMemoryInfo } from '../memory/index.ts';
-import { type ThreadpoolInfo, threadpoolInfo } from '../threadpools/index.ts';
+import {
+  decidingVariable,
+  readerOf,
+  type ThreadpoolInfo,
+  threadpoolInfo,
+} from '../threadpools/index.ts';
 import { importModules, runCode } from './load.ts';
 import { NOTHING, table } from './table.ts';
 
@@ -26,16 +34,29 @@ export interface InfoOptions {
 export interface Info {
   readonly cores: CpuReport & { readonly budget: number };
   readonly knobs: ParallelConfig;
-  readonly runtimes: readonly ThreadpoolInfo[];
+  /** Threads of Heddle's own operations here, and what decides on them. */
+  readonly operations: Readonly<Record<OperationApi, OperationThreads>>;
+  readonly runtimes: readonly (ThreadpoolInfo & {
+    /** The user's variable that decides on its threads. */
+    readonly variable?: string;
+  })[];
   readonly sharedMemory: SharedMemoryInfo;
 }
 
 function collect(): Info {
   // Before anything else that could load a library of its own.
-  const runtimes = threadpoolInfo();
+  const runtimes = threadpoolInfo().map((runtime) => {
+    const reader = readerOf(runtime);
+    const variable = reader && decidingVariable(reader)?.name;
+    return variable === undefined ? runtime : { ...runtime, variable };
+  });
   return {
     cores: { ...cpuReport(), budget: coreBudget() },
     knobs: parallelConfig(),
+    operations: {
+      blas: explainOperationThreads('blas'),
+      openmp: explainOperationThreads('openmp'),
+    },
     runtimes,
     sharedMemory: sharedMemoryInfo(),
   };
@@ -49,6 +70,9 @@ function coreRows({ cores }: Info): unknown[][] {
   ];
   for (const quota of cores.quotas) rows.push(['quota', String(quota.cores), quota.file]);
   if (cores.quotas.length === 0) rows.push(['quota', NOTHING, 'no control group limits CPU time']);
+  if (cores.places !== undefined) {
+    rows.push(['places', cores.places, 'where OpenMP is told to keep (OMP_PLACES, OMP_PROC_BIND)']);
+  }
   rows.push(['HEDDLE_MAX_CPU_COUNT', cores.variable, 'an upper bound of your own']);
   rows.push(['physical', cores.physical, 'cores without their hyper-threads, inside the affinity']);
   if (cores.budget !== cores.count) {
@@ -67,12 +91,24 @@ function knobRows({ knobs }: Info): unknown[][] {
   ]);
 }
 
+function operationRows({ operations }: Info): unknown[][] {
+  const what = {
+    blas: 'products and decompositions, on BLAS',
+    openmp: 'searches, random numbers, copies, on OpenMP',
+  };
+  return (['blas', 'openmp'] as const).map((api) => {
+    const { threads, by } = operations[api];
+    return [api, threads, by === 'cores' ? 'the core budget' : by, what[api]];
+  });
+}
+
 function runtimeRows({ runtimes }: Info): unknown[][] {
   return runtimes.map((runtime) => [
     runtime.userApi,
     runtime.internalApi,
     runtime.version,
     runtime.numThreads,
+    runtime.variable,
     runtime.scope,
     runtime.threadingLayer,
     runtime.architecture,
@@ -93,11 +129,24 @@ function render(info: Info): string {
     'KNOBS',
     table(['knob', 'value', 'from', 'variable'], knobRows(info)),
     '',
+    "THREADS OF HEDDLE'S OPERATIONS",
+    table(['user API', 'at most', 'decided by', 'operations'], operationRows(info)),
+    '',
     'RUNTIMES WITH THREADS OF THEIR OWN',
     info.runtimes.length === 0
       ? 'none is loaded (-i MODULE loads one first)'
       : table(
-          ['user API', 'library', 'version', 'threads', 'scope', 'layer', 'architecture', 'file'],
+          [
+            'user API',
+            'library',
+            'version',
+            'threads',
+            'variable',
+            'scope',
+            'layer',
+            'architecture',
+            'file',
+          ],
           runtimeRows(info),
         ),
   ];

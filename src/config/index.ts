@@ -4,12 +4,19 @@
 export { BUDGET_VARIABLE, coreBudget } from './budget.ts';
 export { ensureInitialized, initialize, parallelConfig } from './initialize.ts';
 export {
+  type AskedThreads,
+  askedChildThreads,
   childThreadsFor,
-  explicitBackendThreads,
   type KnobSource,
   knobSources,
   knobVariables,
 } from './knobs.ts';
+export {
+  explainOperationThreads,
+  type OperationApi,
+  type OperationThreads,
+  operationThreads,
+} from './operations.ts';
 export { becomeWorker, type WorkerRole, workerRole } from './role.ts';
 export { enterScope, exportScope, scopedConfig, withConfig } from './scope.ts';
 export type { Config, ConfigScope, ParallelConfig } from './types.ts';

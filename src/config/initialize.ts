@@ -3,12 +3,15 @@
  */
 import { setDefaultThreads } from '../threadpools/index.ts';
 import { knobs, setKnobs } from './knobs.ts';
+import { workerRole } from './role.ts';
 import type { ParallelConfig } from './types.ts';
 
 /** The runtimes of this process take `backendThreads`, unless a limit or a variable says else. */
 function apply(): ParallelConfig {
   const config = knobs();
-  setDefaultThreads(config.backendThreads === -1 ? undefined : config.backendThreads);
+  // What a job asks for its workers goes before the variables, as joblib's inner_max_num_threads.
+  const force = workerRole().childThreadsAsked === true;
+  setDefaultThreads(config.backendThreads === -1 ? undefined : config.backendThreads, { force });
   return config;
 }
 

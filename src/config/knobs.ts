@@ -6,7 +6,7 @@
  */
 import { integerVariable } from '../machine/index.ts';
 import { coreBudget } from './budget.ts';
-import { type WorkerRole, workerRole } from './role.ts';
+import { workerRole } from './role.ts';
 import { scopedConfig } from './scope.ts';
 import { checked, knobKeys, type ParallelConfig } from './types.ts';
 
@@ -43,13 +43,20 @@ function explicit(knob: keyof ParallelConfig): number | undefined {
 /** Checks options and adds them to those of earlier calls. */
 export function setKnobs(next: Partial<ParallelConfig>): void {
   options = { ...options, ...checked<ParallelConfig>('options', next, knobKeys) };
-  remembered = undefined;
+  version++;
 }
 
 /** Forgets all options. For tests. */
 export function resetKnobs(): void {
   options = {};
-  remembered = undefined;
+  version++;
+}
+
+let version = 0;
+
+/** A number that changes with each call of {@link setKnobs}: variables are read again then. */
+export function knobsVersion(): number {
+  return version;
 }
 
 /** The knobs in force. */
@@ -94,30 +101,36 @@ export function knobSources(): { readonly [K in keyof ParallelConfig]: KnobSourc
   };
 }
 
-/**
- * Threads inside BLAS and OpenMP that somebody has asked for: by the scope, by an option of
- * `initialize`, or by HEDDLE_NUM_BACKEND_THREADS. Undefined where only the default speaks, and
- * where the runtimes are to be left alone (-1).
- *
- * Heddle's own operations are capped by this and not by the default, because the executor shares
- * the cores out among them and can't use too many.
- */
-export function explicitBackendThreads(): number | undefined {
-  const threads = scopedConfig().backendThreads ?? outsideScopes();
-  return threads === -1 ? undefined : threads;
+/** Threads that somebody has asked for, and how. */
+export interface AskedThreads {
+  readonly threads: number;
+  /** The option or the variable by which. */
+  readonly by: string;
 }
 
 /**
- * Every numeric operation asks, and reading a variable costs as much as a small product: it is read
- * at the first question after start-up, after `initialize`, and after a change of role.
+ * Threads inside BLAS and OpenMP that somebody has asked for outside of any scope: by an option of
+ * `initialize`, by HEDDLE_NUM_BACKEND_THREADS, or in a worker by the job's `childThreads`. Undefined
+ * where only the default speaks, and where the runtimes are to be left alone (-1).
  */
-let remembered: { readonly role: WorkerRole; readonly threads: number | undefined } | undefined;
-
-function outsideScopes(): number | undefined {
-  if (remembered?.role !== workerRole()) {
-    remembered = { role: workerRole(), threads: explicit('backendThreads') };
+export function askedBackendThreads(): AskedThreads | undefined {
+  const role = workerRole();
+  if (options.backendThreads !== undefined) {
+    return asked(options.backendThreads, 'initialize({ backendThreads })');
   }
-  return remembered.threads;
+  if (role.kind !== 'main') {
+    return role.childThreadsAsked ? asked(role.childThreads, 'childThreads') : undefined;
+  }
+  return asked(fromVariable('backendThreads'), knobVariables.backendThreads);
+}
+
+function asked(threads: number | undefined, by: string): AskedThreads | undefined {
+  return threads === undefined || threads === -1 ? undefined : { threads, by };
+}
+
+/** Threads inside each worker, as somebody has asked for them: by the scope, or by the knob. */
+export function askedChildThreads(): number | undefined {
+  return scopedConfig().childThreads ?? explicit('childThreads');
 }
 
 /**
@@ -128,6 +141,5 @@ function outsideScopes(): number | undefined {
  * @returns at least 1, or -1 where the runtimes in the workers are to be left alone
  */
 export function childThreadsFor(workers: number): number {
-  const threads = scopedConfig().childThreads ?? explicit('childThreads');
-  return threads ?? Math.max(Math.floor(coreBudget() / workers), 1);
+  return askedChildThreads() ?? Math.max(Math.floor(coreBudget() / workers), 1);
 }

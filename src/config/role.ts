@@ -10,6 +10,8 @@ export interface WorkerRole {
   readonly kind: 'main' | 'process' | 'thread';
   /** In a worker: the threads that runtimes may take there. */
   readonly childThreads?: number;
+  /** Whether somebody asked for that number; else it is this worker's share of the cores. */
+  readonly childThreadsAsked?: boolean;
 }
 
 let role: WorkerRole = { level: 0, kind: 'main' };

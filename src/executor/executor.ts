@@ -2,7 +2,7 @@
  * The native executor, for the numeric modules: how many cores an operation may ask
  * for, and how a queued one is waited for or given up.
  */
-import { coreBudget, explicitBackendThreads } from '../config/index.ts';
+import { coreBudget, type OperationApi, operationThreads } from '../config/index.ts';
 import { rangeError, typeError } from '../errors.ts';
 import { native } from '../native.ts';
 
@@ -10,7 +10,9 @@ import { native } from '../native.ts';
 export interface ExecutionOptions {
   /**
    * The most cores that this operation may use. Default: `backendThreads` of the `withConfig` scope
-   * or of `initialize`, where somebody set it, else the core budget. Never more than the budget.
+   * or of `initialize`, where somebody set it; else what the variable of the runtime says that does
+   * the work (`OMP_NUM_THREADS`, `OPENBLAS_NUM_THREADS`, …); else the core budget. Never more than
+   * the budget or than `OMP_THREAD_LIMIT`.
    */
   threads?: number | undefined;
 }
@@ -27,15 +29,33 @@ export interface QueuedOptions extends ExecutionOptions {
 /** The first number of a native call: run it now, on the calling thread's behalf. */
 export const BLOCKING = -1;
 
-let budget = 0;
 let nextId = 1;
 
+/** Of short operations, only each so many asks for the time: it costs as much as a small one. */
+const MAX_SKIPPED = 16;
+
+/** Operations that take longer than this each ask every time (ms). */
+const SHORT_MS = 5;
+
+let budget = 0;
+let skip = 0;
+let lookedAt = 0;
+
 /**
- * The budget of the process, told to the executor at the first use in each environment: a worker
- * thread may be the first to compute.
+ * The core budget of this moment, which the executor is told where it has changed. Not only at the
+ * first use in each environment: affinity, quotas and knobs change while a process runs. It is read
+ * again with an operation when the last reading is more than a second old.
  */
-function knownBudget(): number {
-  if (budget === 0) budget = native.executor.budget(coreBudget());
+function liveBudget(): number {
+  if (skip > 0) {
+    skip--;
+    return budget;
+  }
+  const now = process.uptime() * 1000; // `performance` would be loaded for this alone
+  skip = now - lookedAt < MAX_SKIPPED * SHORT_MS ? MAX_SKIPPED - 1 : 0;
+  lookedAt = now;
+  const cores = coreBudget();
+  if (cores !== budget) budget = native.executor.budget(cores);
   return budget;
 }
 
@@ -43,16 +63,18 @@ function knownBudget(): number {
  * The most cores that an operation may ask the executor for.
  *
  * @param threads - the call's own `threads` option
- * @throws TypeError or RangeError where that makes no sense
+ * @param api - what it runs on: whose variables count
+ * @throws TypeError or RangeError where `threads` makes no sense
  */
-export function resolveThreads(threads?: number): number {
-  const cores = knownBudget();
-  if (threads === undefined) return Math.min(explicitBackendThreads() ?? cores, cores);
-  if (typeof threads !== 'number') throw typeError('threads', threads, 'a whole number');
-  if (!Number.isInteger(threads) || threads < 1) {
-    throw rangeError('threads', threads, 'a whole number of at least 1');
+export function resolveThreads(threads: number | undefined, api: OperationApi): number {
+  const cores = liveBudget();
+  if (threads !== undefined) {
+    if (typeof threads !== 'number') throw typeError('threads', threads, 'a whole number');
+    if (!Number.isInteger(threads) || threads < 1) {
+      throw rangeError('threads', threads, 'a whole number of at least 1');
+    }
   }
-  return Math.min(threads, cores);
+  return operationThreads(api, threads, cores);
 }
 
 /**
@@ -124,6 +146,7 @@ export interface ExecutorStats {
  * @param options - `resetPeak`: starts the record of the most cores in use at once anew
  */
 export function executorStats(options: { resetPeak?: boolean } = {}): ExecutorStats {
-  knownBudget();
+  skip = 0;
+  liveBudget();
   return native.executor.stats(options.resetPeak ?? false);
 }

@@ -22,7 +22,7 @@ export interface Call<R> extends arrays.NativeCall {
 /** The outcome that `native/linalg/operation.h` has for a NaN or an infinity in an argument. */
 const NOT_FINITE = -1e9;
 
-const frame = native.linalg.frame;
+const module: arrays.NativeModule = { frame: native.linalg.frame, api: 'blas' };
 
 function conclude<R>(call: Call<R>, outcome: number): R {
   if (outcome === NOT_FINITE && call.finite !== undefined) throw notFinite(call.finite);
@@ -31,10 +31,10 @@ function conclude<R>(call: Call<R>, outcome: number): R {
 
 /** Makes the call and blocks until it is done. */
 export function callSync<R>(call: Call<R>): R {
-  return conclude(call, arrays.callSync(call, frame));
+  return conclude(call, arrays.callSync(call, module));
 }
 
 /** Queues the call. */
 export function callAsync<R>(call: Call<R>, options: arrays.ProgressOptions): Promise<R> {
-  return arrays.callAsync(call, frame, options, (outcome) => conclude(call, outcome));
+  return arrays.callAsync(call, module, options, (outcome) => conclude(call, outcome));
 }

@@ -4,6 +4,7 @@
 import { typeError } from '../errors.ts';
 import { type CpuQuota, cpuQuotas } from './cgroup.ts';
 import { type Host, parseCpuList, thisHost } from './host.ts';
+import { boundProcessors } from './places.ts';
 import { physicalCores } from './topology.ts';
 import { integerVariable } from './variables.ts';
 
@@ -25,6 +26,8 @@ export interface CpuReport {
   readonly physical: number | undefined;
   /** Every control-group quota on this process, in cores. */
   readonly quotas: readonly CpuQuota[];
+  /** Those of them that OpenMP is told to keep to (OMP_PLACES, OMP_PROC_BIND). */
+  readonly places: number | undefined;
   /** HEDDLE_MAX_CPU_COUNT. */
   readonly variable: number | undefined;
 }
@@ -33,6 +36,11 @@ let warned = false;
 
 /** Counts the cores of a host and tells how the number came about. */
 export function cpuReport(host: Host = thisHost, options: CpuCountOptions = {}): CpuReport {
+  return countCores(host, options.physical ?? false, true);
+}
+
+/** Looks at the cores of each processor, a file for each, only where that is asked for. */
+function countCores(host: Host, byCore: boolean, withPhysical: boolean): CpuReport {
   const linux = host.platform === 'linux';
   const onlineCpus = linux ? parseCpuList(host.read('/sys/devices/system/cpu/online')) : undefined;
   const online = onlineCpus?.length ?? host.availableParallelism();
@@ -44,10 +52,13 @@ export function cpuReport(host: Host = thisHost, options: CpuCountOptions = {}):
 
   const quotas = linux ? cpuQuotas(host) : [];
   const variable = integerVariable('HEDDLE_MAX_CPU_COUNT', { env: host.env });
-  const physical = physicalCores(host, affinity ?? onlineCpus);
+  const allowed = affinity ?? onlineCpus;
+  const places = allowed && boundProcessors(host, allowed);
+  const physical = withPhysical ? physicalCores(host, allowed) : undefined;
 
-  const bounds = [online, affinity?.length, variable, ...quotas.map((quota) => quota.cores)];
-  if (options.physical) {
+  const bounds = [online, affinity?.length, places, variable];
+  bounds.push(...quotas.map((quota) => quota.cores));
+  if (byCore) {
     bounds.push(physical);
     if (physical === undefined && !warned) {
       warned = true;
@@ -64,14 +75,16 @@ export function cpuReport(host: Host = thisHost, options: CpuCountOptions = {}):
     affinity: affinity?.length,
     physical,
     quotas,
+    places,
     variable,
   };
 }
 
 /**
  * How many cores this process may really use: the smallest of the processors that are switched
- * on, its CPU affinity, every control-group quota above it (versions 1 and 2; rounded up) and
- * the variable `HEDDLE_MAX_CPU_COUNT`; at least 1.
+ * on, its CPU affinity, the processors that OpenMP is told to keep to (`OMP_PLACES` and
+ * `OMP_PROC_BIND`), every control-group quota above it (versions 1 and 2; rounded up) and the
+ * variable `HEDDLE_MAX_CPU_COUNT` (loky's `LOKY_MAX_CPU_COUNT`); at least 1.
  *
  * Read anew at each call, because quotas and affinity can change while a process runs.
  *
@@ -85,5 +98,5 @@ export function cpuCount(options: CpuCountOptions = {}): number {
   if (physical !== undefined && typeof physical !== 'boolean') {
     throw typeError('options.physical', physical, 'true or false');
   }
-  return cpuReport(thisHost, options).count;
+  return countCores(thisHost, physical ?? false, physical ?? false).count;
 }

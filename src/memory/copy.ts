@@ -11,7 +11,7 @@ const PARALLEL_BYTES = 8 * 2 ** 20;
 
 /** Copies bytes to the start of a segment. */
 export function fill(segment: NativeSegment, bytes: Uint8Array, use: SegmentUse): void {
-  const threads = bytes.byteLength < PARALLEL_BYTES ? 1 : resolveThreads();
+  const threads = bytes.byteLength < PARALLEL_BYTES ? 1 : resolveThreads(undefined, 'openmp');
   native.memory.write(segment, bytes, use, threads);
 }
 

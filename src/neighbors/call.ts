@@ -146,7 +146,7 @@ export function mapCall<R, S>(call: Call<R>, map: (result: R) => S): Call<S> {
   return { ...call, finish: (outcome) => map(call.finish(outcome)) };
 }
 
-const frame = native.neighbors.frame;
+const module: arrays.NativeModule = { frame: native.neighbors.frame, api: 'openmp' };
 
 /** The result of an outcome, or the error that it means (see `native/neighbors/plan.h`). */
 function conclude<R>(call: Call<R>, outcome: number): R {
@@ -167,12 +167,12 @@ function conclude<R>(call: Call<R>, outcome: number): R {
 
 /** Makes the call and blocks until it is done. */
 export function callSync<R>(call: Call<R>): R {
-  return conclude(call, arrays.callSync(call, frame));
+  return conclude(call, arrays.callSync(call, module));
 }
 
 /** Queues the call. */
 export function callAsync<R>(call: Call<R>, options: arrays.ProgressOptions): Promise<R> {
-  return arrays.callAsync(call, frame, options, (outcome) => conclude(call, outcome));
+  return arrays.callAsync(call, module, options, (outcome) => conclude(call, outcome));
 }
 
 /** Checks a number of neighbours. */

@@ -27,6 +27,8 @@ export interface WorkerInit {
   readonly level: number;
   /** Threads inside BLAS and the like; -1 leaves them alone. */
   readonly childThreads: number;
+  /** Whether somebody asked for that number: then it goes before the user's variables. */
+  readonly childThreadsAsked: boolean;
   readonly maxBytes: number;
   readonly initializer?: FunctionMessage;
 }

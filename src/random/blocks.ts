@@ -55,7 +55,7 @@ export function fillBlocks<D extends Float64Array | Float32Array>(
     throw rangeError('blockSize', blockSize, 'a whole number of at least 1');
   }
   const drawn = checked(of, parameters);
-  const threads = resolveThreads(options.threads);
+  const threads = resolveThreads(options.threads, 'openmp');
   if (out.length === 0) return out;
   const children = generator.spawn(Math.ceil(out.length / blockSize));
   const size = streamOf(generator).words.length;

@@ -3,6 +3,7 @@
  */
 import { backendNamed } from '../backends/index.ts';
 import {
+  askedChildThreads,
   childThreadsFor,
   coreBudget,
   ensureInitialized,
@@ -51,7 +52,11 @@ export interface ParallelOptions {
   readonly idleTimeout?: number | undefined;
   /** Called once in each worker before its first task. */
   readonly initializer?: (() => unknown) | undefined;
-  /** Threads inside BLAS and the like in each worker. Default ⌊cores / jobs⌋, at least 1. */
+  /**
+   * Threads inside BLAS and the like in each worker; -1 leaves them alone. Given, it goes before the
+   * variables that the user has set (`OMP_NUM_THREADS`, …), as joblib's `inner_max_num_threads`; the
+   * default, ⌊cores / jobs⌋ and at least 1, does not.
+   */
   readonly childThreads?: number | undefined;
   /** Limits of a worker thread's heap. Only for the backend 'threads'. */
   readonly resourceLimits?: ResourceLimits | undefined;
@@ -93,6 +98,7 @@ export interface ResolvedOptions {
   readonly idleTimeout: number;
   readonly initializer: (() => unknown) | null;
   readonly childThreads: number;
+  readonly childThreadsAsked: boolean;
   readonly resourceLimits: ResourceLimits | null;
   readonly collectErrors: boolean;
   readonly onError: 'finish' | 'kill';
@@ -205,12 +211,13 @@ export function resolveOptions(options: ParallelOptions = {}): ResolvedOptions {
     throw typeError('initializer', options.initializer, 'a function');
   }
   if (childThreads !== undefined && childThreads !== -1) count('childThreads', childThreads, 1);
-  const inner = childThreads ?? childThreadsFor(jobs);
+  const asked = childThreads ?? askedChildThreads();
+  const inner = asked ?? childThreadsFor(jobs);
   reasons.push(
     inner === -1
       ? 'thread pools inside workers are left alone'
       : `${inner} thread(s) inside each worker: ` +
-          (childThreads === undefined ? `${coreBudget()} core(s) shared out` : 'as asked'),
+          (asked === undefined ? `${coreBudget()} core(s) shared out` : 'as asked'),
   );
   const trace = options.trace ?? null;
   if (trace !== null && typeof trace !== 'string') throw typeError('trace', trace, 'a file name');
@@ -233,6 +240,7 @@ export function resolveOptions(options: ParallelOptions = {}): ResolvedOptions {
     idleTimeout: count('idleTimeout', options.idleTimeout, 60_000, 0),
     initializer: options.initializer ?? null,
     childThreads: inner,
+    childThreadsAsked: asked !== undefined,
     resourceLimits: options.resourceLimits ?? null,
     collectErrors: options.returnErrors ?? false,
     onError,

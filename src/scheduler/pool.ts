@@ -49,7 +49,7 @@ export class WorkerPool implements WorkerOwner {
   #closed = false;
 
   constructor(options: ResolvedOptions, initializer: FunctionMessage | null) {
-    const { backend, childThreads, maxBytes, resourceLimits } = options;
+    const { backend, childThreads, childThreadsAsked, maxBytes, resourceLimits } = options;
     this.backend = backend;
     this.#idleTimeout = options.idleTimeout;
     this.#spec = {
@@ -57,6 +57,7 @@ export class WorkerPool implements WorkerOwner {
       backend: backend.name,
       level: workerRole().level + 1,
       childThreads,
+      childThreadsAsked,
       maxBytes,
       ...(initializer ? { initializer } : {}),
       ...(resourceLimits ? { resourceLimits } : {}),

@@ -45,10 +45,11 @@ const poolKeys = new WeakMap<ResolvedOptions, PoolKey>();
  * workers, a captured variable that has changed replaces them. So arrays count by what is in them.
  */
 function makePoolKey(options: ResolvedOptions): PoolKey {
-  const { backend, childThreads, resourceLimits } = options;
+  const { backend, childThreads, childThreadsAsked, resourceLimits } = options;
   const initializer = initializerOf(options);
   const id = initializer?.kind === 'payload' ? (initializer.payload as FunctionPayload).id : '';
-  const key = [identity(backend), childThreads, id, JSON.stringify(resourceLimits)].join('|');
+  const inner = `${childThreads}${childThreadsAsked ? '!' : ''}`;
+  const key = [identity(backend), inner, id, JSON.stringify(resourceLimits)].join('|');
   return { key, initializer };
 }
 

@@ -6,6 +6,7 @@
  */
 import { rangeError } from '../errors.ts';
 import type { Environment } from '../machine/index.ts';
+import { isUnreadable, MARK, particularVariables, setByUser, wouldOverrule } from './variables.ts';
 
 /** A variable that sets the size of a pool. */
 export interface ThreadVariable {
@@ -48,26 +49,11 @@ export const threadVariables: readonly ThreadVariable[] = [
 ];
 
 /**
- * Names the variables in an environment that Heddle has set, not the user: a worker that starts
- * workers of its own must be able to set them again.
- */
-export const MARK = 'HEDDLE_THREAD_VARIABLES';
-
-function marked(env: Environment): Set<string> {
-  return new Set((env[MARK] ?? '').split(',').filter(Boolean));
-}
-
-/** Whether the user (and not Heddle, in a parent process) has set the variable. */
-export function setByUser(name: string, env: Environment = process.env): boolean {
-  const value = env[name];
-  return value !== undefined && value !== '' && !marked(env).has(name);
-}
-
-/**
  * The variables that a child process needs so that every pool in it takes `threads` threads.
  *
- * Variables that the user has set are left out, so that
- * `spawn(command, { env: { ...process.env, ...threadEnvironment(2) } })` keeps them.
+ * Variables that the user has set (to something that can be read) are left out, and so are those by which a library would no longer
+ * see what the user has set (OpenBLAS reads OPENBLAS_NUM_THREADS before OMP_NUM_THREADS), so that
+ * `spawn(command, { env: { ...process.env, ...threadEnvironment(2) } })` keeps what they say.
  *
  * @param threads - threads per pool, at least 1
  * @param env - the environment that the result will be laid over
@@ -77,11 +63,32 @@ export function threadEnvironment(
   threads: number,
   env: Environment = process.env,
 ): Record<string, string> {
+  const isFree = (name: string) => !setByUser(name, env) || isUnreadable(name, env);
+  return environmentOf(threads, (name) => isFree(name) && !wouldOverrule(name, env));
+}
+
+/**
+ * The environment of a child process in which every pool takes `threads` threads, whatever the user
+ * has set: for a number that somebody has asked for.
+ *
+ * @param threads - threads per pool, at least 1
+ * @param env - the environment that the child would have without it
+ */
+export function forcedThreadEnvironment(
+  threads: number,
+  env: Environment = process.env,
+): Record<string, string | undefined> {
+  const rest: Record<string, string | undefined> = { ...env };
+  // Read before those that are set now: they would rule.
+  for (const name of particularVariables) delete rest[name];
+  return { ...rest, ...environmentOf(threads, () => true) };
+}
+
+function environmentOf(threads: number, isFree: (name: string) => boolean): Record<string, string> {
   if (!Number.isSafeInteger(threads) || threads < 1) {
     throw rangeError('threads', threads, 'a whole number of at least 1');
   }
-  const names = threadVariables.map((variable) => variable.name);
-  const free = names.filter((name) => !setByUser(name, env));
+  const free = threadVariables.map(({ name }) => name).filter(isFree);
   const result: Record<string, string> = {};
   for (const name of free) result[name] = String(threads);
   result[MARK] = free.join(',');

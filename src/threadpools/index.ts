@@ -4,10 +4,9 @@
 
 export { ThreadpoolController } from './controller.ts';
 export { registerController } from './custom.ts';
-export { ownVariable, setDefaultThreads } from './defaults.ts';
+export { setDefaultThreads } from './defaults.ts';
 export {
-  MARK,
-  setByUser,
+  forcedThreadEnvironment,
   type ThreadVariable,
   threadEnvironment,
   threadVariables,
@@ -22,3 +21,12 @@ export type {
   ThreadpoolInfo,
   ThreadpoolQuery,
 } from './types.ts';
+export {
+  type DecidingVariable,
+  decidingVariable,
+  readerOf,
+  readVariables,
+  setByUser,
+  threadLimit,
+  type VariableReader,
+} from './variables.ts';

@@ -87,11 +87,11 @@ export function startWorker(environment: Environment): (message: ToWorker) => vo
   };
 
   const begin = (init: WorkerInit): void => {
-    const { childThreads } = init;
+    const { childThreads, childThreadsAsked } = init;
     becomeWorker({
       level: init.level,
       kind,
-      ...(childThreads > 0 ? { childThreads } : {}),
+      ...(childThreads > 0 ? { childThreads, childThreadsAsked } : {}),
     });
     redirectConsole(send);
     openLogChannel(send);

@@ -95,6 +95,27 @@ describe('heddle info --json', () => {
 });
 
 describe('heddle info', () => {
+  it('tells which variable decides on the threads of operations and of runtimes', () => {
+    const run = (env: Record<string, string>) => {
+      const { stdout } = heddle(['info', '--json', '-i', 'with-blas'], { cwd: project, env });
+      return JSON.parse(stdout);
+    };
+    const { operations, runtimes } = run({ OMP_NUM_THREADS: '1' });
+    expect(operations).toEqual({
+      blas: { threads: 1, by: 'OMP_NUM_THREADS' },
+      openmp: { threads: 1, by: 'OMP_NUM_THREADS' },
+    });
+    expect(runtimes[0]).toMatchObject({ internalApi: 'openblas', variable: 'OMP_NUM_THREADS' });
+    const two = run({ OPENBLAS_NUM_THREADS: '1', OMP_THREAD_LIMIT: '1', OMP_NUM_THREADS: '2' });
+    expect(two.operations.blas).toEqual({ threads: 1, by: 'OPENBLAS_NUM_THREADS' });
+    if (cpuCount() > 1) {
+      expect(two.operations.openmp).toEqual({ threads: 1, by: 'OMP_THREAD_LIMIT' });
+    }
+    const { stdout } = heddle(['info'], { env: { OMP_NUM_THREADS: '1,4', OMP_PLACES: '{0}' } });
+    expect(stdout).toMatch(/^openmp +1 +OMP_NUM_THREADS +/m);
+    expect(stdout).toMatch(/^places +1 +/m);
+  });
+
   it('prints tables', () => {
     const { status, stdout } = heddle(['info', '-i', 'with-blas'], {
       cwd: project,
@@ -106,7 +127,10 @@ describe('heddle info', () => {
     expect(stdout).toMatch(/^HEDDLE_MAX_CPU_COUNT +1 /m);
     expect(stdout).toMatch(/^processes +3 +HEDDLE_NUM_PROCS +HEDDLE_NUM_PROCS$/m);
     expect(stdout).toMatch(/^threads +1 +default +HEDDLE_NUM_THREADS$/m);
-    expect(stdout).toMatch(/^blas +openblas +0\.3\.21 +\d+ +process +pthreads +\w+ +\/usr\/lib/m);
+    expect(stdout).toMatch(/^blas +1 +the core budget +/m);
+    expect(stdout).toMatch(
+      /^blas +openblas +0\.3\.21 +\d+ +- +process +pthreads +\w+ +\/usr\/lib/m,
+    );
   });
 
   it('reports an empty process', () => {

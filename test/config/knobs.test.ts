@@ -8,14 +8,16 @@ vi.mock('../../src/machine/index.ts', async (original) => ({
 
 const { forgetCpuCount } = await import('../../src/config/budget.ts');
 const { resetKnobs } = await import('../../src/config/knobs.ts');
+const { threadpoolLimits } = await import('../../src/threadpools/index.ts');
 const {
   becomeWorker,
   childThreadsFor,
   coreBudget,
   ensureInitialized,
-  explicitBackendThreads,
+  explainOperationThreads,
   initialize,
   knobSources,
+  operationThreads,
   parallelConfig,
   withConfig,
   workerRole,
@@ -114,18 +116,76 @@ describe('the knobs', () => {
     expect(() => initialize(null as never)).toThrow(TypeError);
     expect(initialize({ processes: undefined as never }).processes).toBe(4);
   });
+});
 
-  it('say what was set explicitly for the runtimes, and nothing for a default', () => {
+describe("threads of Heddle's own operations", () => {
+  const most = (threads?: number) => operationThreads('openmp', threads, 64);
+  const by = () => explainOperationThreads('openmp');
+
+  it('are all cores, whatever the default for other runtimes is', () => {
     onCores(64);
     expect(parallelConfig().backendThreads).toBe(4);
-    expect(explicitBackendThreads()).toBeUndefined();
+    expect(most()).toBe(64);
+    expect(by()).toEqual({ threads: 64, by: 'cores' });
+  });
+
+  it('are what the call says, else the scope, else the knob, else the variable', () => {
+    onCores(64);
+    vi.stubEnv('OMP_NUM_THREADS', '5,2');
+    resetKnobs(); // variables are read once
+    expect(by()).toEqual({ threads: 5, by: 'OMP_NUM_THREADS' });
     vi.stubEnv('HEDDLE_NUM_BACKEND_THREADS', '3');
-    resetKnobs(); // it is read once
-    expect(explicitBackendThreads()).toBe(3);
+    expect(by().threads).toBe(5);
+    initialize();
+    expect(by()).toEqual({ threads: 3, by: 'HEDDLE_NUM_BACKEND_THREADS' });
     initialize({ backendThreads: 2 });
-    expect(explicitBackendThreads()).toBe(2);
-    expect(withConfig({ backendThreads: 1 }, explicitBackendThreads)).toBe(1);
-    expect(withConfig({ backendThreads: -1 }, explicitBackendThreads)).toBeUndefined();
+    expect(by()).toEqual({ threads: 2, by: 'initialize({ backendThreads })' });
+    withConfig({ backendThreads: 7 }, () => {
+      expect(by()).toEqual({ threads: 7, by: 'withConfig({ backendThreads })' });
+      expect(most()).toBe(7);
+      expect(most(9)).toBe(9);
+    });
+    // Left alone by Heddle is left to the variable.
+    expect(withConfig({ backendThreads: -1 }, by)).toEqual({ threads: 5, by: 'OMP_NUM_THREADS' });
+    initialize({ backendThreads: -1 });
+    expect(most()).toBe(5);
+    expect(operationThreads('openmp', undefined, 4)).toBe(4);
+  });
+
+  it('are never more than OMP_THREAD_LIMIT', () => {
+    onCores(64);
+    vi.stubEnv('OMP_THREAD_LIMIT', '6');
+    resetKnobs();
+    expect([most(), most(4), most(9)]).toEqual([6, 4, 6]);
+    expect(by()).toEqual({ threads: 6, by: 'OMP_THREAD_LIMIT' });
+    expect(withConfig({ backendThreads: 8 }, most)).toBe(6);
+  });
+
+  it('yield to a limit of threadpoolLimits, which the native side applies', () => {
+    onCores(64);
+    vi.stubEnv('OMP_NUM_THREADS', '5');
+    resetKnobs();
+    const limits = threadpoolLimits(8);
+    expect(most()).toBe(64);
+    limits.restore();
+    expect(most()).toBe(5);
+  });
+
+  it('in a worker are what its job asks, but not what it derives', () => {
+    vi.stubEnv('OMP_NUM_THREADS', '5');
+    becomeWorker({ level: 1, kind: 'thread', childThreads: 2 });
+    expect(by()).toEqual({ threads: 5, by: 'OMP_NUM_THREADS' });
+    becomeWorker({ level: 1, kind: 'thread', childThreads: 2, childThreadsAsked: true });
+    expect(by()).toEqual({ threads: 2, by: 'childThreads' });
+  });
+
+  it('have a variable of each BLAS of its own', () => {
+    vi.stubEnv('MKL_NUM_THREADS', '1');
+    vi.stubEnv('OPENBLAS_NUM_THREADS', '3');
+    resetKnobs();
+    // The BLAS that comes with Heddle, and Debian's first choice, is an OpenBLAS.
+    expect(explainOperationThreads('blas')).toEqual({ threads: 3, by: 'OPENBLAS_NUM_THREADS' });
+    expect(by()).toEqual({ threads: 8, by: 'cores' });
   });
 });
 
@@ -141,7 +201,7 @@ describe('in a worker', () => {
       backendThreads: 2,
       childThreads: 2,
     });
-    expect(explicitBackendThreads()).toBeUndefined();
+    expect(operationThreads('openmp', undefined, 64)).toBe(64);
     expect(coreBudget()).toBe(2);
     expect(knobSources()).toMatchObject({ processes: 'worker', backendThreads: 'worker' });
   });

@@ -13,7 +13,7 @@ const all = Object.values(kinds) as (new (seed: number) => BitGenerator)[];
 describe('fills on several cores', () => {
   let budget = 0;
   beforeAll(() => {
-    resolveThreads();
+    resolveThreads(undefined, 'openmp');
     budget = executorStats().budget;
     native.executor.budget(8);
   });
@@ -61,7 +61,7 @@ describe('fills on several cores', () => {
     expect(new Generator(new PCG64(1)).random({ out, threads })).toBe(out);
     expect(sha256(out)).toBe(sha256(new Generator(new PCG64(1)).random(LENGTH)));
     const stats = executorStats();
-    expect(stats.wide - wide).toBe(resolveThreads(2) > 1 ? 1 : 0);
+    expect(stats.wide - wide).toBe(resolveThreads(2, 'openmp') > 1 ? 1 : 0);
     expect(stats.peak).toBeLessThanOrEqual(2);
     const scaled = new Generator(new PCG64(1)).uniform(-3, 5, LENGTH, { threads });
     expect(sha256(scaled)).toBe(sha256(new Generator(new PCG64(1)).uniform(-3, 5, LENGTH)));

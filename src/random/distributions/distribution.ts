@@ -131,7 +131,8 @@ export function sample(stream: Stream, of: Distribution, given: readonly unknown
     return one[0];
   }
   const place = target(Kind, size, options.out as Out<Float64Array>);
-  const threads = options.threads === undefined ? 1 : resolveThreads(options.threads as number);
+  const threads =
+    options.threads === undefined ? 1 : resolveThreads(options.threads as number, 'openmp');
   fill(stream, place.data, drawn, threads);
   return place.result;
 }
