@@ -68,6 +68,7 @@ export const python = process.env.HEDDLE_PYTHON ?? '/usr/bin/python3';
 const peers: Readonly<Record<string, Readonly<Record<string, PythonModule | DataFolder>>>> = {
   'test/linalg/numpy.test.ts': { 'python3-numpy': 'numpy', 'python3-scipy': 'scipy' },
   'test/memory/numpy.test.ts': { 'python3-numpy': 'numpy' },
+  'test/random/numpy.test.ts': { 'python3-numpy': 'numpy' },
   'test/neighbors/sklearn.test.ts': {
     'python3-sklearn': 'sklearn',
     'dataset-fashion-mnist': '/usr/share/datasets/fashion-mnist',

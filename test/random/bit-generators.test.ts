@@ -174,3 +174,74 @@ describe('bit generators', () => {
     for (let i = 0; i < 5000; i++) expect((i % 3 ? a : b).random()).toBe(one.random());
   });
 });
+
+describe('seed sequences of one’s own', () => {
+  const { sources, philox_words } = vectors('numpy-distributions.json');
+
+  /** Multiples of one number, as wide as they are asked for. */
+  const counting = {
+    asked: [] as [number, string][],
+    generateState(count: number, dtype: 'uint32' | 'uint64') {
+      this.asked.push([count, dtype]);
+      const step = dtype === 'uint64' ? 0x9e3779b97f4a7c15n : 0x9e3779b9n;
+      const bits = dtype === 'uint64' ? 64 : 32;
+      return Array.from({ length: count }, (_, i) => BigInt.asUintN(bits, step * BigInt(i + 1)));
+    },
+  };
+
+  it('give what NumPy makes of them', () => {
+    for (const [name, raw] of Object.entries<string[]>(sources)) {
+      counting.asked.length = 0;
+      const generator = new kinds[name as keyof typeof kinds](counting);
+      expect(strings(generator.randomRaw(2)), name).toEqual(raw);
+      const asked = { PCG64: 4, PCG64DXSM: 4, Philox: 2, SFC64: 3, MT19937: 624 }[name];
+      expect(counting.asked).toEqual([[asked, name === 'MT19937' ? 'uint32' : 'uint64']]);
+      expect(generator.seedSequence).toBe(counting);
+    }
+    expect(defaultRng(counting).random()).toBe(new Generator(new PCG64(counting)).random());
+  });
+
+  it('spawn where they can, and are not written down', () => {
+    expect(() => new PCG64(counting).spawn(2)).toThrow(/a method spawn/);
+    const parent = { ...counting, spawn: (n: number) => new SeedSequence(5).spawn(n) };
+    const children = new PCG64(parent).spawn(2);
+    expect(children.map((child) => child.state)).toEqual(
+      new PCG64(5).spawn(2).map((child) => child.state),
+    );
+    expect(new PCG64(parent).toJSON()).not.toHaveProperty('seedSequence');
+  });
+
+  it('refuse what is too little or no word', () => {
+    const of = (generateState: () => ArrayLike<number | bigint>) => () =>
+      new PCG64({ generateState });
+    const code = expect.objectContaining({ code: 'ERR_HEDDLE_INVALID_ARGUMENT' });
+    expect(of(() => [1, 2, 3])).toThrow(code);
+    expect(of(() => undefined as never)).toThrow(code);
+    expect(of(() => [1, 2, 3, -1])).toThrow(code);
+    expect(of(() => [1n, 2n, 3n, 2n ** 64n])).toThrow(code);
+    expect(of(() => [1, 2, 3, 0.5])).toThrow(code);
+  });
+
+  it('words are Philox’s key and counter', () => {
+    for (const { key, counter, raw } of philox_words) {
+      const words = (list: string[]) => BigUint64Array.from(list, BigInt);
+      const given = [
+        { key, counter },
+        { key: words(key), counter: words(counter) },
+      ];
+      for (const options of given) {
+        expect(strings(new Philox(undefined, options).randomRaw(9))).toEqual(raw);
+      }
+    }
+    for (const options of [
+      { key: [1] },
+      { key: [1, 2, 3] },
+      { counter: [1, 2] },
+      { key: [1, -1] },
+    ]) {
+      expect(() => new Philox(undefined, options)).toThrow(
+        expect.objectContaining({ code: 'ERR_HEDDLE_INVALID_ARGUMENT' }),
+      );
+    }
+  });
+});

@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { executorStats, resolveThreads } from '../../src/executor/index.ts';
 import { native } from '../../src/native.ts';
 import { streamOf } from '../../src/random/bit-generator.ts';
 import { type BitGenerator, Generator, PCG64, SeedSequence } from '../../src/random/index.ts';
 import { DistributionId, fill } from '../../src/random/stream.ts';
+import { fc } from '../helpers/seeds.ts';
 import { kinds, sha256, vectors } from './helpers.ts';
 
 const more = vectors('numpy-random-more.json');

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   type BitGenerator,
@@ -9,6 +8,7 @@ import {
   Philox,
   SeedSequence,
 } from '../../src/random/index.ts';
+import { fc } from '../helpers/seeds.ts';
 import { kinds } from './helpers.ts';
 
 const anyKind = fc.constantFrom(
