@@ -297,6 +297,31 @@ def ends():
     return result
 
 
+# The calls of NumPy's own tests (TestRandomDist), each from MT19937(1234567890).
+SUITE = [
+    ("beta", [0.1, 0.9]), ("binomial", [100, 0.456]), ("chisquare", [50]), ("exponential", [1.1234]),
+    ("f", [12, 77]), ("gamma", [5, 3]), ("geometric", [0.123456789]), ("gumbel", [0.123456789, 2.0]),
+    ("hypergeometric", [10, 5, 14]), ("laplace", [0.123456789, 2.0]),
+    ("logistic", [0.123456789, 2.0]), ("lognormal", [0.123456789, 2.0]), ("logseries", [0.923456789]),
+    ("negative_binomial", [100, 0.12345]), ("noncentral_chisquare", [5, 5]),
+    ("noncentral_chisquare", [0.5, 0.2]), ("noncentral_chisquare", [5, 0]),
+    ("noncentral_f", [5, 2, 1]), ("normal", [0.123456789, 2.0]), ("pareto", [0.123456789]),
+    ("poisson", [0.123456789]), ("power", [0.123456789]), ("rayleigh", [10]), ("standard_cauchy", []),
+    ("standard_exponential", []), ("standard_gamma", [3]), ("standard_normal", []),
+    ("standard_t", [10]), ("triangular", [5.12, 10.23, 20.34]), ("uniform", [1.23, 10.54]),
+    ("vonmises", [1.23, 1.54]), ("wald", [1.23, 1.54]), ("weibull", [1.23]), ("zipf", [1.23]),
+]
+
+
+def suite():
+    cases = []
+    for name, parameters in SUITE:
+        g = Generator(MT19937(1234567890))
+        cases.append({"name": name, "parameters": parameters,
+                      "values": plain(getattr(g, name)(*parameters, size=(3, 2)).ravel())})
+    return cases
+
+
 def main():
     if not np.__version__.startswith("2.4."):
         sys.exit(f"NumPy 2.4 is wanted, this is {np.__version__}")
@@ -315,6 +340,7 @@ def main():
         "sources": sources(),
         "philox_words": philox_words(),
         "ends": ends(),
+        "suite": suite(),
     }
     path = os.path.join(os.path.dirname(__file__), "..", "test", "data", "numpy-distributions.json")
     with open(path, "w", encoding="utf-8") as file:
