@@ -1,4 +1,4 @@
 /**
  * Starts workers: the launchers, and their registry.
  */
-export { backendNamed, registerBackend } from './registry.ts';
+export { backendNamed, checkBackend, registerBackend } from './registry.ts';

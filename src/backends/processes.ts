@@ -2,6 +2,7 @@
  * The backend 'processes': each worker is a process of its own, with thread pools of its own.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { BUDGET_VARIABLE } from '../config/index.ts';
 import { addonFile, native } from '../native.ts';
@@ -11,8 +12,11 @@ import {
   encodeFrame,
   FrameReader,
   type FromWorker,
+  SLOTS,
   type ToWorker,
+  type WorkerAddress,
   type WorkerEvents,
+  type WorkerExit,
   type WorkerPort,
   type WorkerSpec,
 } from '../protocol/index.ts';
@@ -38,6 +42,7 @@ function environment({ childThreads, childThreadsAsked }: WorkerSpec): NodeJS.Pr
 
 class ProcessHandle implements WorkerPort {
   readonly claims: ClaimTable | null;
+  readonly slots = SLOTS;
   readonly #child: ChildProcess;
   readonly #channel: Channel;
   #gone = false;
@@ -82,7 +87,7 @@ class ProcessHandle implements WorkerPort {
   #listen(events: WorkerEvents): void {
     const child = this.#child;
     let ended = false;
-    let exit: { code: number | null; signal: NodeJS.Signals | null; error?: Error } | null = null;
+    let exit: WorkerExit | null = null;
     let done = false;
     let unreadable: Error | undefined;
     const finish = (): void => {
@@ -93,12 +98,12 @@ class ProcessHandle implements WorkerPort {
     };
     child.on('error', (error) => {
       if (child.pid !== undefined) return; // a signal that could not be sent
-      exit = { code: null, signal: null, error };
+      exit = { reason: 'lost', why: 'it could not be started', error };
       finish();
     });
     child.on('exit', (code, signal) => {
       this.#gone = true;
-      exit = { code, signal };
+      exit = signal ? { reason: 'signal', signal } : { reason: 'exit', code: code ?? 0 };
       if (ended) finish();
       // A child of the worker may hold the pipe open.
       else setTimeout(finish, DRAIN_MS);
@@ -122,8 +127,8 @@ class ProcessHandle implements WorkerPort {
     );
   }
 
-  get pid(): number {
-    return this.#child.pid ?? -1;
+  get address(): WorkerAddress {
+    return { host: hostname(), pid: this.#child.pid ?? -1 };
   }
 
   send(message: ToWorker): void {
@@ -154,7 +159,7 @@ class ProcessHandle implements WorkerPort {
 export function processes(): Backend {
   return {
     name: 'processes',
-    to: 'process',
+    reach: 'process',
     knob: 'processes',
     start: (spec, events) => new ProcessHandle(spec, events),
   };

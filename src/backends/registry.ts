@@ -36,6 +36,28 @@ export function registerBackend(name: string, factory: BackendFactory): Disposab
   };
 }
 
+const REACHES = ['local', 'thread', 'process', 'machine'] as const;
+
+/**
+ * Checks what somebody gives as a backend.
+ *
+ * @param name - the argument or option, as its giver knows it
+ * @throws TypeError if it is none
+ */
+export function checkBackend(name: string, backend: unknown): Backend {
+  const right = "a backend: an object with a name, a reach ('process', …), a knob and start()";
+  if (typeof backend !== 'object' || backend === null) throw typeError(name, backend, right);
+  const { name: own, reach, knob, start } = backend as Partial<Backend>;
+  if (typeof own !== 'string' || typeof start !== 'function') throw typeError(name, backend, right);
+  if (!REACHES.includes(reach as (typeof REACHES)[number])) {
+    throw rangeError(`${name}.reach`, reach, `one of ${REACHES.join(', ')}`);
+  }
+  if (knob !== null && knob !== 'processes' && knob !== 'threads') {
+    throw rangeError(`${name}.knob`, knob, "'processes', 'threads' or null");
+  }
+  return backend as Backend;
+}
+
 /** The backend of a name. */
 export function backendNamed(name: string): Backend {
   const existing = made.get(name);
@@ -44,10 +66,7 @@ export function backendNamed(name: string): Backend {
   if (!factory) {
     throw rangeError('backend', name, `one of ${[...factories.keys()].join(', ')}`);
   }
-  const backend = factory();
-  if (typeof backend?.start !== 'function') {
-    throw typeError('factory', factory, `a function that makes the backend '${name}'`);
-  }
+  const backend = checkBackend(`factory() of '${name}'`, factory());
   made.set(name, backend);
   return backend;
 }

@@ -1,14 +1,18 @@
 /**
  * The backend 'sequential': the tasks run in the calling environment, on values as they are.
  */
+import { hostname } from 'node:os';
 import { type ConfigScope, enterScope } from '../config/index.ts';
 import {
   type Backend,
+  BUILD,
   ClaimTable,
   type FunctionMessage,
   localCodec,
+  SLOTS,
   type TaskFunction,
   type ToWorker,
+  VERSION,
   type WorkerEvents,
   type WorkerPort,
   type WorkerSpec,
@@ -37,7 +41,8 @@ function initialize(initializer: TaskFunction): Promise<void> {
 
 class LocalHandle implements WorkerPort {
   readonly claims = new ClaimTable();
-  readonly pid = process.pid;
+  readonly slots = SLOTS;
+  readonly address = { host: hostname(), pid: process.pid };
   readonly #runner: Runner;
   readonly #events: WorkerEvents;
   readonly #inbox: ToWorker[] = [];
@@ -63,7 +68,8 @@ class LocalHandle implements WorkerPort {
       stop: () => this.kill(),
     });
     queueMicrotask(() => {
-      if (!this.#dead) events.message({ type: 'ready', clockOffset: 0 });
+      if (!this.#dead)
+        events.message({ type: 'ready', clockOffset: null, version: VERSION, build: BUILD });
     });
     if (spec.initializer) this.#initialize(load(spec.initializer));
   }
@@ -106,7 +112,7 @@ class LocalHandle implements WorkerPort {
   kill(): void {
     if (this.#dead) return;
     this.#dead = true;
-    setImmediate(() => this.#events.exit({ code: 0, signal: null }));
+    setImmediate(() => this.#events.exit({ reason: 'exit', code: 0 }));
   }
 
   ref(): void {}
@@ -118,7 +124,7 @@ class LocalHandle implements WorkerPort {
 export function sequential(): Backend {
   return {
     name: 'sequential',
-    to: null,
+    reach: 'local',
     knob: null,
     start: (spec, events) => new LocalHandle(spec, events),
   };

@@ -1,6 +1,7 @@
 /**
  * The backend 'threads': each worker is a thread of this process.
  */
+import { hostname } from 'node:os';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { addonFile, native } from '../native.ts';
 import {
@@ -11,8 +12,10 @@ import {
   MAILBOX_BYTES,
   Mailbox,
   packMessage,
+  SLOTS,
   type ToWorker,
   unpackMessage,
+  type WorkerAddress,
   type WorkerEvents,
   type WorkerPort,
   type WorkerSpec,
@@ -25,8 +28,8 @@ let alive = 0;
 
 class ThreadHandle implements WorkerPort {
   readonly claims: ClaimTable;
-  readonly pid = process.pid;
-  readonly threadId: number;
+  readonly slots = SLOTS;
+  readonly address: WorkerAddress;
   readonly #worker: Worker;
   readonly #mailbox: Mailbox;
 
@@ -44,7 +47,8 @@ class ThreadHandle implements WorkerPort {
       ...(resourceLimits ? { resourceLimits } : {}),
     };
     this.#worker = new Worker(entry, options);
-    this.threadId = this.#worker.threadId;
+    const { threadId } = this.#worker;
+    this.address = { host: hostname(), pid: process.pid, threadId };
     let error: Error | undefined;
     let uncaught = false;
     const failed = (thrown: unknown): void => {
@@ -71,7 +75,7 @@ class ThreadHandle implements WorkerPort {
     this.#worker.on('exit', (code) => {
       alive--;
       if (alive === 0) native.workers.trimHeap();
-      events.exit({ code, signal: null, ...(error ? { error, uncaught } : {}) });
+      events.exit({ reason: 'exit', code, ...(error ? { error, uncaught } : {}) });
     });
     this.#worker.unref();
     this.send(init);
@@ -99,7 +103,7 @@ class ThreadHandle implements WorkerPort {
 export function threads(): Backend {
   return {
     name: 'threads',
-    to: 'thread',
+    reach: 'thread',
     knob: 'threads',
     start: (spec, events) => new ThreadHandle(spec, events),
   };

@@ -3,6 +3,7 @@
  * and classes, and functions capture values. src/functions registers itself here when it loads.
  */
 import { CloneError } from './clone-error.ts';
+import type { CodecTarget } from './wire.ts';
 
 /** Any function or class. */
 export type Callable = abstract new (...args: never[]) => unknown;
@@ -17,7 +18,7 @@ export interface FunctionSink {
 
 /** How a message travels, as far as captured values are concerned. */
 export interface CallableOptions {
-  readonly to: 'thread' | 'process';
+  readonly to: CodecTarget;
   readonly maxBytes: number;
 }
 

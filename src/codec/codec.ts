@@ -17,12 +17,12 @@ import {
 import { unwrap } from './decoder.ts';
 import { Encoder } from './encoder.ts';
 import { isPlain, MARK } from './scan.ts';
-import type { Wrapped } from './wire.ts';
+import type { CodecTarget, Wrapped } from './wire.ts';
 
 /** Where a message goes and from which size its arrays are shared instead of copied. */
 export interface EncodeOptions {
   /** The kind of worker on the other side. */
-  readonly to: 'thread' | 'process';
+  readonly to: CodecTarget;
   /** Size in bytes from which an array goes through a shared segment; joblib's rule is 1 MiB. */
   readonly maxBytes: number;
   /**

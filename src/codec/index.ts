@@ -9,4 +9,4 @@ export { Decoder } from './decoder.ts';
 export { Encoder } from './encoder.ts';
 export { heddle, restore, state } from './hooks.ts';
 export { share } from './share.ts';
-export type { Reference, Step } from './wire.ts';
+export type { CodecTarget, Reference, Step } from './wire.ts';

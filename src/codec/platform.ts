@@ -8,6 +8,7 @@
  */
 import { builtinModules } from 'node:module';
 import { types } from 'node:util';
+import type { CodecTarget } from './wire.ts';
 
 type Constructor = abstract new (...args: never[]) => unknown;
 
@@ -176,11 +177,7 @@ function prototypeOf(value: object): object | null {
 }
 
 /** What becomes of an object on whose prototype chain a class of the platform is. */
-export function ruleFor(
-  value: object,
-  from: PlatformClass,
-  to: 'thread' | 'process',
-): PlatformRule {
+export function ruleFor(value: object, from: PlatformClass, to: CodecTarget): PlatformRule {
   const { name } = from;
   const args = Object.hasOwn(carried, name) ? carried[name] : undefined;
   if (args) {

@@ -5,7 +5,7 @@
 import { types } from 'node:util';
 import { handleOf, type Outgoing, type SegmentHandle, send } from '../memory/index.ts';
 import { CloneError } from './clone-error.ts';
-import type { Reference } from './wire.ts';
+import type { CodecTarget, Reference } from './wire.ts';
 
 type View = Extract<Reference, { kind: 'view' }>;
 
@@ -18,7 +18,7 @@ interface Part {
 
 /** Where a message goes, as far as arrays are concerned. */
 export interface ViewOptions {
-  readonly to: 'thread' | 'process';
+  readonly to: CodecTarget;
   readonly maxBytes: number;
   readonly receivers: 'one' | 'many';
 }
@@ -34,6 +34,11 @@ export class ViewTable {
   constructor(references: Reference[], options: ViewOptions) {
     this.#references = references;
     this.#options = options;
+  }
+
+  /** Bytes from which memory is shared; another machine can map none of this one's. */
+  get #limit(): number {
+    return this.#options.to === 'machine' ? Number.POSITIVE_INFINITY : this.#options.maxBytes;
   }
 
   /**
@@ -65,11 +70,18 @@ export class ViewTable {
   #part(buffer: ArrayBufferLike, path: string): Part {
     const known = this.#parts.get(buffer);
     if (known) return known;
-    if (types.isSharedArrayBuffer(buffer) && this.#options.to === 'process') {
+    if (types.isSharedArrayBuffer(buffer) && this.#options.to !== 'thread') {
       throw new CloneError(
         path,
         'on a SharedArrayBuffer, which other processes cannot map',
         "Use shared.zeros() or shared.from(), or the 'threads' backend.",
+      );
+    }
+    if (this.#options.to === 'machine' && handleOf(buffer)?.mode === 'readwrite') {
+      throw new CloneError(
+        path,
+        'in memory that all see each other write to, which other machines cannot map',
+        "Send a copy (slice()), or share() it with the mode 'copyonwrite'.",
       );
     }
     if (isDetached(buffer)) {
@@ -88,7 +100,7 @@ export class ViewTable {
     for (const [buffer, part] of this.#parts) {
       if (types.isSharedArrayBuffer(buffer)) continue;
       const handle = handleOf(buffer);
-      if (handle) {
+      if (handle && this.#options.to !== 'machine') {
         this.#references[part.index] = { kind: 'segment', handle: this.#sent(handle) };
         continue;
       }
@@ -96,7 +108,7 @@ export class ViewTable {
       const bytes = new Uint8Array(buffer, start, Math.max(part.end - start, 0));
       for (const view of part.views) view.offset -= start;
       this.#references[part.index] =
-        (bytes.byteLength >= this.#options.maxBytes && this.#share(bytes)) || this.#copy(bytes);
+        (bytes.byteLength >= this.#limit && this.#share(bytes)) || this.#copy(bytes);
     }
   }
 

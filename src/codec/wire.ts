@@ -3,6 +3,9 @@
  * structured clone carries, in which the places of special values are named by steps.
  */
 
+/** Where a message goes: to a thread, a process of this machine, or to any machine at all. */
+export type CodecTarget = 'thread' | 'process' | 'machine';
+
 import type { SegmentHandle } from '../memory/index.ts';
 import type { MARK } from './scan.ts';
 

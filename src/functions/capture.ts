@@ -8,6 +8,7 @@ import { types } from 'node:util';
 import {
   type Callable,
   CloneError,
+  type CodecTarget,
   Encoder,
   type FunctionSink,
   PROXY_REMEDY,
@@ -34,7 +35,7 @@ export interface Registry {
 
 /** How a payload travels. */
 export interface CaptureOptions {
-  readonly to: 'thread' | 'process';
+  readonly to: CodecTarget;
   readonly maxBytes: number;
 }
 

@@ -2,7 +2,7 @@
  * Functions to payloads.
  */
 import v8 from 'node:v8';
-import { type Callable, CloneError } from '../codec/index.ts';
+import { type Callable, CloneError, type CodecTarget } from '../codec/index.ts';
 import type { Outgoing } from '../memory/index.ts';
 import { Collector } from './capture.ts';
 import { isStandardGlobal } from './globals.ts';
@@ -14,7 +14,7 @@ import { parseFunction } from './source.ts';
 /** How a function travels. */
 export interface FunctionOptions {
   /** The kind of worker. Default 'process', whose payloads serve threads too. */
-  readonly to?: 'thread' | 'process';
+  readonly to?: CodecTarget;
   /** Size in bytes from which captured arrays are shared. Default 1 MiB. */
   readonly maxBytes?: number;
   /** What the function is called in error messages. */

@@ -101,8 +101,8 @@ poolListeners.add({
     const fields = (message.fields ?? null) as object | null;
     if (current) {
       const { worker, pid, threadId } = event;
-      const place = threadId === undefined ? { worker, pid } : { worker, pid, threadId };
-      current[level]({ ...place, ...fields }, text);
+      const where = threadId === undefined ? { worker, pid } : { worker, pid, threadId };
+      current[level]({ ...where, ...message.by, ...fields }, text);
       return;
     }
     const logChannel = workerLogChannel();
@@ -111,6 +111,8 @@ poolListeners.add({
       logChannel(message);
       return;
     }
-    write(level, fields, marked(`[worker ${event.worker} ${level}] `, text));
+    const { by } = message;
+    const who = by ? `engine ${by.engine} ${by.node}` : `worker ${event.worker}`;
+    write(level, fields, marked(`[${who} ${level}] `, text));
   },
 });

@@ -30,6 +30,8 @@ interface Slice {
 }
 
 const PID = 1;
+/** The first row of an engine. */
+const ENGINES = 1_000_000;
 
 function micro(milliseconds: number): number {
   return Math.round(milliseconds * 1000 * 1000) / 1000;
@@ -40,7 +42,8 @@ class Timeline {
   readonly #file: string;
   readonly #events: TraceEvent[] = [];
   readonly #batches = new Map<number, Slice>();
-  readonly #workers = new Set<number>();
+  /** Names of the rows, by their numbers. */
+  readonly #rows = new Map<string, { readonly tid: number; readonly name: string }>();
   #tasks = 0;
 
   constructor(file: string) {
@@ -48,8 +51,8 @@ class Timeline {
   }
 
   add(event: FinishedEvent): void {
-    const { times, clockOffset, worker, batch, run, first, failed } = event;
-    this.#workers.add(worker);
+    const { times, clockOffset, batch, run, first, failed } = event;
+    const worker = this.#row(event);
     const start = times[0]! + clockOffset;
     const end = times[times.length - 1]! + clockOffset;
     const slice = this.#batches.get(batch);
@@ -69,6 +72,19 @@ class Timeline {
         args: { index: first + (i >> 1), run },
       });
     }
+  }
+
+  /** The row of who ran a task: a worker, or an engine that it handed the batch to. */
+  #row({ worker, by }: FinishedEvent): number {
+    const key = by ? `${by.node}/${by.engine}` : String(worker);
+    let row = this.#rows.get(key);
+    if (!row) {
+      const name = by ? `engine ${by.engine} (${by.node}, ${by.pid})` : `worker ${worker}`;
+      // Engines are numbered apart from workers, of which there may be some of the same number.
+      row = { tid: by ? ENGINES + this.#rows.size : worker, name };
+      this.#rows.set(key, row);
+    }
+    return row.tid;
   }
 
   /** Busy workers over time, from the starts and ends of batches. */
@@ -91,9 +107,8 @@ class Timeline {
     const names: TraceEvent[] = [
       { name: 'process_name', ph: 'M', pid: PID, args: { name: `heddle ${process.pid}` } },
     ];
-    for (const worker of this.#workers) {
-      const args = { name: `worker ${worker}` };
-      names.push({ name: 'thread_name', ph: 'M', pid: PID, tid: worker, args });
+    for (const { tid, name } of this.#rows.values()) {
+      names.push({ name: 'thread_name', ph: 'M', pid: PID, tid, args: { name } });
     }
     const batches = [...this.#batches.values()].map(
       ({ run, worker, batch, start, end, tasks }): TraceEvent => ({

@@ -9,7 +9,46 @@ export {
   type ProgressOptions,
   type ProgressStream,
 } from '../progress/index.ts';
-export type { Backend, BackendFactory } from '../protocol/index.ts';
+export type {
+  AbortMessage,
+  Backend,
+  BackendFactory,
+  BatchMessage,
+  CallMode,
+  Claims,
+  CloseMessage,
+  FailureMessage,
+  FatalMessage,
+  FromWorker,
+  FunctionMessage,
+  FunctionsMessage,
+  InitFailedMessage,
+  LogLevel,
+  LogMessage,
+  OpenFailedMessage,
+  OpenMessage,
+  Pace,
+  Progress as BatchProgress,
+  ProgressMessage,
+  Reach,
+  ReadyMessage,
+  ResourceLimits,
+  ResultMessage,
+  RunBy,
+  Running,
+  StopMessage,
+  TaskClaims,
+  ToWorker,
+  UnreadableMessage,
+  ValueBatch,
+  WorkerAddress,
+  WorkerEvents,
+  WorkerExit,
+  WorkerInit,
+  WorkerPort,
+  WorkerSpec,
+} from '../protocol/index.ts';
+export { encodeFrame, FrameReader, MAX_TASKS, systemNow, VERSION } from '../protocol/index.ts';
 export {
   type JobStats,
   type ParallelOptions,
@@ -23,7 +62,13 @@ export {
   WorkerSetupError,
   WorkerStartError,
 } from '../scheduler/index.ts';
-export type { TaskContext, TaskProgress, WorkerInfo } from '../worker/index.ts';
+export {
+  type ServeOptions,
+  serveWorker,
+  type TaskContext,
+  type TaskProgress,
+  type WorkerInfo,
+} from '../worker/index.ts';
 export { type CallResults, type DelayedCall, delayed, Parallel } from './calls.ts';
 export { type ChunkFunction, mapChunks, type WorkChunk, WorkChunks } from './chunks.ts';
 export { describeParallel, type ParallelDescription } from './describe.ts';

@@ -10,10 +10,12 @@
  * that one compare-and-exchange settles who gets a task.
  */
 
+import type { Claims, Running, TaskClaims } from './backend.ts';
+
 /** Bytes that a claim table needs. */
 export const CLAIM_TABLE_BYTES = 64;
 
-/** Batches that may be on their way to a worker, the running one included. */
+/** Batches that may be on their way to a worker that has a table. */
 export const SLOTS = 2;
 
 /** Tasks that fit in a batch: what half a word counts. */
@@ -27,16 +29,8 @@ const BATCH = 1;
 const POSITION = 2;
 const SINCE = 3;
 
-/** What a worker is doing. */
-export interface Running {
-  readonly batch: number;
-  /** Place of the task in its batch. */
-  readonly position: number;
-  /** When it started, by the worker's clock. */
-  readonly since: number;
-}
-
-export class ClaimTable {
+/** Both sides of a claim table. */
+export class ClaimTable implements Claims, TaskClaims {
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
 

@@ -3,6 +3,7 @@
  * environment, as they are.
  */
 
+import type { Reach } from './backend.ts';
 import type { FunctionMessage } from './messages.ts';
 import type { ValueBatch } from './value-batch.ts';
 import { packPrimitives, unpackValues } from './value-batch.ts';
@@ -54,7 +55,7 @@ export interface ValueCodec {
   encode(
     value: unknown,
     options: {
-      to: 'thread' | 'process';
+      to: Exclude<Reach, 'local'>;
       maxBytes: number;
       path?: string;
       receivers?: 'one' | 'many';
@@ -77,7 +78,7 @@ export interface ValueCodec {
  */
 export function remoteCodec(
   codec: ValueCodec,
-  to: 'thread' | 'process',
+  to: Exclude<Reach, 'local'>,
   maxBytes: number,
   receivers: 'one' | 'many',
 ): Codec {

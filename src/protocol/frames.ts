@@ -152,7 +152,8 @@ function decodeResult(frame: Buffer): ResultMessage {
 /** A message as one frame. */
 export function encodeFrame(message: Message): Buffer {
   if (message.type === 'batch') return encodeBatch(message);
-  if (message.type === 'result') return encodeResult(message);
+  // What few results have is in no header.
+  if (message.type === 'result' && !message.by) return encodeResult(message);
   const text = isJson(message) ? Buffer.from(toText(message)) : null;
   const body = text ?? serialize(message);
   const frame = Buffer.allocUnsafe(5 + body.length);
@@ -170,13 +171,14 @@ function decodeFrame(frame: Buffer): Message {
 }
 
 /** Cuts a stream of bytes into messages. The bytes given may be overwritten after each call. */
-export class FrameReader {
-  readonly #deliver: (message: never) => void;
+export class FrameReader<M extends Message = Message> {
+  readonly #deliver: (message: M) => void;
   /** A frame of which only a part has come. */
   #partial: Buffer | null = null;
   #filled = 0;
 
-  constructor(deliver: (message: never) => void) {
+  /** @param deliver - called with each message, in order */
+  constructor(deliver: (message: M) => void) {
     this.#deliver = deliver;
   }
 
@@ -192,7 +194,7 @@ export class FrameReader {
       if (left >= 4 && left >= size) {
         const frame = chunk.subarray(offset, offset + size);
         offset += size;
-        this.#deliver(decodeFrame(frame) as never);
+        this.#deliver(decodeFrame(frame) as M);
         continue;
       }
       // The length itself may be cut; then its four bytes are the first thing to fill.
@@ -216,7 +218,7 @@ export class FrameReader {
     }
     this.#partial = null;
     this.#filled = 0;
-    this.#deliver(decodeFrame(partial) as never);
+    this.#deliver(decodeFrame(partial) as M);
     return offset + taken;
   }
 }

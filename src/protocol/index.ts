@@ -4,7 +4,14 @@
 export type {
   Backend,
   BackendFactory,
+  Claims,
+  Pace,
+  Progress,
+  Reach,
   ResourceLimits,
+  Running,
+  TaskClaims,
+  WorkerAddress,
   WorkerEvents,
   WorkerExit,
   WorkerPort,
@@ -24,18 +31,29 @@ export {
 export { encodeFrame, FrameReader } from './frames.ts';
 export { MAILBOX_BYTES, Mailbox } from './mailbox.ts';
 export type {
+  AbortMessage,
   BatchMessage,
   CallMode,
+  CloseMessage,
   FailureMessage,
+  FatalMessage,
   FromWorker,
   FunctionMessage,
+  FunctionsMessage,
+  InitFailedMessage,
   LogLevel,
   LogMessage,
+  OpenFailedMessage,
   OpenMessage,
+  ProgressMessage,
+  ReadyMessage,
   ResultMessage,
+  RunBy,
+  StopMessage,
   ToWorker,
   UnreadableMessage,
   WorkerInit,
 } from './messages.ts';
 export { packMessage, unpackMessage } from './tuples.ts';
-export { valueCount } from './value-batch.ts';
+export { type ValueBatch, valueCount } from './value-batch.ts';
+export { BUILD, VERSION } from './version.ts';

@@ -53,6 +53,12 @@ export interface OpenMessage {
   /** Report the worker's memory after each batch. */
   readonly memory: boolean;
   readonly maxBytes: number;
+  /** Milliseconds that a task may run, where the backend keeps the time. */
+  readonly timeout?: number;
+  /** Called once per worker before the job's first task, where workers serve jobs of many pools. */
+  readonly initializer?: FunctionMessage;
+  /** When a worker is to be replaced, where that is not the scheduler's to do. */
+  readonly limits?: { readonly maxTasksPerWorker?: number; readonly maxWorkerMemory?: number };
 }
 
 /** More functions for a context of mode 'calls'. */
@@ -104,8 +110,25 @@ export type ToWorker =
 /** The worker is up. */
 export interface ReadyMessage {
   readonly type: 'ready';
-  /** Add to a time of the worker's clock to get the system's monotonic clock (ms). */
-  readonly clockOffset: number;
+  /**
+   * Add to a time of the worker's clock to get the monotonic clock of the scheduler's machine (ms);
+   * null where the worker's clock is the scheduler's `performance.now()`. A backend whose workers are
+   * on another machine corrects it on the way, by what it knows of the two clocks.
+   */
+  readonly clockOffset: number | null;
+  /** Version of this package in the worker: the scheduler takes none but its own. */
+  readonly version: string;
+  /** The worker's Node and platform, such as 'node-v20.19.0-linux-x64'. */
+  readonly build: string;
+}
+
+/** Who ran a task, where it was not the worker itself: an engine that it handed the batch to. */
+export interface RunBy {
+  /** Number of the engine. */
+  readonly engine: number;
+  /** Name of its machine. */
+  readonly node: string;
+  readonly pid: number;
 }
 
 /** Results of tasks of a batch whose places follow each other. */
@@ -123,6 +146,7 @@ export interface ResultMessage {
   readonly last: boolean;
   /** Bytes that the worker takes, where the context asks. */
   readonly memory?: number;
+  readonly by?: RunBy;
 }
 
 /** A task threw, or its result can't be sent. */
@@ -135,6 +159,7 @@ export interface FailureMessage {
   readonly error: unknown;
   readonly start: number;
   readonly end: number;
+  readonly by?: RunBy;
 }
 
 /** The arguments of a batch can't be made in the worker; none of its tasks has run. */
@@ -174,6 +199,7 @@ export interface LogMessage {
   readonly fields?: unknown;
   /** Milliseconds since 1970. */
   readonly time: number;
+  readonly by?: RunBy;
 }
 
 /** Tasks advanced a progress bar. */

@@ -66,7 +66,7 @@ function unpackValues(kind: number, values: unknown, count: number): ValueBatch 
 
 /** What to post for a message. */
 export function packMessage(message: Message, mailbox: Mailbox): unknown {
-  if (message.type !== 'batch' && message.type !== 'result') return message;
+  if (message.type !== 'batch' && (message.type !== 'result' || message.by)) return message;
   const place = mailbox.put(message);
   if (place !== null) return place;
   if (message.type === 'batch') {

@@ -1,8 +1,10 @@
 /**
  * The errors of jobs.
  */
+import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { errorText, preview } from '../errors.ts';
+import type { WorkerAddress } from '../protocol/index.ts';
 
 const FRAMES = 6;
 
@@ -124,10 +126,11 @@ function list(tasks: readonly RunningTask[]): string {
 /** How a worker ended, in words. */
 export interface CrashReport {
   readonly backend: string;
-  readonly pid: number;
-  readonly threadId?: number;
+  readonly address: WorkerAddress;
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** Where it was lost: why. */
+  readonly lost?: string;
   readonly tasks: readonly RunningTask[];
   /** What the worker reported before it ended. */
   readonly cause?: unknown;
@@ -146,6 +149,8 @@ const STRAY =
 export class WorkerCrashedError extends Error {
   override readonly name = 'WorkerCrashedError';
   readonly code = 'ERR_HEDDLE_WORKER_CRASHED';
+  /** Name of the worker's machine. */
+  readonly host: string;
   /** Process id of the worker; of this process, for a thread. */
   readonly pid: number;
   readonly threadId: number | undefined;
@@ -156,9 +161,12 @@ export class WorkerCrashedError extends Error {
   readonly tasks: readonly RunningTask[];
 
   constructor(report: CrashReport, site?: CallSite) {
-    const { pid, threadId, exitCode, signal, cause } = report;
-    const who = threadId === undefined ? `process ${pid}` : `thread ${threadId}`;
-    const how = signal ? `was killed by ${signal}` : `exited with code ${exitCode}`;
+    const { address, exitCode, signal, lost, cause } = report;
+    const { host, pid, threadId } = address;
+    const where = host === hostname() ? '' : ` on ${host}`;
+    const who = (threadId === undefined ? `process ${pid}` : `thread ${threadId}`) + where;
+    const died = signal ? `was killed by ${signal}` : `exited with code ${exitCode}`;
+    const how = lost === undefined ? died : `was lost: ${lost}`;
     const why = cause === undefined ? '' : ` (${messageOf(cause)})`;
     const again =
       report.times && report.times > 1
@@ -170,6 +178,7 @@ export class WorkerCrashedError extends Error {
       `Worker ${who} ${how}${why}; ${list(report.tasks)}.${stray}${again}${hint}`,
       cause === undefined ? {} : { cause },
     );
+    this.host = host;
     this.pid = pid;
     this.threadId = threadId;
     this.exitCode = exitCode;

@@ -3,7 +3,7 @@
  * `node:diagnostics_channel`. The scheduler never calls a listener's floor itself.
  */
 import { channel } from 'node:diagnostics_channel';
-import type { LogMessage } from '../protocol/index.ts';
+import type { LogMessage, RunBy } from '../protocol/index.ts';
 
 /** Results (or a failure) of one message of a worker. Times are of `performance.now()` here. */
 export interface FinishedEvent {
@@ -12,6 +12,8 @@ export interface FinishedEvent {
   readonly count: number;
   readonly failed: boolean;
   readonly worker: number;
+  /** Who ran them, where that was not the worker itself. */
+  readonly by?: RunBy;
   readonly batch: number;
   /** Start and end of each task, by the worker's clock. */
   readonly times: ArrayLike<number>;
@@ -35,12 +37,14 @@ export interface RunListener {
 export interface WorkerEvent {
   readonly worker: number;
   readonly backend: string;
+  readonly host: string;
   readonly pid: number;
   readonly threadId?: number;
 }
 
 /** How a worker ended. */
 export interface WorkerEndedEvent extends WorkerEvent {
+  readonly reason: 'exit' | 'signal' | 'lost';
   readonly code: number | null;
   readonly signal: string | null;
   /** What was thrown outside of tasks, or kept it from starting. */

@@ -12,6 +12,7 @@ import {
   type FunctionMessage,
   localCodec,
   type OpenMessage,
+  type Reach,
   remoteCodec,
 } from '../protocol/index.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -23,12 +24,31 @@ let lastId = 0;
 /** How a function goes to the workers of a backend. */
 export function functionMessage(
   fn: AnyFunction,
-  to: 'thread' | 'process' | null,
+  reach: Reach,
   maxBytes: number,
   path: string,
 ): FunctionMessage {
-  if (to === null) return { kind: 'local', fn };
-  return { kind: 'payload', payload: encodeFunction(fn, { to, maxBytes, path }) };
+  if (reach === 'local') return { kind: 'local', fn };
+  return { kind: 'payload', payload: encodeFunction(fn, { to: reach, maxBytes, path }) };
+}
+
+/** What a worker has to be told with the job, because the scheduler doesn't see to it. */
+function jobSettings(
+  options: ResolvedOptions,
+): Pick<OpenMessage, 'timeout' | 'initializer' | 'limits'> {
+  const { backend, timeout, initializer, maxTasksPerWorker, maxWorkerMemory } = options;
+  const elsewhere = backend.reach === 'machine';
+  const limits = {
+    ...(Number.isFinite(maxTasksPerWorker) ? { maxTasksPerWorker } : {}),
+    ...(Number.isFinite(maxWorkerMemory) ? { maxWorkerMemory } : {}),
+  };
+  return {
+    ...(timeout !== null && (elsewhere || backend.keepsTime) ? { timeout } : {}),
+    ...(initializer && elsewhere
+      ? { initializer: functionMessage(initializer, backend.reach, Infinity, 'initializer') }
+      : {}),
+    ...(elsewhere && Object.keys(limits).length > 0 ? { limits } : {}),
+  };
 }
 
 export class Job {
@@ -53,11 +73,11 @@ export class Job {
   ) {
     this.options = options;
     this.#mode = mode;
-    const { to } = options.backend;
+    const { reach } = options.backend;
     this.codec =
-      to === null
+      reach === 'local'
         ? localCodec
-        : remoteCodec({ encode, decode, discard, loading }, to, options.maxBytes, 'many');
+        : remoteCodec({ encode, decode, discard, loading }, reach, options.maxBytes, 'many');
     if (fn) this.place(fn, 'fn');
     const open: Omit<OpenMessage, 'functions' | 'model'> = {
       type: 'open',
@@ -69,6 +89,7 @@ export class Job {
       eager: options.timeout !== null && options.batchSize !== 1,
       memory: options.maxWorkerMemory !== Number.POSITIVE_INFINITY,
       maxBytes: options.maxBytes,
+      ...jobSettings(options),
     };
     if (model) {
       const packed = this.codec.packOne(model.value, 'model');
@@ -86,7 +107,7 @@ export class Job {
     const known = this.#places.get(fn);
     if (known !== undefined) return known;
     const { backend, maxBytes } = this.options;
-    const place = this.functions.push(functionMessage(fn, backend.to, maxBytes, path)) - 1;
+    const place = this.functions.push(functionMessage(fn, backend.reach, maxBytes, path)) - 1;
     this.#places.set(fn, place);
     return place;
   }

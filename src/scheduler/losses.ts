@@ -2,6 +2,7 @@
  * What becomes of tasks whose worker has ended: which one is to blame, and which run again.
  */
 import { preview } from '../errors.ts';
+import type { Progress } from '../protocol/index.ts';
 import { type CallSite, type RunningTask, TaskTimeoutError, WorkerCrashedError } from './errors.ts';
 import type { Job } from './job.ts';
 import type { Batch } from './worker.ts';
@@ -16,6 +17,8 @@ export interface Chunk {
 export interface WorkerLoss {
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** Why, where it was lost and no task is to blame. */
+  readonly lost?: string;
   readonly cause?: unknown;
   readonly hint?: string;
   /**
@@ -23,16 +26,6 @@ export interface WorkerLoss {
    * that the worker ever had may have left that behind.
    */
   readonly stray?: boolean;
-}
-
-/** How far a worker had come with a batch when it ended. */
-export interface Progress {
-  /** Tasks that it had claimed. */
-  readonly claimed: number;
-  /** The place of the task that ran, if one did. */
-  readonly position: number | null;
-  /** The batch was about to begin. */
-  readonly beforeFirstTask?: boolean;
 }
 
 /** What is to happen to the tasks of a batch. */
@@ -47,6 +40,9 @@ export interface Verdict {
 
 /** A task that has ended its worker so often is not tried again, whatever `retries` says. */
 const MAX_CRASHES = 2;
+
+/** A task whose workers were lost so often is not tried again, although it is not to blame. */
+const MAX_LOST = 8;
 
 /** So many workers in a row may end before a task: a batch is halved until that one is found. */
 const MAX_OPENINGS = 12;
@@ -72,6 +68,8 @@ export class LossKeeper {
   readonly #crashes = new Map<number, number>();
   /** Tasks that were running when a stray exception ended their worker. */
   readonly #bystanders = new Set<number>();
+  /** How often a task has been lost with a worker that was not ended by it. */
+  readonly #lost = new Map<number, number>();
   /** Workers that ended in a row before their first task. */
   #openings = 0;
 
@@ -146,13 +144,16 @@ export class LossKeeper {
         failed.push({ index, argument, error });
         continue;
       }
-      const suspect = worker.killed === null && (position === null || i === position);
+      const innocent = worker.killed !== null || loss.lost !== undefined;
+      const suspect = !innocent && (position === null || i === position);
       const blamed = suspect && !this.#isBystander(index, batch, loss);
       const crashes = (this.#crashes.get(index) ?? 0) + (blamed ? 1 : 0);
       this.#crashes.set(index, crashes);
-      const allowed = worker.killed !== null || (retries >= 1 && crashes <= retries);
-      if (allowed && crashes < MAX_CRASHES) again.push({ first: index, args: [argument] });
-      else failed.push({ index, argument, error: this.#crashed(batch, tasks, loss, crashes) });
+      const allowed = innocent || (retries >= 1 && crashes <= retries);
+      const found = loss.lost === undefined || this.#lostAgain(index) < MAX_LOST;
+      if (allowed && found && crashes < MAX_CRASHES) {
+        again.push({ first: index, args: [argument] });
+      } else failed.push({ index, argument, error: this.#crashed(batch, tasks, loss, crashes) });
     }
   }
 
@@ -183,7 +184,8 @@ export class LossKeeper {
       const argument = args[i];
       const crashes = (this.#crashes.get(index) ?? 0) + 1;
       this.#crashes.set(index, crashes);
-      const allowed = worker.killed !== null || (retries >= 1 && crashes <= retries);
+      const innocent = worker.killed !== null || loss.lost !== undefined;
+      const allowed = innocent || (retries >= 1 && crashes <= retries);
       if (allowed && crashes < MAX_CRASHES) verdict.again.push({ first: index, args: [argument] });
       else {
         const tasks = [this.#named(index, argument)];
@@ -192,6 +194,12 @@ export class LossKeeper {
       }
     }
     return verdict;
+  }
+
+  #lostAgain(index: number): number {
+    const times = (this.#lost.get(index) ?? 0) + 1;
+    this.#lost.set(index, times);
+    return times;
   }
 
   #named(index: number, argument: unknown): RunningTask {
@@ -204,11 +212,9 @@ export class LossKeeper {
     loss: WorkerLoss,
     times: number,
   ): WorkerCrashedError {
-    const { pid, threadId } = worker.port;
     const report = {
       backend: worker.backend.name,
-      pid,
-      ...(threadId === undefined ? {} : { threadId }),
+      address: worker.port.address,
       ...loss,
       tasks,
       times,

@@ -1,7 +1,7 @@
 /**
  * The options of a job, checked and completed from the scope and the knobs.
  */
-import { backendNamed } from '../backends/index.ts';
+import { backendNamed, checkBackend } from '../backends/index.ts';
 import {
   askedChildThreads,
   childThreadsFor,
@@ -11,7 +11,7 @@ import {
   workerRole,
 } from '../config/index.ts';
 import { rangeError, typeError } from '../errors.ts';
-import type { Backend, ResourceLimits } from '../protocol/index.ts';
+import type { Backend, Reach, ResourceLimits } from '../protocol/index.ts';
 import { preDispatchLimit } from './expression.ts';
 
 /** Options of everything that runs tasks; joblib's meaning where joblib has them. */
@@ -22,8 +22,8 @@ export interface ParallelOptions {
    * or `threads` for thread workers.
    */
   readonly jobs?: number | undefined;
-  /** 'processes' (default), 'threads', 'sequential', or a registered name. */
-  readonly backend?: string | undefined;
+  /** 'processes' (default), 'threads', 'sequential', a registered name, or a backend itself. */
+  readonly backend?: string | Backend | undefined;
   /** Tasks in a message: a number, or 'auto' (default), which measures. */
   readonly batchSize?: number | 'auto' | undefined;
   /**
@@ -85,8 +85,10 @@ export interface ProgressSettings {
 /** Options with nothing left open. */
 export interface ResolvedOptions {
   readonly backend: Backend;
+  /** A live reading where the backend has a width. */
   readonly jobs: number;
   readonly batchSize: number | 'auto';
+  /** A live reading where `jobs` is. */
   readonly maxBatches: number;
   readonly timeout: number | null;
   readonly retries: number;
@@ -107,6 +109,9 @@ export interface ResolvedOptions {
   /** Why these numbers, in words. */
   readonly reasons: readonly string[];
 }
+
+/** Reaches where `resourceLimits` can be kept, or there is nothing to keep them for. */
+const HEAP_LIMITED: readonly Reach[] = ['thread', 'local'];
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -132,7 +137,22 @@ function milliseconds(name: string, value: unknown): number | null {
 
 interface Jobs {
   readonly jobs: number;
+  /** The number at any time, where the backend's width changes it. */
+  readonly live?: () => number;
   readonly reason: string;
+}
+
+/** Workers of a backend that knows itself how many make sense. */
+function jobsWithin(given: number | undefined, backend: Backend): Jobs {
+  const live = (): number => {
+    const width = Math.max(Math.floor(backend.width!()) || 0, 1);
+    if (given === undefined) return width;
+    return given < 0 ? Math.max(width + 1 + given, 1) : given;
+  };
+  const jobs = live();
+  if (given !== undefined && given > 0) return { jobs, reason: 'as asked' };
+  const asked = given === undefined ? '' : `jobs ${given}, `;
+  return { jobs, live, reason: `${asked}the backend '${backend.name}' has that many at present` };
 }
 
 /** joblib's rule for n_jobs. */
@@ -142,7 +162,8 @@ function resolveJobs(given: number | undefined, backend: Backend, explicit: bool
     if (typeof given !== 'number') throw typeError('jobs', given, right);
     if (!Number.isSafeInteger(given) || given === 0) throw rangeError('jobs', given, right);
   }
-  if (backend.knob === null && backend.to === null) {
+  if (backend.width) return jobsWithin(given, backend);
+  if (backend.knob === null && backend.reach === 'local') {
     if (explicit && given !== undefined && given > 1) {
       throw rangeError('jobs', given, `1 with the backend '${backend.name}'`);
     }
@@ -182,24 +203,25 @@ export function resolveOptions(options: ParallelOptions = {}): ResolvedOptions {
     throw typeError('options', options, 'an object');
   }
   const scope = scopedConfig();
-  const name = options.backend ?? scope.backend ?? 'processes';
-  if (typeof name !== 'string') throw typeError('backend', name, 'the name of a backend');
-  let backend = backendNamed(name);
+  const chosen = options.backend !== undefined ? options.backend : (scope.backend ?? 'processes');
+  let backend = typeof chosen === 'string' ? backendNamed(chosen) : checkBackend('backend', chosen);
+  const { name } = backend;
   const explicit = options.jobs !== undefined && options.backend !== undefined;
-  const { jobs, reason } = resolveJobs(options.jobs ?? scope.jobs, backend, explicit);
+  const { jobs, live, reason } = resolveJobs(options.jobs ?? scope.jobs, backend, explicit);
   const reasons = [`backend '${name}'`, `${jobs} worker(s): ${reason}`];
   const refused = backend.refuses?.(jobs);
   if (refused !== undefined) {
     throw rangeError('backend', name, `one that can start ${jobs} worker(s): ${refused}`);
   }
-  if (options.resourceLimits !== undefined && backend.name === 'processes') {
+  if (options.resourceLimits !== undefined && !HEAP_LIMITED.includes(backend.reach)) {
     throw rangeError(
       'resourceLimits',
       options.resourceLimits,
-      "left out with the backend 'processes' (maxWorkerMemory replaces workers that grow)",
+      `left out with the backend '${name}', whose workers are no threads ` +
+        '(maxWorkerMemory replaces workers that grow)',
     );
   }
-  if (jobs === 1 && backend.to !== null) {
+  if (jobs === 1 && backend.reach !== 'local' && !backend.width) {
     backend = backendNamed('sequential');
     reasons.push('one worker is the calling process itself');
   }
@@ -211,8 +233,9 @@ export function resolveOptions(options: ParallelOptions = {}): ResolvedOptions {
     throw typeError('initializer', options.initializer, 'a function');
   }
   if (childThreads !== undefined && childThreads !== -1) count('childThreads', childThreads, 1);
-  const asked = childThreads ?? askedChildThreads();
-  const inner = asked ?? childThreadsFor(jobs);
+  const asked = childThreads ?? (backend.width ? undefined : askedChildThreads());
+  // Workers on cores that are not this machine's know better.
+  const inner = asked ?? (backend.width ? -1 : childThreadsFor(jobs));
   reasons.push(
     inner === -1
       ? 'thread pools inside workers are left alone'
@@ -225,11 +248,17 @@ export function resolveOptions(options: ParallelOptions = {}): ResolvedOptions {
   if (signal !== null && typeof signal.addEventListener !== 'function') {
     throw typeError('signal', signal, 'an AbortSignal');
   }
+  const preDispatch = options.preDispatch ?? scope.preDispatch ?? '2*jobs';
+  const maxBatches = preDispatchLimit(preDispatch, jobs);
   return {
     backend,
-    jobs,
+    get jobs() {
+      return live?.() ?? jobs;
+    },
+    get maxBatches() {
+      return live ? preDispatchLimit(preDispatch, live()) : maxBatches;
+    },
     batchSize: batchSize === 'auto' ? 'auto' : count('batchSize', batchSize, 1),
-    maxBatches: preDispatchLimit(options.preDispatch ?? scope.preDispatch ?? '2*jobs', jobs),
     timeout: milliseconds('timeout', options.timeout ?? scope.timeout),
     retries: count('retries', options.retries, 0, 0),
     signal,

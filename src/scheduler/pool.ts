@@ -4,13 +4,14 @@
 
 import { workerRole } from '../config/index.ts';
 import { errorText, preview } from '../errors.ts';
-import type {
-  Backend,
-  FromWorker,
-  FunctionMessage,
-  LogMessage,
-  WorkerExit,
-  WorkerSpec,
+import {
+  type Backend,
+  type FromWorker,
+  type FunctionMessage,
+  type LogMessage,
+  VERSION,
+  type WorkerExit,
+  type WorkerSpec,
 } from '../protocol/index.ts';
 import { WorkerStartError } from './errors.ts';
 import { channels, notify, poolListeners, type WorkerEvent } from './events.ts';
@@ -27,6 +28,18 @@ const MAX_FAILED_STARTS = 3;
 /** A worker that still runs a task of a job that has ended is replaced after this (ms). */
 const STUCK_MS = 50;
 
+/** How a worker ended, as the end of "3 in a row were …". */
+function howEnded(exit: WorkerExit): string {
+  switch (exit.reason) {
+    case 'exit':
+      return `exited with code ${exit.code}`;
+    case 'signal':
+      return `killed by ${exit.signal}`;
+    case 'lost':
+      return `lost: ${exit.why}`;
+  }
+}
+
 let lastWorker = 0;
 
 export class WorkerPool implements WorkerOwner {
@@ -35,6 +48,8 @@ export class WorkerPool implements WorkerOwner {
   #workers: PoolWorker[] = [];
   readonly #runs: Run[] = [];
   #turn = 0;
+  /** Batches that a worker may have on its way, at most. */
+  #slots = 1;
   #pumping = false;
   #again = false;
   #failedStarts = 0;
@@ -47,8 +62,17 @@ export class WorkerPool implements WorkerOwner {
   #shareWait = 1;
   #stuckTimer: ResponsiveTimer | null = null;
   #closed = false;
+  readonly #changes: Disposable | undefined;
+  readonly #ended: (pool: WorkerPool) => void;
 
-  constructor(options: ResolvedOptions, initializer: FunctionMessage | null) {
+  /** @param ended - called when it was closed and its last worker has ended */
+  constructor(
+    options: ResolvedOptions,
+    initializer: FunctionMessage | null,
+    ended: (pool: WorkerPool) => void = () => {},
+  ) {
+    this.#ended = ended;
+    this.#changes = options.backend.changed?.(() => this.refill());
     const { backend, childThreads, childThreadsAsked, maxBytes, resourceLimits } = options;
     this.backend = backend;
     this.#idleTimeout = options.idleTimeout;
@@ -62,7 +86,7 @@ export class WorkerPool implements WorkerOwner {
       ...(initializer ? { initializer } : {}),
       ...(resourceLimits ? { resourceLimits } : {}),
     };
-    if (backend.to === 'process') this.#kills = outOfMemoryKills();
+    if (backend.reach === 'process') this.#kills = outOfMemoryKills();
   }
 
   /** Workers that are there. */
@@ -107,7 +131,7 @@ export class WorkerPool implements WorkerOwner {
     if (at >= 0) this.#runs.splice(at, 1);
     if (this.#runs.length === 0) {
       this.#startIdleTimer();
-      if (this.#closed || this.backend.to === null) this.#retireAll();
+      if (this.#closed || this.backend.reach === 'local') this.#retireAll();
     }
   }
 
@@ -121,6 +145,7 @@ export class WorkerPool implements WorkerOwner {
   close(): void {
     this.#closed = true;
     if (this.#runs.length === 0) this.#retireAll();
+    this.#endIfClosed();
   }
 
   /** Kills all workers; runs that are there fail. */
@@ -128,6 +153,7 @@ export class WorkerPool implements WorkerOwner {
     this.#closed = true;
     for (const run of [...this.#runs]) run.fail(new Error('The workers were shut down'));
     for (const worker of [...this.#workers]) worker.kill('shutdown');
+    this.#endIfClosed();
   }
 
   #retireAll(): void {
@@ -165,7 +191,7 @@ export class WorkerPool implements WorkerOwner {
     if (stuck && !this.#stuckTimer) this.#startStuckTimer();
   }
 
-  /** Tasks have to be sent again: there may be no worker any more. */
+  /** There is more to do, or room for more workers; there may be no worker any more. */
   refill(): void {
     this.#ensureWorkers();
     this.pump();
@@ -197,6 +223,7 @@ export class WorkerPool implements WorkerOwner {
       return false;
     }
     this.#workers.push(worker);
+    this.#slots = Math.max(this.#slots, worker.slots.length);
     const event = this.#event(worker);
     notify(poolListeners, (one) => one.workerStarted?.(event));
     if (channels.workerStarted.hasSubscribers) channels.workerStarted.publish(event);
@@ -204,16 +231,20 @@ export class WorkerPool implements WorkerOwner {
   }
 
   #event(worker: PoolWorker): WorkerEvent {
-    const { pid, threadId } = worker.port;
-    const event = { worker: worker.id, backend: this.backend.name, pid };
-    return threadId === undefined ? event : { ...event, threadId };
+    return { worker: worker.id, backend: this.backend.name, ...worker.port.address };
   }
 
   #failAll(error: unknown): void {
     for (const run of [...this.#runs]) run.fail(error);
   }
 
-  ready(_worker: PoolWorker): void {
+  ready(worker: PoolWorker): void {
+    if (worker.version !== VERSION) {
+      const what = `it runs version ${worker.version} of heddle, and this program ${VERSION}`;
+      worker.kill(what);
+      this.#failAll(new WorkerStartError(this.backend.name, what));
+      return;
+    }
     this.#failedStarts = 0;
     this.pump();
   }
@@ -294,8 +325,9 @@ export class WorkerPool implements WorkerOwner {
     const error = worker.fatalError ?? exit.error;
     const event = {
       ...this.#event(worker),
-      code: exit.code,
-      signal: exit.signal,
+      reason: exit.reason,
+      code: exit.reason === 'exit' ? exit.code : null,
+      signal: exit.reason === 'signal' ? exit.signal : null,
       ...(error === undefined ? {} : { error }),
     };
     notify(poolListeners, (one) => one.workerEnded?.(event));
@@ -304,9 +336,17 @@ export class WorkerPool implements WorkerOwner {
     worker.unref();
     for (const run of this.#runs) run.disengage(worker);
     this.#losses(worker, exit);
-    if (this.#runs.length === 0) return;
-    this.#ensureWorkers();
-    this.pump();
+    if (this.#runs.length > 0) this.refill();
+    else this.#endIfClosed();
+  }
+
+  /** Lets go of its backend. */
+  dispose(): void {
+    this.#changes?.[Symbol.dispose]();
+  }
+
+  #endIfClosed(): void {
+    if (this.#closed && this.isEmpty) this.#ended(this);
   }
 
   /** Logs what ended a worker that had no task: no job will tell it. */
@@ -325,26 +365,30 @@ export class WorkerPool implements WorkerOwner {
 
   #losses(worker: PoolWorker, exit: WorkerExit): void {
     const cause = worker.fatalError ?? exit.error;
-    const hint =
-      worker.killed === null ? crashHint(this.#kills, exit.signal, exit.error) : undefined;
+    const signal = exit.reason === 'signal' ? exit.signal : null;
+    const hint = worker.killed === null ? crashHint(this.#kills, signal, exit.error) : undefined;
     const loss = {
-      exitCode: exit.code,
-      signal: exit.signal,
+      exitCode: exit.reason === 'exit' ? exit.code : null,
+      signal,
+      ...(exit.reason === 'lost' ? { lost: exit.why } : {}),
       ...(cause === undefined ? {} : { cause }),
       ...(hint === undefined ? {} : { hint }),
       ...(worker.fatalError !== undefined || exit.uncaught ? { stray: true } : {}),
     };
     worker.loss = loss;
+    if (exit.expired !== undefined) worker.expired ??= exit.expired;
     const { claims } = worker.port;
     const running = claims?.running() ?? null;
     const batches = worker.slots.filter((batch) => batch !== null).sort((a, b) => a.id - b.id);
     // Where no task ran, the first batch that has one left was about to begin: what makes its
     // arguments, its functions or its model may have ended the worker.
-    let beforeFirstTask = worker.killed === null && worker.up;
+    const innocent = worker.killed !== null || exit.reason === 'lost';
+    let beforeFirstTask = !innocent && worker.up;
     for (const [place, batch] of batches.entries()) {
       if (!claims) {
-        // All that is known: the first batch was running.
-        batch.run.lost(batch, { claimed: place === 0 ? batch.count : 0, position: null }, loss);
+        // Unless the backend knows more: the first batch was running.
+        const reached = exit.reached ?? { claimed: batch.count, position: null };
+        batch.run.lost(batch, place === 0 ? reached : { claimed: 0, position: null }, loss);
         continue;
       }
       const claimed = claims.end(batch.slot) - claims.unclaimed(batch.slot);
@@ -354,7 +398,7 @@ export class WorkerPool implements WorkerOwner {
       if (batch.settled < batch.count) beforeFirstTask = false;
     }
     if (worker.up || worker.killed !== null) return;
-    const how = exit.signal ? `killed by ${exit.signal}` : `exited with code ${exit.code}`;
+    const how = howEnded(exit);
     if (++this.#failedStarts >= MAX_FAILED_STARTS || exit.error) {
       this.#failedStarts = 0;
       const what = exit.error ? exit.error.message : `${MAX_FAILED_STARTS} in a row were ${how}`;
@@ -384,12 +428,13 @@ export class WorkerPool implements WorkerOwner {
   #dispatch(): void {
     if (this.#runs.length === 0) return;
     let idle = false;
-    for (let load = 0; load < 2; load++) {
+    const slots = this.#slots;
+    for (let load = 0; load < slots; load++) {
       for (const state of ['ready', 'starting'] as const) {
         for (const worker of this.#workers) {
           if (worker.state !== state || worker.load !== load || this.#stuckSince(worker) > 0)
             continue;
-          if (load === 1 && state === 'starting') continue;
+          if (load >= worker.slots.length || (load > 0 && state === 'starting')) continue;
           const given = this.#give(worker);
           if (load === 0 && !given && state === 'ready') idle = true;
         }

@@ -8,22 +8,17 @@ import { constants } from 'node:os';
 import {
   type FailureMessage,
   MAX_TASKS,
+  type Progress,
   type ResultMessage,
+  type RunBy,
+  type Running,
   type UnreadableMessage,
   valueCount,
 } from '../protocol/index.ts';
 import { type CallSite, TaskError, WorkerSetupError } from './errors.ts';
 import { channels, notify, type RunListener } from './events.ts';
 import type { Job } from './job.ts';
-import {
-  type Chunk,
-  halves,
-  LossKeeper,
-  type Progress,
-  slice,
-  type Verdict,
-  type WorkerLoss,
-} from './losses.ts';
+import { type Chunk, halves, LossKeeper, slice, type Verdict, type WorkerLoss } from './losses.ts';
 import type { WorkerPool } from './pool.ts';
 import { ResponsiveTimer } from './responsive-timer.ts';
 import type { Sink } from './sink.ts';
@@ -46,6 +41,16 @@ const SHORTAGES = new Set<number | undefined>([
 function isGone(error: unknown): error is Error {
   const { code, errno } = (error ?? {}) as { code?: unknown; errno?: number };
   return code === 'ERR_HEDDLE_SHARED_MEMORY' && !SHORTAGES.has(errno);
+}
+
+/**
+ * The task that a worker without claims runs, as far as it is known here: the first of its oldest
+ * batch whose result has not come, since the latest message or, in an idle worker, since it was sent.
+ */
+function unclaimedTask(batch: Batch): Running | null {
+  const { worker, id, sent, settled } = batch;
+  if (worker.oldest !== batch) return null;
+  return { batch: id, position: settled, since: Math.max(sent, worker.lastMessageAt) };
 }
 
 /** A batch is shared with an idle worker if what is left of it takes longer than this (ms). */
@@ -87,8 +92,7 @@ export class Run {
     this.#sink = sink;
     this.site = site;
     this.#losses = new LossKeeper(job, site);
-    const { batchSize, jobs } = job.options;
-    this.#sizer = new BatchSizer(batchSize, jobs);
+    this.#sizer = new BatchSizer(job.options.batchSize, job.options.backend.pace);
     source.onReady = () => pool.pump();
   }
 
@@ -137,7 +141,10 @@ export class Run {
     if (!this.#engaged.has(worker) && this.#engaged.size >= jobs) return 0;
     if (worker.load > 0 && !this.#sizer.prefetch) return 0;
     const waiting = this.#chunks.length > 0;
-    const most = Math.min(this.#sizer.next(waiting ? null : this.#source.remaining), MAX_TASKS);
+    const most = Math.min(
+      this.#sizer.next(waiting ? null : this.#source.remaining, jobs),
+      MAX_TASKS,
+    );
     // What has been read already may be what the consumer waits for: it goes, however full it is.
     return Math.min(most, maxTasksPerWorker - worker.tasks, waiting ? most : this.#room());
   }
@@ -197,7 +204,7 @@ export class Run {
     } catch (error) {
       return this.#unsendable(worker, chunk, error);
     }
-    if (!worker.port.claims) this.#sizer.careful = true;
+    if (!worker.port.claims) this.#sizer.noClaims();
     let batch: Batch;
     try {
       batch = worker.send(this, first, args, packed);
@@ -304,7 +311,7 @@ export class Run {
     batch.settled += count;
     if (times.length > 0) {
       batch.spent += times[times.length - 1]! - times[0]!;
-      this.#record(batch, first, count, times, false);
+      this.#record(batch, first, count, times, false, message.by);
     }
     if (count > 0) this.#losses.advanced();
     if (count > 0 && this.ended) this.job.codec.drop(values);
@@ -362,7 +369,7 @@ export class Run {
     batch.settled = message.offset + 1;
     batch.broken = !this.job.options.collectErrors;
     const index = batch.first + message.offset;
-    this.#record(batch, index, 1, [message.start, message.end], true);
+    this.#record(batch, index, 1, [message.start, message.end], true, message.by);
     if (this.ended) return;
     this.#failedWith(batch.worker, message.error, index, batch.args[message.offset]);
   }
@@ -404,12 +411,14 @@ export class Run {
     count: number,
     times: ArrayLike<number>,
     failed: boolean,
+    by: RunBy | undefined,
   ): void {
     const { worker } = batch;
     const { clockOffset } = worker;
     this.#stats.finished += count;
     if (failed) this.#stats.failed += count;
-    this.#stats.add({ first, submitted: batch.sent, worker: worker.id, clockOffset, times });
+    const who = by ? { worker: worker.id, by } : { worker: worker.id };
+    this.#stats.add({ first, submitted: batch.sent, ...who, clockOffset, times });
     const { taskFinished, taskFailed } = channels;
     const channel = failed ? taskFailed : taskFinished;
     if (channel.hasSubscribers) {
@@ -417,7 +426,7 @@ export class Run {
         const started = times[2 * i]! + clockOffset;
         const completed = times[2 * i + 1]! + clockOffset;
         const index = first + i;
-        channel.publish({ run: this.id, index, worker: worker.id, started, completed });
+        channel.publish({ run: this.id, index, ...who, started, completed });
       }
     }
     if (this.listeners.length === 0) return;
@@ -426,7 +435,7 @@ export class Run {
       first,
       count,
       failed,
-      worker: worker.id,
+      ...who,
       batch: batch.id,
       times,
       clockOffset,
@@ -621,7 +630,7 @@ export class Run {
 
   #watch(): void {
     const { timeout } = this.job.options;
-    if (timeout === null || this.#timer) return;
+    if (timeout === null || this.#timer || this.job.options.backend.keepsTime) return;
     const look = (): void => {
       this.#timer = null;
       if (this.ended || this.#batches.size === 0) return;
@@ -640,10 +649,7 @@ export class Run {
     for (const batch of this.#batches) {
       const { worker } = batch;
       const { claims } = worker.port;
-      // Without a claim table all that is known is when the batch was sent.
-      const running = claims
-        ? claims.running()
-        : { batch: batch.id, position: 0, since: batch.sent };
+      const running = claims ? claims.running() : unclaimedTask(batch);
       if (!running || running.batch !== batch.id || worker.killed !== null) continue;
       const since = running.since + (claims ? worker.clockOffset : 0);
       const left = since + timeout - now;

@@ -2,7 +2,7 @@
  * One engine under every API: jobs, runs, and the pools that they share.
  */
 
-import { typeError } from '../errors.ts';
+import { preview, typeError } from '../errors.ts';
 import { type FunctionPayload, measured } from '../functions/index.ts';
 import type { FunctionMessage } from '../protocol/index.ts';
 import type { CallSite } from './errors.ts';
@@ -55,7 +55,7 @@ function makePoolKey(options: ResolvedOptions): PoolKey {
 
 function initializerOf({ backend, initializer }: ResolvedOptions): FunctionMessage | null {
   if (!initializer) return null;
-  return functionMessage(initializer, backend.to, Number.POSITIVE_INFINITY, 'initializer');
+  return functionMessage(initializer, backend.reach, Number.POSITIVE_INFINITY, 'initializer');
 }
 
 function poolKeyOf(options: ResolvedOptions): PoolKey {
@@ -67,15 +67,33 @@ function poolKeyOf(options: ResolvedOptions): PoolKey {
   return known;
 }
 
+function forget(pool: WorkerPool): void {
+  for (const [key, one] of pools) if (one === pool) pools.delete(key);
+  pool.dispose();
+}
+
+/** A pool was shut down. With the last one of a backend, that is closed too. */
+function ended(pool: WorkerPool): void {
+  forget(pool);
+  const { backend } = pool;
+  for (const other of pools.values()) if (other.backend === backend) return;
+  backend.close?.().catch((error: unknown) => {
+    process.emitWarning(`The backend '${backend.name}' was not closed: ${preview(error)}`, {
+      type: 'HeddleWarning',
+      code: 'HEDDLE_BACKEND_CLOSE',
+    });
+  });
+}
+
 /** The pool for a job: the same for equal settings, so that workers are warm. */
 export function poolFor(options: ResolvedOptions): WorkerPool {
   // In the same environment workers cost nothing, and a task may start a job of its own.
-  if (options.backend.to === null) return new WorkerPool(options, initializerOf(options));
+  if (options.backend.reach === 'local') return new WorkerPool(options, initializerOf(options));
   const { key, initializer } = poolKeyOf(options);
   let pool = pools.get(key);
   if (!pool) {
-    for (const [other, { isEmpty }] of pools) if (isEmpty) pools.delete(other);
-    pool = new WorkerPool(options, initializer);
+    for (const other of pools.values()) if (other.isEmpty) forget(other);
+    pool = new WorkerPool(options, initializer, ended);
     pools.set(key, pool);
   }
   if (pools.size > 1) retireOtherPools(pool);
@@ -84,7 +102,7 @@ export function poolFor(options: ResolvedOptions): WorkerPool {
 
 /** Lets a worker start for a job that is about to be made of these options and tasks. */
 export function prepareWorker(options: ResolvedOptions, { remaining }: TaskSource): void {
-  if (options.backend.to === null || remaining === 0 || options.signal?.aborted) return;
+  if (options.backend.reach === 'local' || remaining === 0 || options.signal?.aborted) return;
   poolFor(options).prepare(options);
 }
 

@@ -5,54 +5,56 @@
  * target duration. Growth is bounded, because the first task of a function is its slowest (it is
  * compiled then) and because one measurement says little; shrinking is not.
  */
-import { MAX_TASKS } from '../protocol/index.ts';
-
-/** Long enough to hide what a message costs (20 to 60 µs), short enough to keep streams flowing. */
-const TARGET_MS = 3;
-
-/** Batches at the end of a job are not cut shorter than this. */
-const MIN_MS = 0.25;
+import { MAX_TASKS, type Pace } from '../protocol/index.ts';
 
 /**
- * Workers that run batches shorter than this get one ahead: a worker that has to wait for a message
- * finds its caches cold, and where there are more workers than cores that is 2 % of a millisecond
- * product. What waits is taken back for a worker that has nothing to do.
+ * The pace for workers of this machine whose tasks can be taken back. Batches are long enough to
+ * hide what a message costs (20 to 60 µs), short enough to keep streams flowing. A worker that has to
+ * wait for a message finds its caches cold, and where there are more workers than cores that is 2 %
+ * of a millisecond product, so batches up to 50 ms have one waiting behind them.
  */
-const PREFETCH_MS = 50;
-/** The same where nothing can be taken back. */
-const CAREFUL_PREFETCH_MS = 5;
+const CLAIMED_PACE: Pace = { target: 3, least: 0.25, prefetch: 50, growth: 64 };
 
-const GROWTH = 64;
-/** Growth where nothing can be taken back from a worker, so that a wrong guess costs little. */
-const CAREFUL_GROWTH = 4;
+/** Where nothing can be taken back from a worker, a wrong guess must cost little. */
+const UNCLAIMED_PACE: Pace = { target: 3, least: 0, prefetch: 5, growth: 4 };
 
 export class BatchSizer {
   readonly #fixed: number | null;
-  readonly #jobs: number;
-  /** Set where nothing can be taken back from workers. */
-  careful = false;
+  readonly #given: Pace | undefined;
+  #pace: Pace;
   /** Milliseconds that a task takes. */
   #cost = Number.NaN;
   #size = 1;
 
   /**
    * @param size - the option `batchSize`
-   * @param jobs - workers of the job
+   * @param pace - the backend's, where it has one
    */
-  constructor(size: number | 'auto', jobs: number) {
+  constructor(size: number | 'auto', pace?: Pace) {
+    this.#given = pace;
+    this.#pace = pace ?? CLAIMED_PACE;
     this.#fixed = size === 'auto' ? null : Math.min(size, MAX_TASKS);
-    this.#jobs = jobs;
     if (this.#fixed !== null) this.#size = this.#fixed;
   }
 
-  /** Tasks of the next batch. */
-  next(remaining: number | null): number {
+  /** Learns that nothing can be taken back from a worker. */
+  noClaims(): void {
+    this.#pace = this.#given ?? UNCLAIMED_PACE;
+  }
+
+  /**
+   * Tasks of the next batch.
+   *
+   * @param remaining - tasks that have not been sent, where that is known
+   * @param jobs - workers of the job
+   */
+  next(remaining: number | null, jobs: number): number {
     if (this.#fixed !== null) return this.#fixed;
     if (remaining === null) return this.#size;
     // What is left is shared out in ever smaller pieces, so that the workers end together; but in
     // none that are not worth a message.
-    const fair = Math.ceil(remaining / (2 * this.#jobs));
-    const least = this.careful ? 1 : Math.min(this.#size, Math.floor(MIN_MS / this.#cost) || 1);
+    const fair = Math.ceil(remaining / (2 * jobs));
+    const least = Math.min(this.#size, Math.floor(this.#pace.least / this.#cost) || 1);
     return Math.max(Math.min(this.#size, fair), least, 1);
   }
 
@@ -68,8 +70,9 @@ export class BatchSizer {
 
   /** Whether workers should have a batch waiting while they run one. */
   get prefetch(): boolean {
-    if (this.#fixed !== null && Number.isNaN(this.#cost)) return true;
-    return this.#cost * this.#size < (this.careful ? CAREFUL_PREFETCH_MS : PREFETCH_MS);
+    const { prefetch } = this.#pace;
+    if (this.#fixed !== null && Number.isNaN(this.#cost)) return prefetch > 0;
+    return this.#cost * this.#size < prefetch;
   }
 
   /** Learns that `count` tasks took a worker `duration` milliseconds. */
@@ -82,9 +85,9 @@ export class BatchSizer {
     // A batch that went faster than thought counts in full: the first ones include compilation.
     this.#cost = Math.min(this.#cost, 2 * cost);
     if (this.#fixed !== null) return;
-    const wanted = Math.floor(TARGET_MS / this.#cost);
-    const growth = this.careful ? CAREFUL_GROWTH : GROWTH;
-    const most = Math.max(this.#size, count) * growth;
+    const { target, growth } = this.#pace;
+    const wanted = Math.floor(target / this.#cost);
+    const most = Math.floor(Math.max(this.#size, count) * growth);
     this.#size = Math.max(1, Math.min(wanted, most, MAX_TASKS));
   }
 }

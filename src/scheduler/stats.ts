@@ -1,6 +1,7 @@
 /**
  * What a job tells about itself afterwards, after ipyparallel's AsyncResult.
  */
+import type { RunBy } from '../protocol/index.ts';
 
 /** Times of a task in milliseconds of `performance.now()`. */
 export interface TaskTimes {
@@ -11,6 +12,8 @@ export interface TaskTimes {
   readonly completed: number;
   /** Number of the worker. */
   readonly worker: number;
+  /** Who ran it, where that was not the worker itself. */
+  readonly by?: RunBy;
 }
 
 /** Figures of a job. */
@@ -36,6 +39,7 @@ interface Record {
   readonly first: number;
   readonly submitted: number;
   readonly worker: number;
+  readonly by?: RunBy;
   /** Add to the worker's clock. */
   readonly clockOffset: number;
   /** Start and end of each task by the worker's clock. */
@@ -98,7 +102,7 @@ export class StatsKeeper {
 
 function expand(records: readonly Record[]): TaskTimes[] {
   const tasks: TaskTimes[] = [];
-  for (const { first, submitted, worker, clockOffset, times } of records) {
+  for (const { first, submitted, worker, by, clockOffset, times } of records) {
     for (let i = 0; i + 1 < times.length; i += 2) {
       tasks.push({
         index: first + (i >> 1),
@@ -106,6 +110,7 @@ function expand(records: readonly Record[]): TaskTimes[] {
         started: times[i]! + clockOffset,
         completed: times[i + 1]! + clockOffset,
         worker,
+        ...(by ? { by } : {}),
       });
     }
   }

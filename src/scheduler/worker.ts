@@ -8,7 +8,6 @@ import {
   type BatchMessage,
   clockOffset,
   type FromWorker,
-  SLOTS,
   type ToWorker,
   type WorkerExit,
   type WorkerPort,
@@ -63,7 +62,7 @@ export class PoolWorker {
   readonly id: number;
   readonly backend: Backend;
   readonly port: WorkerPort;
-  readonly slots: (Batch | null)[] = new Array<Batch | null>(SLOTS).fill(null);
+  readonly slots: (Batch | null)[] = [];
   /** Batches on their way. */
   load = 0;
   /** Jobs that the worker has open, with the number of functions that it has of each. */
@@ -78,6 +77,8 @@ export class PoolWorker {
   clockOffset = 0;
   /** It has said that it is there. */
   up = false;
+  /** Version of this package in the worker, once it is up. */
+  version = '';
   /** Set when this side killed it, and why. */
   killed: string | null = null;
   /** Place in its batch of the task that ran out of time. */
@@ -105,8 +106,10 @@ export class PoolWorker {
       message: (message) => {
         if (this.state === 'dead') return;
         if (message.type === 'ready') {
-          if (backend.to !== null) this.clockOffset = message.clockOffset - clockOffset();
+          const { clockOffset: offset } = message;
+          if (offset !== null) this.clockOffset = offset - clockOffset();
           this.up = true;
+          this.version = message.version;
           if (this.state === 'starting') this.state = 'ready';
           owner.ready(this);
         } else if (message.type === 'fatal') this.fatalError = message.error;
@@ -114,6 +117,7 @@ export class PoolWorker {
       },
       exit: (exit) => this.#ended(exit),
     });
+    for (let slot = 0; slot < Math.max(this.port.slots, 1); slot++) this.slots.push(null);
   }
 
   #ended(exit: WorkerExit): void {
@@ -143,6 +147,13 @@ export class PoolWorker {
   /** Whether it takes new work. */
   get usable(): boolean {
     return this.state === 'ready' || this.state === 'starting';
+  }
+
+  /** The batch that it runs, or will run first. */
+  get oldest(): Batch | null {
+    let oldest: Batch | null = null;
+    for (const batch of this.slots) if (batch && (!oldest || batch.id < oldest.id)) oldest = batch;
+    return oldest;
   }
 
   /** A batch on its way, by its number. */
@@ -260,7 +271,7 @@ export class PoolWorker {
       this.port.kill();
     } catch (error) {
       // Nothing more can be done about it, and nobody may wait for it.
-      setImmediate(() => this.#ended({ code: null, signal: null, error: error as Error }));
+      setImmediate(() => this.#ended({ reason: 'lost', why: reason, error: error as Error }));
     }
   }
 

@@ -10,6 +10,8 @@ export interface WorkerInfo {
   readonly id: number;
   readonly backend: string;
   readonly pid: number;
+  /** Name of the machine, where that is another one. */
+  readonly node?: string;
   /** Of a worker thread. */
   readonly threadId?: number;
 }

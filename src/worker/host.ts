@@ -5,13 +5,13 @@
 import { becomeWorker, type ConfigScope, enterScope } from '../config/index.ts';
 import { type FunctionPayload, linkPayload } from '../functions/index.ts';
 import {
-  type ClaimTable,
   type Codec,
   type FromWorker,
   type FunctionLoader,
   type FunctionMessage,
   remoteCodec,
   systemNow,
+  type TaskClaims,
   type TaskFunction,
   type ToWorker,
   type WorkerInit,
@@ -26,9 +26,9 @@ import { Runner } from './runner.ts';
 
 /** What differs between a process and a thread. */
 export interface Environment {
-  readonly kind: 'process' | 'thread';
+  readonly kind: 'process' | 'thread' | 'machine';
   readonly threadId?: number;
-  readonly claims: ClaimTable | null;
+  readonly claims: TaskClaims | null;
   send(message: FromWorker, transfer?: readonly unknown[]): void;
   /** Bytes that this worker takes. */
   memory(): number;
@@ -90,7 +90,7 @@ export function startWorker(environment: Environment): (message: ToWorker) => vo
     const { childThreads, childThreadsAsked } = init;
     becomeWorker({
       level: init.level,
-      kind,
+      kind: kind === 'machine' ? 'process' : kind,
       ...(childThreads > 0 ? { childThreads, childThreadsAsked } : {}),
     });
     redirectConsole(send);

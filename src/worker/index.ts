@@ -6,3 +6,4 @@ export { plainError } from './failures.ts';
 export { workerLogChannel } from './log-channel.ts';
 export { taskRng } from './rng.ts';
 export { Runner } from './runner.ts';
+export { type ServeOptions, serveWorker } from './serve.ts';

@@ -13,6 +13,7 @@ import {
   type FromWorker,
   type FunctionLoader,
   type OpenMessage,
+  type TaskClaims,
   type TaskFunction,
   type ToWorker,
 } from '../protocol/index.ts';
@@ -35,7 +36,7 @@ const noTimes = new Float64Array(0);
 export interface RunnerHost {
   readonly worker: WorkerInfo;
   /** Shared with the scheduler; null where the backend has no such memory. */
-  readonly claims: ClaimTable | null;
+  readonly claims: TaskClaims | null;
   readonly load: FunctionLoader;
   codec(maxBytes: number): Codec;
   send(message: FromWorker, transfer?: readonly unknown[]): void;
@@ -72,7 +73,7 @@ interface Work {
   readonly batch: BatchMessage;
   readonly opened: Opened;
   readonly args: ArrayLike<unknown>;
-  readonly claims: ClaimTable;
+  readonly claims: TaskClaims;
   readonly slot: number;
   readonly place: RunContext;
   /** Results that have not been sent, the first of them at place `offset`. */
@@ -312,9 +313,10 @@ export class Runner {
     let claims = this.#host.claims;
     let slot = batch.slot;
     if (!claims) {
-      claims = new ClaimTable();
+      const own = new ClaimTable();
       slot = 0;
-      claims.open(slot, args.length);
+      own.open(slot, args.length);
+      claims = own;
     }
     const work: Work = {
       batch,

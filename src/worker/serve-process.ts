@@ -7,11 +7,13 @@
  */
 import { native } from '../native.ts';
 import {
+  BUILD,
   ClaimTable,
   encodeFrame,
   FrameReader,
   type FromWorker,
   type ToWorker,
+  VERSION,
 } from '../protocol/index.ts';
 import { plainError, plainText } from './failures.ts';
 import { startWorker } from './host.ts';
@@ -113,5 +115,5 @@ export function serveProcess(onWarm?: () => void): void {
     }
   });
 
-  send({ type: 'ready', clockOffset: 0 });
+  send({ type: 'ready', clockOffset: 0, version: VERSION, build: BUILD });
 }

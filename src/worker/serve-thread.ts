@@ -4,12 +4,14 @@
 import { parentPort, threadId, workerData } from 'node:worker_threads';
 import { ensureInitialized } from '../config/index.ts';
 import {
+  BUILD,
   CLAIM_TABLE_BYTES,
   ClaimTable,
   Mailbox,
   packMessage,
   type ToWorker,
   unpackMessage,
+  VERSION,
 } from '../protocol/index.ts';
 import { startWorker } from './host.ts';
 
@@ -42,5 +44,5 @@ export function serveThread(onWarm?: () => void): void {
   port.on('messageerror', (error) => {
     throw error;
   });
-  port.postMessage({ type: 'ready', clockOffset: 0 });
+  port.postMessage({ type: 'ready', clockOffset: 0, version: VERSION, build: BUILD });
 }

@@ -14,7 +14,8 @@ import {
   WorkChunks,
   withConfig,
 } from '../../src/index.ts';
-import { valueCount } from '../../src/protocol/value-batch.ts';
+import { BUILD, VERSION, valueCount } from '../../src/protocol/index.ts';
+import { loopback } from '../helpers/loopback.ts';
 import { range, rejection } from './support.ts';
 
 afterAll(() => shutdownWorkers({ kill: true }));
@@ -112,65 +113,17 @@ describe('a registered backend', () => {
     for (const one of registered.splice(0)) one[Symbol.dispose]();
   });
 
-  /** A backend with no shared memory, whose workers live here and are handed copies. */
-  function loopback(): Backend & { started: number } {
-    const backend = {
-      name: 'loopback',
-      to: 'thread' as const,
-      knob: 'threads' as const,
-      started: 0,
-      start: ((spec, events) => {
-        backend.started++;
-        const ready = (async () => {
-          const { startWorker } = await import('../../src/worker/host.ts');
-          void startWorker;
-          const { Runner } = await import('../../src/worker/runner.ts');
-          const { remoteCodec } = await import('../../src/protocol/codec.ts');
-          const memory = await import('../../src/codec/codec.ts');
-          const { decodeFunction } = await import('../../src/functions/index.ts');
-          return new Runner({
-            worker: { id: spec.id, backend: 'loopback', pid: process.pid },
-            claims: null,
-            load: (message) =>
-              message.kind === 'payload'
-                ? decodeFunction(message.payload as never)
-                : (message.fn as never),
-            codec: (maxBytes) => remoteCodec(memory, 'thread', maxBytes, 'one'),
-            send: (message) => queueMicrotask(() => events.message(structuredClone(message))),
-            enter: (_scope, body) => body(),
-            rng: async () => () => {
-              throw new Error('none');
-            },
-            memory: () => 0,
-            now: () => performance.now(),
-            stop: () => events.exit({ code: 0, signal: null }),
-          });
-        })();
-        queueMicrotask(() => events.message({ type: 'ready', clockOffset: 0 }));
-        return {
-          claims: null,
-          pid: process.pid,
-          send: (message) => void ready.then((runner) => runner.receive(structuredClone(message))),
-          kill: () => events.exit({ code: null, signal: 'SIGKILL' }),
-          ref: () => {},
-          unref: () => {},
-        };
-      }) as Backend['start'],
-    };
-    return backend;
-  }
-
   it('runs tasks by its name', async () => {
     const backend = loopback();
     registered.push(registerBackend('loopback', () => backend));
     const options = { backend: 'loopback', jobs: 2 };
     expect(await map(range(500), (x) => x + 1, options)).toEqual(range(500).map((x) => x + 1));
-    expect(backend.started).toBe(2);
+    expect(backend.started).toHaveLength(2);
     const named = await withConfig({ backend: 'loopback', jobs: 2 }, () =>
       map([1], (_x, ctx) => ctx.worker.backend),
     );
     expect(named).toEqual(['loopback']);
-    expect(() => registerBackend('loopback', loopback)).toThrow(RangeError);
+    expect(() => registerBackend('loopback', () => loopback())).toThrow(RangeError);
   });
 
   it('that can start no worker is an error that says so', async () => {
@@ -210,7 +163,7 @@ describe('a registered backend', () => {
         exit: (how) => {
           exit(how);
           exit(how);
-          message({ type: 'ready', clockOffset: 0 });
+          message({ type: 'ready', clockOffset: 0, version: VERSION, build: BUILD });
         },
       });
       const send = handle.send.bind(handle);
