@@ -3,6 +3,7 @@
  */
 
 import { rangeError, typeError } from '../errors.ts';
+import { abortSignal, flag, type OptionsOf, readOptions } from '../options.ts';
 import {
   CallSite,
   closeJob,
@@ -33,13 +34,15 @@ type Method<M, K extends keyof M> = M[K] extends (...args: infer P) => infer R
   ? { readonly task: P extends [infer A, ...unknown[]] ? A : unknown; readonly result: Awaited<R> }
   : never;
 
-/** Settings of one {@link ModelInvoker.map}. */
-export interface InvokeOptions {
+const invokeOptions = {
   /** Results in order of the tasks (default), or as they come. */
-  readonly ordered?: boolean | undefined;
+  ordered: flag,
   /** Stops this call. */
-  readonly signal?: AbortSignal | undefined;
-}
+  signal: abortSignal,
+};
+
+/** Settings of one {@link ModelInvoker.map}. */
+export interface InvokeOptions extends OptionsOf<typeof invokeOptions> {}
 
 /** Jobs of invokers that nobody has any more. What runs keeps its invoker. */
 const forgotten = new FinalizationRegistry<Job>(closeJob);
@@ -61,10 +64,10 @@ export class ModelInvoker<A, R> implements AsyncDisposable {
   }
 
   /** Calls the function with the model for each task. */
-  map(tasks: Tasks<A>, options: InvokeOptions = {}): ResultStream<R> {
+  map(tasks: Tasks<A>, options?: InvokeOptions): ResultStream<R> {
     if (this.#closed) throw rangeError('invoker', this, 'one that has not been shut down');
     const site = new CallSite(this.map);
-    const ordered = options.ordered ?? true;
+    const { ordered = true, signal } = readOptions('options', invokeOptions, options);
     let entry: ((why: string) => void) | null = null;
     const started = (stop: (why: string) => void): void => {
       entry = stop;
@@ -73,7 +76,7 @@ export class ModelInvoker<A, R> implements AsyncDisposable {
     const ended = (): void => {
       if (entry) this.#open.delete(entry);
     };
-    const settings = { ordered, once: false, signal: options.signal, started, ended };
+    const settings = { ordered, once: false, signal, started, ended };
     return stream<R>(this.#job, taskSource(tasks), site, settings);
   }
 

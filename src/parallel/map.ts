@@ -3,10 +3,12 @@
  */
 
 import { typeError } from '../errors.ts';
+import { flag, type OptionsOf } from '../options.ts';
 import {
   CallSite,
   Job,
   type ParallelOptions,
+  parallelOptions,
   prepareWorker,
   resolveOptions,
   taskSource,
@@ -24,11 +26,14 @@ export type TaskFunction<A, R> = (task: A, context: TaskContext) => R | PromiseL
 /** Results with `returnErrors`. */
 export type Settled<R> = PromiseSettledResult<R>;
 
-/** Options of {@link imap}. */
-export interface StreamOptions extends ParallelOptions {
+const streamOptions = {
+  ...parallelOptions,
   /** Results in order of the tasks (default), or as they come. */
-  readonly ordered?: boolean | undefined;
-}
+  ordered: flag,
+};
+
+/** Options of {@link imap}. */
+export interface StreamOptions extends OptionsOf<typeof streamOptions> {}
 
 function checkFunction(fn: unknown): void {
   if (typeof fn !== 'function') throw typeError('fn', fn, 'a function');
@@ -90,14 +95,14 @@ export function imap<A, R>(
 export function imap<A, R>(
   tasks: Tasks<A>,
   fn: TaskFunction<A, R>,
-  options: StreamOptions = {},
+  options?: StreamOptions,
 ): ResultStream<unknown> {
   const site = new CallSite(imap);
   checkFunction(fn);
-  const resolved = resolveOptions(options);
+  const resolved = resolveOptions(options, streamOptions);
   const source = taskSource(tasks);
   prepareWorker(resolved, source);
   const job = new Job('task', fn, resolved);
-  const ordered = options.ordered ?? true;
+  const ordered = options?.ordered ?? true;
   return stream(job, source, site, { ordered, once: true });
 }

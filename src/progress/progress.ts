@@ -2,15 +2,19 @@
  * Progress of jobs, and of whatever else a program does.
  */
 import { rangeError, typeError } from '../errors.ts';
-import type { ProgressSettings, Run } from '../scheduler/index.ts';
+import { anything, type OptionsOf, readOptions } from '../options.ts';
+import { type ProgressSettings, progressSettings, type Run } from '../scheduler/index.ts';
 import { Display, type ProgressStream, standardDisplay } from './display.ts';
 import { Meter } from './meter.ts';
 
-/** Settings of {@link invokeProgress}. */
-export interface ProgressOptions extends ProgressSettings {
+const progressOptions = {
+  ...progressSettings,
   /** Where it is shown. Default: stderr. */
-  readonly stream?: ProgressStream;
-}
+  stream: anything<ProgressStream>(),
+};
+
+/** Settings of {@link invokeProgress}. */
+export interface ProgressOptions extends OptionsOf<typeof progressOptions> {}
 
 /** A progress bar of one's own; from {@link invokeProgress}. */
 export class Progress implements Disposable {
@@ -76,9 +80,10 @@ function checkTotal(total: unknown): number | null {
  * for (const file of files) { await read(file); progress.advance(); }
  * ```
  */
-export function invokeProgress(options: ProgressOptions = {}): Progress {
-  const { label = '', unit = 'steps', stream } = options;
-  const meter = new Meter({ label, unit }, checkTotal(options.total));
+export function invokeProgress(options?: ProgressOptions): Progress {
+  const read = readOptions('options', progressOptions, options);
+  const { label = '', unit = 'steps', stream } = read;
+  const meter = new Meter({ label, unit }, checkTotal(read.total));
   return new Progress(meter, stream ? new Display(stream) : standardDisplay());
 }
 
@@ -94,9 +99,6 @@ export function reportProgress(
 ): void {
   if (progress === false) return;
   const settings = progress === true ? {} : progress;
-  if (typeof settings !== 'object' || settings === null) {
-    throw typeError('progress', progress, 'true, false, or { label, total, unit }');
-  }
   const given = checkTotal(settings.total);
   const { label = '', unit = 'tasks' } = settings;
   const meter = new Meter({ label, unit }, given ?? total);

@@ -170,7 +170,7 @@ export class WorkerCrashedError extends Error {
     const why = cause === undefined ? '' : ` (${messageOf(cause)})`;
     const again =
       report.times && report.times > 1
-        ? ` It is not tried again: this was its ${report.times}nd crash.`
+        ? ` It is not tried again: it has been lost with ${report.times} workers.`
         : '';
     const hint = report.hint ? ` ${report.hint}` : '';
     const stray = report.stray && report.tasks.length > 0 ? ` ${STRAY}` : '';

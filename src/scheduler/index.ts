@@ -15,9 +15,12 @@ export { Job } from './job.ts';
 export {
   type ParallelOptions,
   type ProgressSettings,
+  parallelOptions,
+  progressSettings,
   type ResolvedOptions,
-  resolveOptions,
+  readProgress,
 } from './options.ts';
+export { resolveOptions } from './resolve.ts';
 export { Run } from './run.ts';
 export {
   closeJob,

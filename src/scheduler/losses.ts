@@ -168,8 +168,8 @@ export class LossKeeper {
   }
 
   /**
-   * Results that could not be opened, because their memory went with the worker. They count as a
-   * crash of their tasks: otherwise one whose results never arrive would be sent for ever.
+   * Results that could not be opened, because their memory went with the worker. Their tasks are done
+   * and not to blame, but one whose results never arrive must not be sent for ever.
    *
    * @param offset - position of the first of these tasks in the batch
    * @param cause - what opening the memory threw
@@ -179,19 +179,18 @@ export class LossKeeper {
     const { worker, args, first } = batch;
     const { retries } = this.#job.options;
     const loss = worker.loss ?? { exitCode: null, signal: null };
+    const innocent = worker.killed !== null || loss.lost !== undefined;
     for (let i = offset; i < offset + count; i++) {
       const index = first + i;
       const argument = args[i];
-      const crashes = (this.#crashes.get(index) ?? 0) + 1;
-      this.#crashes.set(index, crashes);
-      const innocent = worker.killed !== null || loss.lost !== undefined;
-      const allowed = innocent || (retries >= 1 && crashes <= retries);
-      if (allowed && crashes < MAX_CRASHES) verdict.again.push({ first: index, args: [argument] });
-      else {
-        const tasks = [this.#named(index, argument)];
-        const error = this.#crashed(batch, tasks, { cause, ...loss }, crashes);
-        verdict.failed.push({ index, argument, error });
+      const times = this.#lostAgain(index);
+      if ((innocent || times <= retries) && times < MAX_LOST) {
+        verdict.again.push({ first: index, args: [argument] });
+        continue;
       }
+      const tasks = [this.#named(index, argument)];
+      const error = this.#crashed(batch, tasks, { cause, ...loss }, times);
+      verdict.failed.push({ index, argument, error });
     }
     return verdict;
   }

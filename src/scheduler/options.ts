@@ -1,86 +1,150 @@
 /**
- * The options of a job, checked and completed from the scope and the knobs.
+ * The options of a job: which there are, and what each may be.
  */
-import { backendNamed, checkBackend } from '../backends/index.ts';
-import {
-  askedChildThreads,
-  childThreadsFor,
-  coreBudget,
-  ensureInitialized,
-  scopedConfig,
-  workerRole,
-} from '../config/index.ts';
 import { rangeError, typeError } from '../errors.ts';
-import type { Backend, Reach, ResourceLimits } from '../protocol/index.ts';
-import { preDispatchLimit } from './expression.ts';
+import {
+  abortSignal,
+  anything,
+  flag,
+  MAX_TIMER_MS,
+  type Option,
+  type OptionsOf,
+  oneOf,
+  positiveNumber,
+  readOptions,
+  text,
+  wholeNumber,
+} from '../options.ts';
+import type { Backend, ResourceLimits } from '../protocol/index.ts';
 
-/** Options of everything that runs tasks; joblib's meaning where joblib has them. */
-export interface ParallelOptions {
+/** More workers than any machine has room for. */
+const MAX_WORKERS = 65_536;
+
+const jobs: Option<number> = (name, value) => {
+  const right =
+    'a whole number other than 0 (-1: one worker per core, -2: one fewer) ' +
+    `and at most ${MAX_WORKERS}`;
+  return nonZero(name, value, right);
+};
+
+function nonZero(name: string, value: unknown, right: string): number {
+  if (typeof value !== 'number') throw typeError(name, value, right);
+  if (!Number.isSafeInteger(value) || value === 0 || Math.abs(value) > MAX_WORKERS) {
+    throw rangeError(name, value, right);
+  }
+  return value;
+}
+
+const batchCount = wholeNumber({ least: 1 });
+
+const threads = wholeNumber({ least: 1, most: MAX_WORKERS });
+
+const megabytes = positiveNumber({ most: 2 ** 22, unit: 'megabytes' });
+
+const resourceLimits = {
+  /** The heap for what lives long. */
+  maxOldGenerationSizeMb: megabytes,
+  /** The heap for what has just been made. */
+  maxYoungGenerationSizeMb: megabytes,
+  /** Room for generated code. */
+  codeRangeSizeMb: megabytes,
+  /** The stack; V8's default for threads is 4. */
+  stackSizeMb: positiveNumber({ most: 1024, unit: 'megabytes' }),
+};
+
+/** The settings of a progress bar. */
+export const progressSettings = {
+  label: text('a text'),
+  /** Tasks in all, where the input's length is not known. */
+  total: anything<number>(),
+  unit: text('a text'),
+};
+
+/** How a progress bar looks. */
+export type ProgressSettings = OptionsOf<typeof progressSettings>;
+
+/** Checks the settings of a progress bar. */
+export function readProgress(name: string, value: unknown): boolean | ProgressSettings {
+  if (typeof value === 'boolean') return value;
+  if (typeof value !== 'object' || value === null) {
+    throw typeError(name, value, 'true, false, or { label, total, unit }');
+  }
+  return readOptions(name, progressSettings, value);
+}
+
+/** The options of everything that runs tasks. */
+export const parallelOptions = {
   /**
    * Workers. −1: one per core, −2: one fewer, and so on; 1: the calling process itself, without a
    * worker. More than there are cores is allowed, and warned of once. Default: the knob `processes`,
    * or `threads` for thread workers.
    */
-  readonly jobs?: number | undefined;
+  jobs,
   /** 'processes' (default), 'threads', 'sequential', a registered name, or a backend itself. */
-  readonly backend?: string | Backend | undefined;
+  backend: anything<string | Backend>(),
   /** Tasks in a message: a number, or 'auto' (default), which measures. */
-  readonly batchSize?: number | 'auto' | undefined;
+  batchSize: ((name, value) => (value === 'auto' ? value : batchCount(name, value))) as Option<
+    number | 'auto'
+  >,
   /**
    * Batches that may be on their way, and so how far the input is read ahead: a number, 'all', or an
    * expression of `jobs`. Default '2*jobs'.
    */
-  readonly preDispatch?: number | string | undefined;
+  preDispatch: anything<number | string>(),
   /** Milliseconds that each task may run, from its start on the worker. */
-  readonly timeout?: number | undefined;
+  timeout: positiveNumber({ most: MAX_TIMER_MS, unlimited: true, unit: 'milliseconds' }),
   /**
    * How often tasks that are lost when a worker crashes are run again. Default 0. A task that has
    * ended its worker twice is named and not tried again.
    */
-  readonly retries?: number | undefined;
+  retries: wholeNumber({ least: 0, most: 1_000_000, unlimited: true }),
   /** Stops the job. */
-  readonly signal?: AbortSignal | undefined;
+  signal: abortSignal,
   /** Draw a progress bar; or settings of it. */
-  readonly progress?: boolean | ProgressSettings | undefined;
+  progress: readProgress as Option<boolean | ProgressSettings>,
   /** Bytes from which an array is shared with workers instead of copied. Default 1 MiB. */
-  readonly maxBytes?: number | undefined;
+  maxBytes: wholeNumber({ least: 0, unlimited: true }),
   /** A worker is replaced after that many tasks. */
-  readonly maxTasksPerWorker?: number | undefined;
+  maxTasksPerWorker: wholeNumber({ least: 1, unlimited: true }),
   /** A worker that takes more bytes than this is replaced between batches. */
-  readonly maxWorkerMemory?: number | undefined;
+  maxWorkerMemory: wholeNumber({ least: 1, unlimited: true }),
   /** Milliseconds after which a worker without work ends. Default 60 000. */
-  readonly idleTimeout?: number | undefined;
+  idleTimeout: wholeNumber({
+    least: 0,
+    most: MAX_TIMER_MS,
+    unlimited: true,
+    unit: 'milliseconds',
+  }),
   /** Called once in each worker before its first task. */
-  readonly initializer?: (() => unknown) | undefined;
+  initializer: ((name, value) => {
+    if (typeof value !== 'function') throw typeError(name, value, 'a function');
+    return value as () => unknown;
+  }) as Option<() => unknown>,
   /**
    * Threads inside BLAS and the like in each worker; -1 leaves them alone. Given, it goes before the
    * variables that the user has set (`OMP_NUM_THREADS`, …), as joblib's `inner_max_num_threads`; the
    * default, ⌊cores / jobs⌋ and at least 1, does not.
    */
-  readonly childThreads?: number | undefined;
+  childThreads: ((name, value) => (value === -1 ? value : threads(name, value))) as Option<number>,
   /** Limits of a worker thread's heap. Only for the backend 'threads'. */
-  readonly resourceLimits?: ResourceLimits | undefined;
+  resourceLimits: ((name, value) =>
+    readOptions(name, resourceLimits, value)) as Option<ResourceLimits>,
   /** Give `{ status, value }` or `{ status, reason }` for each task, as Promise.allSettled does. */
-  readonly returnErrors?: boolean | undefined;
+  returnErrors: flag,
   /**
    * After the first error: let tasks that are running finish (default), or kill their workers. An
    * ordered stream gives the results of the tasks before the error first; with 'kill' it fails at
    * once.
    */
-  readonly onError?: 'finish' | 'kill' | undefined;
+  onError: oneOf('finish', 'kill'),
   /** Entropy for `ctx.rng`: each task gets its own random numbers, whatever worker runs it. */
-  readonly seed?: number | bigint | readonly (number | bigint)[] | undefined;
+  seed: anything<number | bigint | readonly (number | bigint)[]>(),
   /** A file for a timeline in Chrome's trace format. */
-  readonly trace?: string | undefined;
-}
+  trace: text('a file name'),
+};
 
-/** How a progress bar looks. */
-export interface ProgressSettings {
-  readonly label?: string;
-  /** Tasks in all, where the input's length is not known. */
-  readonly total?: number;
-  readonly unit?: string;
-}
+/** Options of everything that runs tasks; joblib's meaning where joblib has them. */
+export interface ParallelOptions extends OptionsOf<typeof parallelOptions> {}
 
 /** Options with nothing left open. */
 export interface ResolvedOptions {
@@ -100,6 +164,7 @@ export interface ResolvedOptions {
   readonly idleTimeout: number;
   readonly initializer: (() => unknown) | null;
   readonly childThreads: number;
+  /** It was given, and goes before what the user's variables say. */
   readonly childThreadsAsked: boolean;
   readonly resourceLimits: ResourceLimits | null;
   readonly collectErrors: boolean;
@@ -108,173 +173,4 @@ export interface ResolvedOptions {
   readonly trace: string | null;
   /** Why these numbers, in words. */
   readonly reasons: readonly string[];
-}
-
-/** Reaches where `resourceLimits` can be kept, or there is nothing to keep them for. */
-const HEAP_LIMITED: readonly Reach[] = ['thread', 'local'];
-
-const MEBIBYTE = 1024 * 1024;
-
-let warned = false;
-
-function count(name: string, value: unknown, fallback: number, least = 1): number {
-  if (value === undefined) return fallback;
-  const right = `a whole number of at least ${least}`;
-  if (typeof value !== 'number') throw typeError(name, value, right);
-  if (value !== Number.POSITIVE_INFINITY && (!Number.isSafeInteger(value) || value < least)) {
-    throw rangeError(name, value, right);
-  }
-  return value;
-}
-
-function milliseconds(name: string, value: unknown): number | null {
-  if (value === undefined || value === Number.POSITIVE_INFINITY) return null;
-  const right = 'a number of milliseconds greater than 0';
-  if (typeof value !== 'number') throw typeError(name, value, right);
-  if (!(value > 0)) throw rangeError(name, value, right);
-  return value;
-}
-
-interface Jobs {
-  readonly jobs: number;
-  /** The number at any time, where the backend's width changes it. */
-  readonly live?: () => number;
-  readonly reason: string;
-}
-
-/** Workers of a backend that knows itself how many make sense. */
-function jobsWithin(given: number | undefined, backend: Backend): Jobs {
-  const live = (): number => {
-    const width = Math.max(Math.floor(backend.width!()) || 0, 1);
-    if (given === undefined) return width;
-    return given < 0 ? Math.max(width + 1 + given, 1) : given;
-  };
-  const jobs = live();
-  if (given !== undefined && given > 0) return { jobs, reason: 'as asked' };
-  const asked = given === undefined ? '' : `jobs ${given}, `;
-  return { jobs, live, reason: `${asked}the backend '${backend.name}' has that many at present` };
-}
-
-/** joblib's rule for n_jobs. */
-function resolveJobs(given: number | undefined, backend: Backend, explicit: boolean): Jobs {
-  const right = 'a whole number other than 0 (-1: one worker per core, -2: one fewer)';
-  if (given !== undefined) {
-    if (typeof given !== 'number') throw typeError('jobs', given, right);
-    if (!Number.isSafeInteger(given) || given === 0) throw rangeError('jobs', given, right);
-  }
-  if (backend.width) return jobsWithin(given, backend);
-  if (backend.knob === null && backend.reach === 'local') {
-    if (explicit && given !== undefined && given > 1) {
-      throw rangeError('jobs', given, `1 with the backend '${backend.name}'`);
-    }
-    return { jobs: 1, reason: `the backend '${backend.name}' has one worker` };
-  }
-  const cores = coreBudget();
-  const role = workerRole();
-  if (given === undefined) {
-    if (role.kind !== 'main') return { jobs: 1, reason: 'this is a worker: one level fills it' };
-    const knob = backend.knob ?? 'processes';
-    return { jobs: ensureInitialized()[knob], reason: `the knob '${knob}'` };
-  }
-  if (given < 0) {
-    const jobs = Math.max(cores + 1 + given, 1);
-    return { jobs, reason: `jobs ${given} where there are ${cores} cores` };
-  }
-  if (role.kind !== 'main') {
-    const budget = role.childThreads ?? 1;
-    const jobs = Math.min(given, budget);
-    if (jobs < given) {
-      return { jobs, reason: `this is a worker with ${budget} of the machine's cores` };
-    }
-  } else if (given > cores && !warned) {
-    warned = true;
-    process.emitWarning(
-      `${given} workers were asked for, but this process has ${cores} core(s); they will take ` +
-        'turns. This is said once.',
-      { type: 'HeddleWarning', code: 'HEDDLE_MORE_JOBS_THAN_CORES' },
-    );
-  }
-  return { jobs: given, reason: 'as asked' };
-}
-
-/** Checks options and completes them from the scope, the knobs and the defaults. */
-export function resolveOptions(options: ParallelOptions = {}): ResolvedOptions {
-  if (options === null || typeof options !== 'object') {
-    throw typeError('options', options, 'an object');
-  }
-  const scope = scopedConfig();
-  const chosen = options.backend !== undefined ? options.backend : (scope.backend ?? 'processes');
-  let backend = typeof chosen === 'string' ? backendNamed(chosen) : checkBackend('backend', chosen);
-  const { name } = backend;
-  const explicit = options.jobs !== undefined && options.backend !== undefined;
-  const { jobs, live, reason } = resolveJobs(options.jobs ?? scope.jobs, backend, explicit);
-  const reasons = [`backend '${name}'`, `${jobs} worker(s): ${reason}`];
-  const refused = backend.refuses?.(jobs);
-  if (refused !== undefined) {
-    throw rangeError('backend', name, `one that can start ${jobs} worker(s): ${refused}`);
-  }
-  if (options.resourceLimits !== undefined && !HEAP_LIMITED.includes(backend.reach)) {
-    throw rangeError(
-      'resourceLimits',
-      options.resourceLimits,
-      `left out with the backend '${name}', whose workers are no threads ` +
-        '(maxWorkerMemory replaces workers that grow)',
-    );
-  }
-  if (jobs === 1 && backend.reach !== 'local' && !backend.width) {
-    backend = backendNamed('sequential');
-    reasons.push('one worker is the calling process itself');
-  }
-  const { batchSize = scope.batchSize ?? 'auto', onError = 'finish', childThreads } = options;
-  if (onError !== 'finish' && onError !== 'kill') {
-    throw rangeError('onError', onError, "'finish' or 'kill'");
-  }
-  if (options.initializer !== undefined && typeof options.initializer !== 'function') {
-    throw typeError('initializer', options.initializer, 'a function');
-  }
-  if (childThreads !== undefined && childThreads !== -1) count('childThreads', childThreads, 1);
-  const asked = childThreads ?? (backend.width ? undefined : askedChildThreads());
-  // Workers on cores that are not this machine's know better.
-  const inner = asked ?? (backend.width ? -1 : childThreadsFor(jobs));
-  reasons.push(
-    inner === -1
-      ? 'thread pools inside workers are left alone'
-      : `${inner} thread(s) inside each worker: ` +
-          (asked === undefined ? `${coreBudget()} core(s) shared out` : 'as asked'),
-  );
-  const trace = options.trace ?? null;
-  if (trace !== null && typeof trace !== 'string') throw typeError('trace', trace, 'a file name');
-  const signal = options.signal ?? null;
-  if (signal !== null && typeof signal.addEventListener !== 'function') {
-    throw typeError('signal', signal, 'an AbortSignal');
-  }
-  const preDispatch = options.preDispatch ?? scope.preDispatch ?? '2*jobs';
-  const maxBatches = preDispatchLimit(preDispatch, jobs);
-  return {
-    backend,
-    get jobs() {
-      return live?.() ?? jobs;
-    },
-    get maxBatches() {
-      return live ? preDispatchLimit(preDispatch, live()) : maxBatches;
-    },
-    batchSize: batchSize === 'auto' ? 'auto' : count('batchSize', batchSize, 1),
-    timeout: milliseconds('timeout', options.timeout ?? scope.timeout),
-    retries: count('retries', options.retries, 0, 0),
-    signal,
-    progress: options.progress ?? scope.progress ?? false,
-    maxBytes: count('maxBytes', options.maxBytes ?? scope.maxBytes, MEBIBYTE, 0),
-    maxTasksPerWorker: count('maxTasksPerWorker', options.maxTasksPerWorker, Infinity),
-    maxWorkerMemory: count('maxWorkerMemory', options.maxWorkerMemory, Infinity),
-    idleTimeout: count('idleTimeout', options.idleTimeout, 60_000, 0),
-    initializer: options.initializer ?? null,
-    childThreads: inner,
-    childThreadsAsked: asked !== undefined,
-    resourceLimits: options.resourceLimits ?? null,
-    collectErrors: options.returnErrors ?? false,
-    onError,
-    seed: options.seed,
-    trace,
-    reasons,
-  };
 }

@@ -2,9 +2,11 @@
  * One engine under every API: jobs, runs, and the pools that they share.
  */
 
-import { preview, typeError } from '../errors.ts';
+import { preview } from '../errors.ts';
 import { type FunctionPayload, measured } from '../functions/index.ts';
+import { flag, type OptionsOf, readOptions } from '../options.ts';
 import type { FunctionMessage } from '../protocol/index.ts';
+import { onAbort } from './abort.ts';
 import type { CallSite } from './errors.ts';
 import { functionMessage, type Job } from './job.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -142,9 +144,8 @@ export function startRun(
   const { signal } = settings;
   settings.prepare?.(run);
   if (signal) {
-    const abort = (): void => run.cancel(reason(signal), GRACE_MS);
-    signal.addEventListener('abort', abort, { once: true });
-    run.listeners.push({ ended: () => signal.removeEventListener('abort', abort) });
+    const ended = onAbort(signal, () => run.cancel(reason(signal), GRACE_MS));
+    run.listeners.push({ ended });
   }
   if (signal?.aborted) run.cancel(reason(signal), GRACE_MS);
   else pool.attach(run);
@@ -156,17 +157,20 @@ export function dropRun(run: Run, why = 'The job was dropped'): void {
   run.cancel(new DOMException(why, 'AbortError'), GRACE_MS);
 }
 
+const shutdownOptions = {
+  /** At once, so that jobs that are running fail. */
+  kill: flag,
+};
+
 /**
  * Ends the workers of all pools of this environment. New calls start new workers.
  *
  * @param options - `kill`: at once, so that jobs that are running fail
  */
-export function shutdownWorkers(options: { readonly kill?: boolean } = {}): void {
-  if (typeof options !== 'object' || options === null) {
-    throw typeError('options', options, 'an object');
-  }
-  for (const pool of pools.values()) {
-    if (options.kill) pool.kill();
+export function shutdownWorkers(options?: OptionsOf<typeof shutdownOptions>): void {
+  const { kill = false } = readOptions('options', shutdownOptions, options);
+  for (const pool of [...pools.values()]) {
+    if (kill) pool.kill();
     else pool.close();
   }
 }

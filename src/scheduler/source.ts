@@ -66,7 +66,7 @@ class IteratorSource implements TaskSource {
     this.#pulling = true;
     try {
       while (items.length < most && !this.done) {
-        const step = this.#iterator.next();
+        const step = checkStep(this.#iterator.next());
         if (step.done) this.done = true;
         else items.push(step.value);
       }
@@ -87,6 +87,12 @@ class IteratorSource implements TaskSource {
     this.#closed = true;
     if (!this.#pulling) endIterator(this.#iterator);
   }
+}
+
+/** What `next()` gives must be an object, as in a loop of the language; `done` of a number is never true. */
+function checkStep<T>(step: IteratorResult<T>): IteratorResult<T> {
+  if ((typeof step === 'object' && step !== null) || typeof step === 'function') return step;
+  throw typeError("tasks' next()", step, 'a function that gives objects { value, done }');
 }
 
 /** The job has ended for a reason of its own, which is the one that is told. */
@@ -133,7 +139,7 @@ class AsyncSource implements TaskSource {
     this.#pulling = true;
     try {
       while (this.#buffer.length < this.#wanted && !this.#ended) {
-        const step = await this.#iterator.next();
+        const step = checkStep(await this.#iterator.next());
         if (step.done) this.#ended = true;
         else this.#buffer.push(step.value);
         this.onReady?.();
@@ -157,6 +163,11 @@ class AsyncSource implements TaskSource {
   }
 }
 
+function isArrayLike(tasks: object): tasks is ArrayLike<unknown> {
+  const { length } = tasks as { length?: unknown };
+  return typeof tasks === 'object' && Number.isSafeInteger(length) && (length as number) >= 0;
+}
+
 /** Makes the source of what a user gives as tasks. */
 export function taskSource(tasks: unknown): TaskSource {
   if (Array.isArray(tasks)) return new ArraySource(tasks);
@@ -170,6 +181,7 @@ export function taskSource(tasks: unknown): TaskSource {
     };
     if (typeof async === 'function') return new AsyncSource(async.call(tasks));
     if (typeof sync === 'function') return new IteratorSource(sync.call(tasks));
+    if (isArrayLike(tasks)) return new ArraySource(tasks);
   }
-  throw typeError('tasks', tasks, 'an array, an iterable or an async iterable');
+  throw typeError('tasks', tasks, 'an array, an iterable, an async iterable or array-like');
 }

@@ -8,7 +8,10 @@ import {
   cpuCount,
   describeParallel,
   imap,
+  invokeProgress,
+  invoker,
   map,
+  Parallel,
   registerBackend,
   shutdownWorkers,
   WorkChunks,
@@ -16,7 +19,7 @@ import {
 } from '../../src/index.ts';
 import { BUILD, VERSION, valueCount } from '../../src/protocol/index.ts';
 import { loopback } from '../helpers/loopback.ts';
-import { range, rejection } from './support.ts';
+import { range, rejection, runProgram } from './support.ts';
 
 afterAll(() => shutdownWorkers({ kill: true }));
 
@@ -68,9 +71,72 @@ describe('options', () => {
     [{ jobs: 2, backend: 'sequential' }, RangeError, /sequential/],
     [{ resourceLimits: {}, backend: 'processes' }, RangeError, /resourceLimits/],
     [{ signal: 5 as never }, TypeError, /signal/],
+    [{ job: 7 } as never, TypeError, /'options.job' .*did you mean 'jobs'/],
+    [{ n_jobs: 7 } as never, TypeError, /did you mean 'jobs'/],
+    [{ batch_size: 7 } as never, TypeError, /did you mean 'batchSize'/],
+    [{ timeuot: 7 } as never, TypeError, /did you mean 'timeout'/],
+    [{ zzz: 7 } as never, TypeError, /there are backend, batchSize, .*trace/],
+    [{ ordered: true } as never, TypeError, /ordered/],
+    [{ resourceLimits: { maxHeap: 3 } as never, backend: 'threads' }, TypeError, /maxHeap/],
+    [{ resourceLimits: { stackSizeMb: 5000 }, backend: 'threads' }, RangeError, /at most 1024/],
+    [{ resourceLimits: { stackSizeMb: -1 }, backend: 'threads' }, RangeError, /stackSizeMb/],
+    [{ resourceLimits: 5 as never, backend: 'threads' }, TypeError, /resourceLimits/],
+    [{ progress: { lable: 'x' } as never }, TypeError, /did you mean 'label'/],
+    [{ progress: 7 as never }, TypeError, /progress/],
+    [{ timeout: 2 ** 31 }, RangeError, /at most 2147483647, or Infinity/],
+    [{ idleTimeout: 2 ** 31 }, RangeError, /at most 2147483647, or Infinity/],
+    [{ retries: 1e7 }, RangeError, /at most 1000000/],
+    [{ jobs: 1e9 }, RangeError, /at most 65536/],
+    [{ childThreads: 1e9 }, RangeError, /at most 65536/],
+    [{ maxBytes: 2 ** 53 }, RangeError, /maxBytes/],
+    [{ returnErrors: 'yes' as never }, TypeError, /true or false/],
+    [{ trace: 5 as never }, TypeError, /a file name/],
+    [5 as never, TypeError, /options/],
+    [null as never, TypeError, /options/],
   ])('%j throw', (options, kind, message) => {
     expect(() => describeParallel(options)).toThrow(kind);
     expect(() => describeParallel(options)).toThrow(message);
+  });
+
+  it.each<[string, () => unknown]>([
+    ['imap', () => imap([1], (x) => x, { orderd: true } as never)],
+    ['invoker', () => invoker(1, (m, x: number) => m + x, { job: 2 } as never)],
+    ['its map', () => invoker(1, (m, x: number) => m + x).map([1], { sginal: 1 } as never)],
+    ['Parallel', () => new Parallel({ job: 2 } as never)],
+    ['invokeProgress', () => invokeProgress({ lable: 'x' } as never)],
+    ['shutdownWorkers', () => shutdownWorkers({ kil: true } as never)],
+  ])('of %s that are not known are refused, with the nearest name', (_what, call) => {
+    expect(call).toThrow(TypeError);
+    expect(call).toThrow(/did you mean '(ordered|jobs|signal|label|kill)'/);
+  });
+
+  it('of all numbers may be at the edge of their range', async () => {
+    const options = {
+      jobs: 2,
+      timeout: 2 ** 31 - 1,
+      idleTimeout: 2 ** 31 - 1,
+      retries: Number.POSITIVE_INFINITY,
+      maxTasksPerWorker: Number.POSITIVE_INFINITY,
+      batchSize: Number.MAX_SAFE_INTEGER,
+    };
+    expect(await map(range(4), (x) => x, { ...options, backend: 'threads' })).toEqual(range(4));
+    expect(describeParallel({ timeout: Number.POSITIVE_INFINITY }).jobs).toBeGreaterThan(0);
+  });
+
+  it('may be one signal for many jobs, without a warning', async () => {
+    const { stderr, stdout } = runProgram(`
+      const { signal } = new AbortController();
+      const options = { backend: 'threads', jobs: 2, signal };
+      const jobs = Array.from({ length: 30 }, (_, i) => heddle.map([i, 1], (x) => x, options));
+      console.log((await Promise.all(jobs)).length);
+      const controller = new AbortController();
+      const many = Array.from({ length: 30 }, () => heddle.map([1, 2], () => new Promise(() => {}),
+        { ...options, signal: controller.signal }).catch((error) => error.name));
+      controller.abort();
+      console.log([...new Set(await Promise.all(many))].join());
+    `);
+    expect(stderr).toBe('');
+    expect(stdout).toBe('30\nAbortError\n');
   });
 
   it('are refused before anything starts', async () => {

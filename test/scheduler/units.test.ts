@@ -343,9 +343,32 @@ describe('sources', () => {
     expect(iterator.done).toBe(true);
   });
 
-  it.each([[5], [null], [undefined], [{}]])('%j is refused', (value) => {
-    expect(() => taskSource(value)).toThrow(TypeError);
+  it('takes what is like an array, as its type says', () => {
+    const like = taskSource({ length: 3, 0: 'a', 2: 'c' });
+    expect(like.remaining).toBe(3);
+    expect(Array.from(like.take(5))).toEqual(['a', undefined, 'c']);
   });
+
+  it.each([[1], ['step'], [true], [null], [undefined]])(
+    'refuses an iterator whose next() gives %j, instead of reading for ever',
+    async (step) => {
+      const next = () => step as never;
+      const sync = taskSource({ [Symbol.iterator]: () => ({ next }) });
+      expect(() => sync.take(3)).toThrow(TypeError);
+      expect(sync.done).toBe(true);
+      const async = taskSource({ [Symbol.asyncIterator]: () => ({ next: async () => step }) });
+      async.take(1);
+      await new Promise(setImmediate);
+      expect(() => async.take(1)).toThrow(TypeError);
+    },
+  );
+
+  it.each([[5], [null], [undefined], [{}], [{ length: -1 }], [{ length: 1.5 }]])(
+    '%j is refused',
+    (value) => {
+      expect(() => taskSource(value)).toThrow(TypeError);
+    },
+  );
 });
 
 describe('sinks', () => {

@@ -1,0 +1,119 @@
+/**
+ * Completes the options of a job from the scope and the knobs.
+ */
+import { backendNamed, checkBackend } from '../backends/index.ts';
+import { askedChildThreads, childThreadsFor, coreBudget, scopedConfig } from '../config/index.ts';
+import { rangeError } from '../errors.ts';
+import { readOptions } from '../options.ts';
+import type { Backend, Reach } from '../protocol/index.ts';
+import { preDispatchLimit } from './expression.ts';
+import { type ParallelOptions, parallelOptions, type ResolvedOptions } from './options.ts';
+import { type Jobs, resolveJobs } from './worker-count.ts';
+
+/** Reaches where `resourceLimits` can be kept, or there is nothing to keep them for. */
+const HEAP_LIMITED: readonly Reach[] = ['thread', 'local'];
+
+const MEBIBYTE = 1024 * 1024;
+
+/** The backend that was asked for, in the call or in its scope. */
+function chosenBackend(given: string | Backend | undefined): Backend {
+  const chosen = given === undefined ? (scopedConfig().backend ?? 'processes') : given;
+  return typeof chosen === 'string' ? backendNamed(chosen) : checkBackend('backend', chosen);
+}
+
+/** Refuses what a backend can't do. */
+function checkAbilities(backend: Backend, jobs: number, options: ParallelOptions): void {
+  const refused = backend.refuses?.(jobs);
+  if (refused !== undefined) {
+    throw rangeError('backend', backend.name, `one that can start ${jobs} worker(s): ${refused}`);
+  }
+  if (options.resourceLimits !== undefined && !HEAP_LIMITED.includes(backend.reach)) {
+    throw rangeError(
+      'resourceLimits',
+      options.resourceLimits,
+      `left out with the backend '${backend.name}', whose workers are no threads ` +
+        '(maxWorkerMemory replaces workers that grow)',
+    );
+  }
+}
+
+/** Threads inside each worker, and the sentence that says why. */
+function resolveThreads(
+  given: number | undefined,
+  backend: Backend,
+  jobs: number,
+): { readonly threads: number; readonly asked: boolean; readonly reason: string } {
+  // Workers on cores that are not this machine's know better.
+  const wish = given ?? (backend.width ? undefined : askedChildThreads());
+  const asked = wish !== undefined;
+  const threads = wish ?? (backend.width ? -1 : childThreadsFor(jobs));
+  if (threads === -1) {
+    return { threads, asked, reason: 'thread pools inside workers are left alone' };
+  }
+  const why = asked ? 'as asked' : `${coreBudget()} core(s) shared out`;
+  return { threads, asked, reason: `${threads} thread(s) inside each worker: ${why}` };
+}
+
+/** `jobs` and what follows from it, read anew each time where the backend's width changes. */
+function counts(
+  { jobs, live }: Jobs,
+  preDispatch: number | string,
+): Pick<ResolvedOptions, 'jobs' | 'maxBatches'> {
+  const maxBatches = preDispatchLimit(preDispatch, jobs);
+  if (!live) return { jobs, maxBatches };
+  return {
+    get jobs() {
+      return live();
+    },
+    get maxBatches() {
+      return preDispatchLimit(preDispatch, live());
+    },
+  };
+}
+
+/**
+ * Checks options and completes them from the scope, the knobs and the defaults.
+ *
+ * @param table - the options that there are; some functions have more than these
+ * @throws TypeError or RangeError that names the option
+ */
+export function resolveOptions(
+  given: ParallelOptions | undefined,
+  table: typeof parallelOptions = parallelOptions,
+): ResolvedOptions {
+  const options = readOptions('options', table, given);
+  const scope = scopedConfig();
+  const asked = chosenBackend(options.backend);
+  const explicit = options.jobs !== undefined && options.backend !== undefined;
+  const count = resolveJobs(options.jobs ?? scope.jobs, asked, explicit);
+  const { jobs, reason } = count;
+  checkAbilities(asked, jobs, options);
+  const reasons = [`backend '${asked.name}'`, `${jobs} worker(s): ${reason}`];
+  const alone = jobs === 1 && asked.reach !== 'local' && !asked.width;
+  if (alone) reasons.push('one worker is the calling process itself');
+  const backend = alone ? backendNamed('sequential') : asked;
+  const inner = resolveThreads(options.childThreads, backend, jobs);
+  reasons.push(inner.reason);
+  const timeout = parallelOptions.timeout('timeout', options.timeout ?? scope.timeout ?? Infinity);
+  return Object.assign(counts(count, options.preDispatch ?? scope.preDispatch ?? '2*jobs'), {
+    backend,
+    batchSize: options.batchSize ?? scope.batchSize ?? 'auto',
+    timeout: timeout === Number.POSITIVE_INFINITY ? null : timeout,
+    retries: options.retries ?? 0,
+    signal: options.signal ?? null,
+    progress: options.progress ?? scope.progress ?? false,
+    maxBytes: options.maxBytes ?? scope.maxBytes ?? MEBIBYTE,
+    maxTasksPerWorker: options.maxTasksPerWorker ?? Number.POSITIVE_INFINITY,
+    maxWorkerMemory: options.maxWorkerMemory ?? Number.POSITIVE_INFINITY,
+    idleTimeout: options.idleTimeout ?? 60_000,
+    initializer: options.initializer ?? null,
+    childThreads: inner.threads,
+    childThreadsAsked: inner.asked,
+    resourceLimits: options.resourceLimits ?? null,
+    collectErrors: options.returnErrors ?? false,
+    onError: options.onError ?? 'finish',
+    seed: options.seed,
+    trace: options.trace ?? null,
+    reasons,
+  });
+}
