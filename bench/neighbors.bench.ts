@@ -13,6 +13,7 @@ import {
   python,
   type Suite,
 } from './harness/index.ts';
+import { partGroups } from './neighbors/parts.ts';
 
 // Debian's OpenBLAS for both sides. Must be said before the addon opens one.
 process.env.HEDDLE_BLAS ??= 'libopenblas.so.0';
@@ -188,7 +189,7 @@ const suite: Suite = {
         });
       }
     }
-    return groups;
+    return [...groups, ...partGroups(short, rounds, architecture)];
   },
 };
 

@@ -16,7 +16,13 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.metrics import pairwise_distances
-from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor, NearestNeighbors
+from sklearn.neighbors import (
+    KNeighborsClassifier,
+    KNeighborsRegressor,
+    NearestNeighbors,
+    RadiusNeighborsClassifier,
+    RadiusNeighborsRegressor,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 FASHION = Path("/usr/share/datasets/fashion-mnist")
@@ -46,6 +52,10 @@ def rows(case):
         return rng.standard_normal(shape(n)), rng.standard_normal(shape(m)), False
     if kind == "ties":
         return rng.integers(0, 3, shape(n)) * 1.0, rng.integers(0, 3, shape(m)) * 1.0, False
+    if kind == "sets":
+        return rng.integers(0, 2, shape(n)) * 1.0, rng.integers(0, 2, shape(m)) * 1.0, False
+    if kind == "sphere":
+        return rng.uniform(-1.5, 1.5, shape(n)), rng.uniform(-1.5, 1.5, shape(m)), False
     if kind == "duplicates":
         y = rng.standard_normal(shape(m))
         y = y[rng.integers(0, max(m // 4, 1), m)]
@@ -63,13 +73,24 @@ def encode(array):
     return {"shape": data.shape, "data": base64.b64encode(data.tobytes()).decode()}
 
 
-def nearest(x, y, metric, k):
+def options_of(case):
+    """A metric and its parameters, as estimators take them."""
+    options = {"algorithm": "brute", "metric": case["metric"]}
+    given = case.get("params", {})
+    if "p" in given:
+        options["p"] = given["p"]
+    if "w" in given or "V" in given:
+        options["metric_params"] = {k: np.array(v) for k, v in given.items() if k != "p"}
+    return options
+
+
+def nearest(x, y, case):
+    metric, k = case["metric"], case["k"]
     if metric == "dot":
         products = x.astype(float) @ y.astype(float).T
         indices = np.argsort(-products, axis=1, kind="stable")[:, :k]
         return np.take_along_axis(products, indices, 1), indices
-    search = NearestNeighbors(n_neighbors=k, algorithm="brute", metric=metric).fit(y)
-    return search.kneighbors(x)
+    return NearestNeighbors(n_neighbors=k, **options_of(case)).fit(y).kneighbors(x)
 
 
 def run(case):
@@ -80,7 +101,7 @@ def run(case):
     if not known:
         result["X"], result["Y"] = encode(x), encode(y)
     metric = case["metric"]
-    distances, indices = nearest(x, y, metric, case["k"])
+    distances, indices = nearest(x, y, case)
     result["indices"], result["distances"] = encode(indices), encode(distances.astype(float))
     if case["data"] == "offset":
         # scikit-learn's own products lose all digits here: the truth, from exact differences.
@@ -94,7 +115,7 @@ def run(case):
             full = pairwise_distances(x.astype(float), y.astype(float), metric=metric)
         result["pairwise"] = encode(full.astype(float))
     if case.get("radius"):
-        search = NearestNeighbors(radius=case["radius"], algorithm="brute", metric=metric).fit(y)
+        search = NearestNeighbors(radius=case["radius"], **options_of(case)).fit(y)
         near, which = search.radius_neighbors(x, sort_results=True)
         result["counts"] = [len(row) for row in which]
         result["near"] = encode(np.concatenate([np.asarray(row, float) for row in near]))
@@ -105,16 +126,41 @@ def models(case):
     table = digits()
     x, labels = table[:, :64], table[:, 64].astype(int)
     train, test = slice(0, case["m"]), slice(case["m"], None)
-    options = {"n_neighbors": case["k"], "weights": case["weights"], "algorithm": "brute"}
-    options["metric"] = case["metric"]
-    classifier = KNeighborsClassifier(**options).fit(x[train], labels[train])
+    options = {"weights": case["weights"], **options_of(case)}
     values = np.stack([labels, x.sum(axis=1)], axis=1)
-    regressor = KNeighborsRegressor(**options).fit(x[train], values[train])
+    if "radius" in case:
+        options["radius"] = case["radius"]
+        classifier = RadiusNeighborsClassifier(outlier_label=0, **options)
+        regressor = RadiusNeighborsRegressor(**options)
+    else:
+        options["n_neighbors"] = case["k"]
+        classifier, regressor = KNeighborsClassifier(**options), KNeighborsRegressor(**options)
+    classifier.fit(x[train], labels[train])
+    regressor.fit(x[train], values[train])
     result = dict(case)
     result["classes"] = encode(classifier.predict(x[test]))
     result["probabilities"] = encode(classifier.predict_proba(x[test]))
     result["values"] = encode(regressor.predict(x[test]))
     return result
+
+
+WEIGHTS = [0, 1, 0.5, 2, 3, 1, 0.25]
+# Metrics with parameters, and those of certain kinds of data.
+MORE = [
+    ("minkowski", {"p": 3}, "real"),
+    ("minkowski", {"p": 1.5}, "real"),
+    ("minkowski", {"p": 4.2}, "real"),
+    ("minkowski", {"p": 3, "w": WEIGHTS}, "real"),
+    ("minkowski", {"p": 1.5, "w": WEIGHTS}, "ties"),
+    ("seuclidean", {"V": [1, 2, 3, 4, 0.5, 0.25, 1]}, "real"),
+    ("l1", {}, "real"),
+    ("l2", {}, "real"),
+    ("cityblock", {}, "ties"),
+    ("hamming", {}, "ties"),
+    ("jaccard", {}, "sets"),
+    ("correlation", {}, "real"),
+    ("haversine", {}, "sphere"),
+]
 
 
 def vectors():
@@ -123,12 +169,18 @@ def vectors():
         for dtype in ("float64", "float32"):
             case = {"data": "real", "dtype": dtype, "seed": number, "metric": metric}
             yield {**case, "n": 5, "m": 40, "d": 15, "k": 6, "pairwise": True}
+    for number, (metric, params, data) in enumerate(MORE):
+        case = {"data": data, "dtype": "float64", "seed": 20 + number, "metric": metric}
+        d = 2 if data == "sphere" else 7
+        yield {**case, "params": params, "n": 5, "m": 40, "d": d, "k": 6, "pairwise": not params}
     yield {"data": "ties", "dtype": "float64", "seed": 9, "metric": "euclidean", "n": 8, "m": 60,
            "d": 5, "k": 7, "pairwise": True}
     yield {"data": "digits", "dtype": "float64", "metric": "euclidean", "n": 10, "m": 1700, "k": 5}
     yield {"data": "digits", "dtype": "float32", "metric": "cosine", "n": 10, "m": 1700, "k": 5}
     yield {"model": True, "m": 1750, "k": 5, "weights": "uniform", "metric": "euclidean"}
     yield {"model": True, "m": 1750, "k": 5, "weights": "distance", "metric": "manhattan"}
+    yield {"model": True, "m": 1750, "radius": 24.4, "weights": "uniform", "metric": "euclidean"}
+    yield {"model": True, "m": 1750, "radius": 140.5, "weights": "distance", "metric": "manhattan"}
 
 
 def main():
