@@ -68,11 +68,12 @@ export const python = process.env.HEDDLE_PYTHON ?? '/usr/bin/python3';
 const peers: Readonly<Record<string, Readonly<Record<string, PythonModule | DataFolder>>>> = {
   'test/linalg/numpy.test.ts': { 'python3-numpy': 'numpy', 'python3-scipy': 'scipy' },
   'test/memory/numpy.test.ts': { 'python3-numpy': 'numpy' },
-  'test/random/numpy.test.ts': { 'python3-numpy': 'numpy' },
+  'test/neighbors/scipy.test.ts': { 'python3-scipy': 'scipy' },
   'test/neighbors/sklearn.test.ts': {
     'python3-sklearn': 'sklearn',
     'dataset-fashion-mnist': '/usr/share/datasets/fashion-mnist',
   },
+  'test/random/numpy.test.ts': { 'python3-numpy': 'numpy' },
 };
 
 const pythonModules = ['numpy', 'scipy', 'sklearn'] as const;
