@@ -20,12 +20,20 @@ export interface NativeBlas {
     suffix: string;
     threading: string;
     architecture: string;
+    chosenBy: '' | 'library' | 'features' | 'OPENBLAS_CORETYPE';
     threads: number;
     scope: 'process' | 'thread';
     forkSafe: boolean;
   };
   /** Opens another one and uses it from the next operation on; waits for those in flight. */
   use(path: string): void;
+  /**
+   * The OPENBLAS_CORETYPE for a processor with these features (bits of `native/blas/kernels.h`, bytes
+   * of an SVE vector), or null; with `own`, null too where the library's own choice is as good.
+   */
+  chooseCore(bits: number, sveBytes: number, own?: string): string | null;
+  /** The bits of this processor. */
+  processorFeatures(): number;
   /**
    * How it reads variables for its threads: 0 not at all, 1 as OpenBLAS, 2 as OpenBLAS built on
    * OpenMP, 3 as BLIS, 4 as MKL, 5 as Accelerate. Opens one if none is open; 0 where none can be had.

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "blas/kernels.h"
 #include "common/affinity.h"
 
 namespace heddle::blas {
@@ -35,54 +36,52 @@ bool isolated() {
   return choice == nullptr || std::strcmp(choice, "0") != 0;
 }
 
-// The OpenBLAS core type that fits this processor's instructions, or null where it is best asked.
-const char* core_type() {
-#if defined(__x86_64__) && defined(__GNUC__)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-    return "SkylakeX";
+// The kernels that the library at `path` should be told to take: those that this processor is best
+// at where it would choose worse ones by itself, else null. It is opened to be asked, and closed
+// again; the one that comes with Heddle for x64 is known to choose well below AVX-512, on
+// processors that it doesn't know too (scripts/native/openblas-shim.c).
+const char* better_core_of(const std::string& path) {
+  const Features features = processor_features();
+#if defined(__x86_64__)
+  if (path.find("libopenblas-heddle.") != std::string::npos) {
+    return features.has(kAvx512) ? core_for(features) : nullptr;
   }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "Haswell";
 #endif
-  return nullptr;
-}
-
-// Whether the library at `path` is an OpenBLAS that takes this processor for one without AVX. It
-// goes by model numbers, and falls back to the kernels of 2004 on any model newer than itself: a
-// tenth of the speed. It is opened to be asked, and closed again.
-bool misjudges_processor(const std::string& path) {
-  if (core_type() == nullptr) return false;
-  // The build that comes with Heddle corrects itself (scripts/native/openblas-shim.c).
-  if (path.find("libopenblas-heddle.") != std::string::npos) return false;
+  if (core_for(features) == nullptr) return nullptr;
   const ScopedVariable alone("OPENBLAS_NUM_THREADS", "1");  // no threads only to ask
   Library library = Library::open(path, isolated());
-  if (!library) return false;
-  bool wrong = false;
+  if (!library) return nullptr;
+  const char* better = nullptr;
   for (const char* symbol : {"openblas_get_corename", "openblas_get_corename64_",
                              "scipy_openblas_get_corename", "scipy_openblas_get_corename64_"}) {
     const auto core_name = library.function<const char* (*)()>(symbol);
     if (core_name == nullptr) continue;
-    const std::string name = core_name();
-    wrong = name == "Prescott" || name == "Core2" || name == "Nehalem" || name == "Generic";
+    better = better_core(core_name(), features);
     break;
   }
   library.close();
-  return wrong;
+  return better;
 }
 
 // Opens a library with the settings that it reads only then, each where the user has set none.
-Library open_tuned(const std::string& path) {
+// `told` gets the kernels that it was told to take, null where it was told none.
+Library open_tuned(const std::string& path, const char*& told) {
   const KeptAffinity affinity;
   // OpenBLAS's threads spin for 2^26 cycles after each piece of work unless told otherwise (25 ms
   // of a core), OpenMP's for as long as the policy says. 2^18 outlasts the pauses within a
   // factorisation, which is worth a fifth of its time on two cores, and costs an idle pool 0.1 ms.
   const ScopedVariable timeout("OPENBLAS_THREAD_TIMEOUT", "18");
   const ScopedVariable policy("OMP_WAIT_POLICY", "passive");
-  if (std::getenv("OPENBLAS_CORETYPE") == nullptr && misjudges_processor(path)) {
-    const ScopedVariable core("OPENBLAS_CORETYPE", core_type());
-    return Library::open(path, isolated());
-  }
+  told = std::getenv("OPENBLAS_CORETYPE") == nullptr ? better_core_of(path) : nullptr;
+  if (told == nullptr) return Library::open(path, isolated());
+  const ScopedVariable core("OPENBLAS_CORETYPE", told);
   return Library::open(path, isolated());
+}
+
+bool same_letters(const std::string& a, const std::string& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
+    return std::tolower(x) == std::tolower(y);
+  });
 }
 
 std::string folder_of(const std::string& file) {
@@ -103,7 +102,8 @@ const char* routine_name(size_t index) { return kNames[index]; }
 
 Blas Blas::open(const std::string& path) {
   Blas blas;
-  blas.library_ = open_tuned(path);
+  const char* told = nullptr;
+  blas.library_ = open_tuned(path, told);
   if (!blas.library_) throw Unavailable(path + ": " + blas.library_.error());
   if (!blas.find_affixes()) throw Unavailable(path + ": it has no routine dgemm");
   blas.find_blis();
@@ -113,6 +113,12 @@ Blas Blas::open(const std::string& path) {
   blas.lapack_file_ = file_of(blas.addresses_[routine_index<double>(Op::potrf)]);
   blas.probe_integers();
   blas.identify();
+  if (blas.kind_ == Kind::kOpenBlas) {
+    const char* user = std::getenv("OPENBLAS_CORETYPE");
+    // One built for a single processor asks nobody.
+    const bool chosen = told != nullptr && same_letters(told, blas.architecture_);
+    blas.chosen_by_ = user != nullptr ? "OPENBLAS_CORETYPE" : chosen ? "features" : "library";
+  }
   blas.find_variable_reader();
   return blas;
 }

@@ -75,6 +75,9 @@ class Blas {
   const std::string& lapack_file() const { return lapack_file_; }
   const std::string& version() const { return version_; }
   const std::string& architecture() const { return architecture_; }
+  // Who chose these kernels: "library", "OPENBLAS_CORETYPE" (the user), or "features" (Heddle, by
+  // what the processor can do); empty where the library tells none.
+  const std::string& chosen_by() const { return chosen_by_; }
   const std::string& threading() const { return threading_; }
   bool ilp64() const { return ilp64_; }
   const std::string& prefix() const { return prefix_; }
@@ -233,6 +236,7 @@ class Blas {
   std::string suffix_;
   std::string version_;
   std::string architecture_;
+  std::string chosen_by_;
   std::string threading_ = "none";
   bool ilp64_ = false;
   bool threads_per_caller_ = false;

@@ -1,6 +1,7 @@
 #include "blas/module.h"
 
 #include "blas/blas.h"
+#include "blas/kernels.h"
 #include "common/errors.h"
 
 namespace heddle::blas {
@@ -21,6 +22,7 @@ Napi::Value info(const Napi::CallbackInfo& call) {
   result.Set("suffix", blas.suffix());
   result.Set("threading", blas.threading());
   result.Set("architecture", blas.architecture());
+  result.Set("chosenBy", blas.chosen_by());
   result.Set("threads", blas.threads());
   result.Set("scope", blas.threads_per_caller() ? "thread" : "process");
   result.Set("forkSafe", !blas.fork_unsafe());
@@ -29,6 +31,24 @@ Napi::Value info(const Napi::CallbackInfo& call) {
 
 // use(path): swaps the library while no operation is in flight.
 void use_library(const Napi::CallbackInfo& call) { use(call[0].As<Napi::String>().Utf8Value()); }
+
+// chooseCore(bits, sveBytes, own?): the core type for a processor with these features; null for
+// none.
+Napi::Value choose_core(const Napi::CallbackInfo& call) {
+  Features features;
+  features.bits = call[0].As<Napi::Number>().Uint32Value();
+  features.sve_bytes = call[1].As<Napi::Number>().Int32Value();
+  const char* core = call[2].IsString()
+                         ? better_core(call[2].As<Napi::String>().Utf8Value(), features)
+                         : core_for(features);
+  if (core == nullptr) return call.Env().Null();
+  return Napi::String::New(call.Env(), core);
+}
+
+// processorFeatures(): the bits of this processor.
+Napi::Value features_of(const Napi::CallbackInfo& call) {
+  return Napi::Number::New(call.Env(), processor_features().bits);
+}
 
 // variableReader(): see native.ts. Called for each operation where a variable is set, so by the
 // plain interface.
@@ -50,6 +70,8 @@ Napi::Object init(Napi::Env env) {
   Napi::Object exports = Napi::Object::New(env);
   define<info>(exports, "info");
   define<use_library>(exports, "use");
+  define<choose_core>(exports, "chooseCore");
+  define<features_of>(exports, "processorFeatures");
   napi_value reader = nullptr;
   napi_create_function(env, "variableReader", NAPI_AUTO_LENGTH, variable_reader, nullptr, &reader);
   exports.Set("variableReader", reader);

@@ -12,6 +12,7 @@ import {
   type ParallelConfig,
   parallelConfig,
 } from '../config/index.ts';
+import { type BlasInfo, blasInfo } from '../linalg/index.ts';
 import { type CpuReport, cpuReport } from '../machine/index.ts';
 import { type SharedMemoryInfo, sharedMemoryInfo } from '../memory/index.ts';
 import {
@@ -40,6 +41,8 @@ export interface Info {
     /** The user's variable that decides on its threads. */
     readonly variable?: string;
   })[];
+  /** The BLAS of Heddle's own operations, or why there is none. */
+  readonly blas: BlasInfo | { readonly error: string };
   readonly sharedMemory: SharedMemoryInfo;
 }
 
@@ -58,8 +61,29 @@ function collect(): Info {
       openmp: explainOperationThreads('openmp'),
     },
     runtimes,
+    blas: ownBlas(),
     sharedMemory: sharedMemoryInfo(),
   };
+}
+
+function ownBlas(): Info['blas'] {
+  try {
+    return blasInfo();
+  } catch (error) {
+    return { error: (error as Error).message };
+  }
+}
+
+function blasLines({ blas }: Info): string {
+  if ('error' in blas) return blas.error;
+  const reasons = {
+    '': '',
+    library: ', chosen by the library',
+    features: ', chosen by what the processor can do',
+    OPENBLAS_CORETYPE: ', chosen by OPENBLAS_CORETYPE',
+  };
+  const kernels = blas.architecture && `, kernels ${blas.architecture}${reasons[blas.chosenBy]}`;
+  return `${blas.library} ${blas.version}${kernels}\n${blas.file}`;
 }
 
 function coreRows({ cores }: Info): unknown[][] {
@@ -131,6 +155,9 @@ function render(info: Info): string {
     '',
     "THREADS OF HEDDLE'S OPERATIONS",
     table(['user API', 'at most', 'decided by', 'operations'], operationRows(info)),
+    '',
+    'BLAS OF THESE',
+    blasLines(info),
     '',
     'RUNTIMES WITH THREADS OF THEIR OWN',
     info.runtimes.length === 0

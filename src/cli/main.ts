@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { Command, InvalidArgumentError } from 'commander';
 import { doctor } from './doctor.ts';
 import { info } from './info.ts';
+import { kernels } from './kernels.ts';
 
 function count(text: string): number {
   const value = Number(text);
@@ -57,7 +58,10 @@ program
   .option('-p, --pid <pid>', 'watch a process that runs already', count)
   .option('-s, --seconds <seconds>', 'how long (default: until it ends; 10 with --pid)', positive)
   .option('--interval <milliseconds>', 'time between two samples', positive, 20)
+  .option('--kernels', 'measure instead whether other kernels of OpenBLAS would be faster here')
   .option('--json', 'print JSON')
-  .action((command: string[], options) => run(() => doctor(command, options)));
+  .action((command: string[], options) =>
+    run(async () => (options.kernels ? kernels(options) : doctor(command, options))),
+  );
 
 await program.parseAsync();

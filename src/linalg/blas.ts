@@ -22,6 +22,12 @@ export interface BlasInfo {
   readonly threading: string;
   /** The processor that its kernels are for; empty where it does not tell. */
   readonly architecture: string;
+  /**
+   * Who chose these kernels: 'library', by the processor's model; 'features', Heddle, by what the
+   * processor can do, where the library would have taken slower ones; or 'OPENBLAS_CORETYPE', the
+   * user. Empty where the library has no such choice.
+   */
+  readonly chosenBy: '' | 'library' | 'features' | 'OPENBLAS_CORETYPE';
   /** Its thread count now. */
   readonly threads: number;
   /** Whether that count is the process's or each thread's own. */

@@ -114,6 +114,10 @@ describe('heddle info', () => {
     const { stdout } = heddle(['info'], { env: { OMP_NUM_THREADS: '1,4', OMP_PLACES: '{0}' } });
     expect(stdout).toMatch(/^openmp +1 +OMP_NUM_THREADS +/m);
     expect(stdout).toMatch(/^places +1 +/m);
+    // Heddle's own BLAS, which no module has loaded, and why it runs the kernels that it does.
+    expect(stdout).toMatch(/^BLAS OF THESE\n\w+ .*\n\//m);
+    const told = heddle(['info'], { env: { OPENBLAS_CORETYPE: 'Nehalem' } }).stdout;
+    if (/^openblas/m.test(told)) expect(told).toMatch(/chosen by OPENBLAS_CORETYPE/);
   });
 
   it('prints tables', () => {

@@ -28,6 +28,7 @@ export type LibraryName = keyof typeof libraries;
 /** The files that load real libraries as they start. */
 const users: Readonly<Record<string, readonly LibraryName[]>> = {
   'test/cli/doctor.test.ts': ['libomp', 'openblas-pthread'],
+  'test/cli/kernels.test.ts': ['reference-blas'],
   'test/cli/info.test.ts': ['blis-pthread', 'libomp', 'openblas-pthread'],
   'test/executor/spawning.test.ts': [
     'blis-blas',
@@ -53,6 +54,7 @@ const users: Readonly<Record<string, readonly LibraryName[]>> = {
     'openblas-serial',
   ],
   'test/threadpools/teams.test.ts': ['libomp', 'openblas-openmp', 'openblas-pthread'],
+  'test/threadpools/variables.busy.test.ts': ['blis-openmp', 'openblas-openmp', 'openblas-serial'],
   'test/threadpools/workers.test.ts': [
     'blis-pthread',
     'libvips',
