@@ -6,11 +6,14 @@
 
 export { CloneError, heddle, share } from './codec/index.ts';
 export {
+  type BudgetListener,
   type Config,
+  coreBudget,
   ensureInitialized,
   initialize,
   type ParallelConfig,
   parallelConfig,
+  watchBudget,
   withConfig,
 } from './config/index.ts';
 export { bind, task } from './functions/index.ts';

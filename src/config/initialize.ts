@@ -2,6 +2,7 @@
  * Sets the knobs, and the thread pools of this process by them.
  */
 import { setDefaultThreads } from '../threadpools/index.ts';
+import { forgetCpuCount } from './budget.ts';
 import { knobs, setKnobs } from './knobs.ts';
 import { workerRole } from './role.ts';
 import type { ParallelConfig } from './types.ts';
@@ -31,6 +32,7 @@ function apply(): ParallelConfig {
  */
 export function initialize(options: Partial<ParallelConfig> = {}): ParallelConfig {
   setKnobs(options);
+  forgetCpuCount();
   return apply();
 }
 

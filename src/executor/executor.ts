@@ -2,7 +2,7 @@
  * The native executor, for the numeric modules: how many cores an operation may ask
  * for, and how a queued one is waited for or given up.
  */
-import { coreBudget, type OperationApi, operationThreads } from '../config/index.ts';
+import { coreBudget, type OperationApi, operationThreads, watchBudget } from '../config/index.ts';
 import { rangeError, typeError } from '../errors.ts';
 import { native } from '../native.ts';
 
@@ -59,6 +59,28 @@ function liveBudget(): number {
   return budget;
 }
 
+let watching = false;
+
+/**
+ * Operations that wait start by what the executor knows, though none is asked for meanwhile: it is
+ * told of changes as long as there are any.
+ */
+function watchWhileBusy(): void {
+  if (watching) return;
+  watching = true;
+  const isNeeded = (): boolean => {
+    const { queued, running } = native.executor.stats();
+    watching = queued + running > 0;
+    return watching;
+  };
+  watchBudget(
+    (cores) => {
+      budget = native.executor.budget(cores);
+    },
+    { isNeeded },
+  );
+}
+
 /**
  * The most cores that an operation may ask the executor for.
  *
@@ -89,6 +111,7 @@ export function queued<R>(
   finish: (outcome: number) => R,
   signal?: AbortSignal,
 ): Promise<R> {
+  watchWhileBusy();
   if (signal === undefined) return start(0).then(finish);
   if (signal.aborted) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {
