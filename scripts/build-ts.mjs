@@ -2,7 +2,10 @@
 // point in package.json.
 //
 // A shim is one `require` of the ES module (Node 20.19 and later allow that), because two builds
-// would be two module instances, each with its own idea of the thread limits.
+// would be two module instances, each with its own idea of the thread limits. It is Node's own
+// `require`, whatever stands in its place, found by way of the main context's globals: test runners
+// that evaluate modules themselves (Jest in its CommonJS mode) can't load an ES module, and would make
+// one instance for each test file.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -25,6 +28,12 @@ for (const entry of Object.values(manifest.exports)) {
   const target = path.join(root, shim);
   const name = path.basename(entry.import.default);
   mkdirSync(path.dirname(target), { recursive: true });
-  writeFileSync(target, `'use strict';\nmodule.exports = require('./${name}');\n`);
+  const lines = [
+    "'use strict';",
+    "const own = require('node:vm').runInThisContext('process');",
+    "const { createRequire } = own.getBuiltinModule('node:module');",
+    `module.exports = createRequire(__filename)('./${name}');`,
+  ];
+  writeFileSync(target, `${lines.join('\n')}\n`);
   writeFileSync(path.join(root, entry.require.types), `export * from './${name}';\n`);
 }

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 
-export { CloneError, heddle, share } from './codec/index.ts';
+export { CloneError, heddle, registerSerializer, type Serializer, share } from './codec/index.ts';
 export {
   type BudgetListener,
   type Config,

@@ -2,6 +2,7 @@
  * Matrices and vectors of float64 and float32: what is taken, what is returned, and the checks of
  * the one.
  */
+import { types } from 'node:util';
 import { rangeError, typeError } from '../errors.ts';
 import { type Allocate, unwritten, zeros } from '../executor/index.ts';
 import type { FrameOperand } from './call.ts';
@@ -68,8 +69,8 @@ export function sameElements(
   one: { readonly data: Elements },
   other: { readonly data: Elements },
 ): void {
-  if (one.data.constructor !== other.data.constructor) {
-    throw typeError(name, other.data, `a ${one.data.constructor.name} like the first operand`);
+  if (types.isFloat64Array(one.data) !== types.isFloat64Array(other.data)) {
+    throw typeError(name, other.data, `a ${one.data[Symbol.toStringTag]} like the first operand`);
   }
 }
 
@@ -95,8 +96,9 @@ export function newMatrix<D extends Elements>(
 ): Matrix<D> {
   const stride = stridesOf(shape);
   const length = shape.length === 0 ? 1 : (shape[0] as number) * (stride[0] as number);
-  const data =
-    like instanceof Float64Array ? allocate(Float64Array, length) : allocate(Float32Array, length);
+  const data = types.isFloat64Array(like)
+    ? allocate(Float64Array, length)
+    : allocate(Float32Array, length);
   return { data: data as D, shape: shape.slice(), stride, offset: 0 };
 }
 

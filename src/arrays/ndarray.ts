@@ -1,6 +1,7 @@
 /**
  * Arrays with a shape: what every numeric module takes and returns.
  */
+import { types } from 'node:util';
 
 /** The typed array of each element type, by NumPy's name of it. */
 export interface DTypes {
@@ -58,6 +59,7 @@ export function isNdArray(value: unknown): value is NdArrayLike<TypedArray> {
   );
 }
 
+/** Whether a value is a float64 or float32 array, of whatever realm: a test runner may have its own. */
 export function isElements(value: unknown): value is Elements {
-  return value instanceof Float64Array || value instanceof Float32Array;
+  return types.isFloat64Array(value) || types.isFloat32Array(value);
 }

@@ -4,6 +4,7 @@
 import { open } from '../memory/index.ts';
 import { restore } from './hooks.ts';
 import { build, buildError } from './platform.ts';
+import { restoreBy, serializerById } from './serializers.ts';
 import { ACCESSOR, type Reference, SHOWN, type Step, type Target, type Wrapped } from './wire.ts';
 
 type Constructor = new (...args: unknown[]) => object;
@@ -102,6 +103,12 @@ export class Decoder {
       case 'restored': {
         const type = this.#class(reference.class) as unknown as Record<symbol, unknown>;
         return (type[restore] as (state: unknown) => unknown).call(type, reference.state[0]);
+      }
+      case 'registered': {
+        const known = serializerById(reference.id);
+        if (known) return restoreBy(known, reference.state[0]);
+        const make = this.#functions(reference.restore) as (state: unknown) => unknown;
+        return make(reference.state[0]);
       }
       case 'error':
         return buildError(reference.name, this.#subclass(reference.class));

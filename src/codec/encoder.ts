@@ -432,12 +432,19 @@ export class Encoder {
     if (custom === undefined) {
       throw new CloneError(path, `${kindOf(value)} with one of two hooks`, REMEDY_CLASS);
     }
-    const index = this.#options.functions.add(custom.type, path);
+    const { by } = custom;
+    const hooked = typeof by === 'function';
+    // Who sent a serializer here knows it by its id.
+    const fn = hooked ? by : by.adopted ? null : (by.restore as unknown as Callable);
+    const index = fn === null ? NO_CLASS : this.#options.functions.add(fn, path);
     this.#open.add(value);
     const box: [unknown] = [undefined];
     this.#put(box, 0, custom.state(), `${path}[heddle.state]()`);
     this.#open.delete(value);
-    return this.#remember(value, this.#reference({ kind: 'restored', class: index, state: box }));
+    const reference: Reference = hooked
+      ? { kind: 'restored', class: index, state: box }
+      : { kind: 'registered', id: by.id, restore: index, state: box };
+    return this.#remember(value, this.#reference(reference));
   }
 
   /** The class of an instance that travels by its properties. */

@@ -8,5 +8,12 @@ export { decode, discard, type Encoded, type EncodeOptions, encode, loading } fr
 export { Decoder } from './decoder.ts';
 export { Encoder } from './encoder.ts';
 export { heddle, restore, state } from './hooks.ts';
+export {
+  adoptSerializers,
+  type Registration,
+  registerSerializer,
+  type Serializer,
+  serializers,
+} from './serializers.ts';
 export { share } from './share.ts';
 export type { CodecTarget, Reference, Step } from './wire.ts';

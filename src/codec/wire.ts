@@ -38,6 +38,13 @@ export type Reference =
   | { readonly kind: 'instance'; readonly class: number }
   /** An instance that its class restores from a state. */
   | { readonly kind: 'restored'; readonly class: number; readonly state: readonly [unknown] }
+  /** One that a registered serializer restores: by its id where that is known, else by a function. */
+  | {
+      readonly kind: 'registered';
+      readonly id: string;
+      readonly restore: number;
+      readonly state: readonly [unknown];
+    }
   | {
       readonly kind: 'error';
       /** The nearest global class. */

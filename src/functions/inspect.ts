@@ -6,7 +6,6 @@
  */
 
 import type { Session } from 'node:inspector';
-import { createRequire } from 'node:module';
 
 /** One scope around a function, innermost first. */
 export interface CapturedScope {
@@ -58,20 +57,27 @@ interface Bridge {
 }
 
 const BRIDGE = Symbol.for('heddle.inspector.bridge');
-const require = createRequire(import.meta.url);
+
+/**
+ * The object that has the bridge: a module of Node's, which is the same in every vm context. There
+ * `globalThis` is another one, and test runners make copies of `process`.
+ */
+const HOLDER = "process.getBuiltinModule('node:inspector')";
 
 /** So many functions the inspector may hold on to, within one turn of the event loop. */
 const RELEASE_AFTER = 64;
 
 class Inspector {
   readonly #session: Session;
+  readonly #holder: object;
   readonly #scripts = new Map<string, Script>();
   #debugging = false;
   #shown = 0;
 
   constructor() {
     try {
-      const inspector = require('node:inspector') as typeof import('node:inspector');
+      const inspector = process.getBuiltinModule('node:inspector');
+      this.#holder = inspector;
       this.#session = new inspector.Session();
       this.#session.connect();
     } catch (cause) {
@@ -96,14 +102,16 @@ class Inspector {
   }
 
   inspect(fn: object): Inspection {
-    // `process` is the same object in every vm context, where `globalThis` is not.
     const bridge: Bridge = { fn };
-    Object.defineProperty(process, BRIDGE, { value: bridge, configurable: true });
+    Object.defineProperty(this.#holder, BRIDGE, { value: bridge, configurable: true });
     try {
-      const { result } = this.#post('Runtime.evaluate', {
-        expression: "process[Symbol.for('heddle.inspector.bridge')].fn",
+      const { result, exceptionDetails } = this.#post('Runtime.evaluate', {
+        expression: `${HOLDER}[Symbol.for('heddle.inspector.bridge')].fn`,
         objectGroup: 'heddle',
-      }) as { result: Remote };
+      }) as { result: Remote; exceptionDetails?: object };
+      if (exceptionDetails || result.objectId === undefined) {
+        throw new NoInspector('the inspector looks at another realm than this one');
+      }
       const { internalProperties = [] } = this.#post('Runtime.getProperties', {
         objectId: result.objectId,
         ownProperties: true,
@@ -114,7 +122,7 @@ class Inspector {
         scopes: this.#scopes(bridge, find('[[Scopes]]')?.objectId),
       };
     } finally {
-      Reflect.deleteProperty(process, BRIDGE);
+      Reflect.deleteProperty(this.#holder, BRIDGE);
       this.#releaseLater();
     }
   }
@@ -176,8 +184,7 @@ class Inspector {
     // The list's elements are { description, object } as JavaScript sees them.
     this.#post('Runtime.callFunctionOn', {
       objectId,
-      functionDeclaration:
-        "function () { process[Symbol.for('heddle.inspector.bridge')].scopes = Array.prototype.slice.call(this); }",
+      functionDeclaration: `function () { ${HOLDER}[Symbol.for('heddle.inspector.bridge')].scopes = Array.prototype.slice.call(this); }`,
       silent: true,
     });
     return (bridge.scopes ?? [])

@@ -1,6 +1,7 @@
 /**
  * LU factors, inverses and determinants.
  */
+import { types } from 'node:util';
 import {
   type Elements,
   fresh,
@@ -209,7 +210,7 @@ function planLuSolve<D extends Elements>(
   const compact = operand('factors.lu', factors.lu);
   requireSquare('factors.lu', compact, factors.lu.shape);
   const n = compact.rows;
-  if (!(pivots instanceof Int32Array)) throw typeError('factors.pivots', pivots, 'an Int32Array');
+  if (!types.isInt32Array(pivots)) throw typeError('factors.pivots', pivots, 'an Int32Array');
   if (pivots.length !== n || pivots.some((pivot) => !(pivot >= 0 && pivot < n))) {
     throw rangeError('factors.pivots', pivots, `${n} indices of rows`);
   }

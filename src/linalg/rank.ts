@@ -1,6 +1,7 @@
 /**
  * Ranks and condition numbers.
  */
+import { types } from 'node:util';
 import {
   type Elements,
   fresh,
@@ -19,7 +20,7 @@ import { matrixNorms } from './norms.ts';
 
 /** The difference between 1 and the next number of the elements' precision. */
 export function precision(data: Elements): number {
-  return data instanceof Float64Array ? Number.EPSILON : 2 ** -23;
+  return types.isFloat64Array(data) ? Number.EPSILON : 2 ** -23;
 }
 
 /** A tolerance: the caller's, checked, or max(n, m) times the precision. */

@@ -43,7 +43,7 @@ export function constructorOf(dtype: DType): Constructor {
 /** The name for a typed array. */
 export function dtypeOf(array: TypedArray): DType {
   for (const [name, type] of Object.entries(constructors)) {
-    if (array instanceof (type as unknown as typeof Float64Array)) return name as DType;
+    if (array?.[Symbol.toStringTag] === type.name) return name as DType;
   }
   throw typeError('array', array, 'a typed array');
 }

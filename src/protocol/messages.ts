@@ -43,6 +43,8 @@ export interface OpenMessage {
   readonly model?: unknown;
   /** In mode 'model': the method of the model to call instead of a function. */
   readonly method?: string;
+  /** What has been registered for classes of others: the codec's messages. */
+  readonly serializers?: readonly unknown[];
   readonly scope: unknown;
   /** The entropy of the job's random numbers. */
   readonly seed?: unknown;

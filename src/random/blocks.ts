@@ -1,6 +1,7 @@
 /**
  * Fills by blocks, each from a stream of its own.
  */
+import { types } from 'node:util';
 import { FRAME_HEADER as HEADER } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
 import { resolveThreads } from '../executor/index.ts';
@@ -36,7 +37,7 @@ export function fillBlocks<D extends Float64Array | Float32Array>(
   out: D,
   options: BlockOptions,
 ): D {
-  if (!(out instanceof Float64Array) && !(out instanceof Float32Array)) {
+  if (!types.isFloat64Array(out) && !types.isFloat32Array(out)) {
     throw typeError('out', out, 'a Float64Array or Float32Array');
   }
   const { distribution, parameters = [], blockSize = 65536 } = options;
@@ -48,7 +49,7 @@ export function fillBlocks<D extends Float64Array | Float32Array>(
     );
   }
   const of: Distribution = distributions[distribution];
-  if (out instanceof Float32Array && of.results !== 'floats') {
+  if (types.isFloat32Array(out) && of.results !== 'floats') {
     throw typeError('out', out, `a Float64Array for ${distribution}`);
   }
   if (!Number.isSafeInteger(blockSize) || blockSize < 1) {

@@ -1,6 +1,7 @@
 /**
  * Samples, with and without replacement, of equal or given chances; drawn as NumPy does.
  */
+import { types } from 'node:util';
 
 import {
   dense,
@@ -25,7 +26,7 @@ const { frame } = native.random;
 
 /** How far from 1 the sum of p may be: the square root of its type's precision. */
 function toleranceOf(p: ArrayLike<number>): number {
-  return Math.sqrt(p instanceof Float32Array ? 2 ** -23 : Number.EPSILON);
+  return Math.sqrt(types.isFloat32Array(p) ? 2 ** -23 : Number.EPSILON);
 }
 
 /** Checks probabilities and returns a copy. */

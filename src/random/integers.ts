@@ -1,6 +1,7 @@
 /**
  * Integers of every width, as NumPy draws them.
  */
+import { types } from 'node:util';
 
 import { dense, FRAME_HEADER as HEADER, isNdArray, type NdArrayLike } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
@@ -174,7 +175,7 @@ function checkBounds(
 /** A bound as an array with a shape. */
 function boundsOf(name: string, value: unknown): { data: ArrayLike<unknown>; shape: number[] } {
   if (isNdArray(value)) return { data: dense(name, value), shape: [...value.shape] };
-  if (Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))) {
+  if (Array.isArray(value) || (ArrayBuffer.isView(value) && !types.isDataView(value))) {
     const data = value as unknown as ArrayLike<unknown>;
     return { data, shape: [data.length] };
   }

@@ -4,6 +4,7 @@
  * The draws are NumPy's, and so is the factor up to what two LAPACK libraries differ by: these
  * numbers agree to rounding (and in the signs of columns), not to the last bit.
  */
+import { types } from 'node:util';
 import { dense, lengthOf, type NdArray, type NdArrayLike, shaped } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
 import { choleskySync, eighSync, matmulSync, svdSync } from '../linalg/index.ts';
@@ -79,7 +80,7 @@ export function multivariateNormal(
   }
   const n = mean?.length;
   if (typeof n !== 'number') throw typeError('mean', mean, 'an array of numbers');
-  if (!(cov?.data instanceof Float64Array)) {
+  if (!types.isFloat64Array(cov?.data)) {
     throw typeError('cov', cov, '{ data: Float64Array, shape }');
   }
   if (cov.shape?.length !== 2 || cov.shape[0] !== n || cov.shape[1] !== n) {

@@ -1,6 +1,7 @@
 /**
  * Parameters of distributions: numbers, or arrays of them that broadcast as NumPy's do.
  */
+import { types } from 'node:util';
 
 import { dense, isNdArray, lengthOf, type NdArrayLike } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
@@ -24,7 +25,7 @@ export function gridOf(name: string, value: unknown): Grid | undefined {
   if (isNdArray(value)) {
     return { data: numbersOf(name, dense(name, value)), shape: value.shape };
   }
-  if (Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))) {
+  if (Array.isArray(value) || (ArrayBuffer.isView(value) && !types.isDataView(value))) {
     const data = numbersOf(name, value as ArrayLike<number>);
     return { data, shape: [data.length] };
   }
@@ -32,7 +33,7 @@ export function gridOf(name: string, value: unknown): Grid | undefined {
 }
 
 function numbersOf(name: string, data: ArrayLike<unknown>): ArrayLike<number> {
-  if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
+  if (types.isBigInt64Array(data) || types.isBigUint64Array(data)) {
     throw typeError(name, data, 'an array of numbers, not of bigints');
   }
   return data as ArrayLike<number>;

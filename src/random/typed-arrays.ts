@@ -1,12 +1,13 @@
 /**
  * Typed arrays of any kind, Buffers among them: telling them apart, making and copying them.
  */
+import { types } from 'node:util';
 import { rangeError } from '../errors.ts';
 import type { Numbers } from './output.ts';
 
 /** Whether a value is a typed array. */
 export function isNumbers(value: unknown): value is Numbers {
-  return ArrayBuffer.isView(value) && !(value instanceof DataView);
+  return ArrayBuffer.isView(value) && !types.isDataView(value);
 }
 
 /** The name of a typed array's kind; a Buffer is a Uint8Array. */

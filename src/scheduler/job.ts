@@ -3,7 +3,14 @@
  * worker once.
  */
 
-import { decode, discard, encode, loading } from '../codec/index.ts';
+import {
+  decode,
+  discard,
+  encode,
+  loading,
+  type Registration,
+  serializers,
+} from '../codec/index.ts';
 import { exportScope } from '../config/index.ts';
 import { encodeFunction, type FunctionPayload, releaseFunction } from '../functions/index.ts';
 import {
@@ -51,6 +58,30 @@ function jobSettings(
   };
 }
 
+const registrations = new WeakMap<Registration, Map<Reach, unknown>>();
+
+/** How a serializer that was registered here goes to workers; packed once for each reach. */
+function registrationMessage(one: Registration, reach: Reach, codec: Codec): unknown {
+  let packed = registrations.get(one);
+  if (!packed) {
+    packed = new Map();
+    registrations.set(one, packed);
+  }
+  const known = packed.get(reach);
+  if (known !== undefined) return known;
+  const { id, type, state, restore } = one;
+  const called = `the serializer of ${type?.name || 'a class'}`;
+  let message: unknown;
+  try {
+    message = codec.packOne({ id, type, state, restore }, called).message;
+  } catch {
+    // Workers that can't have the class can still get instances, if these can be restored there.
+    message = codec.packOne({ id, state: null, restore }, called).message;
+  }
+  packed.set(reach, message);
+  return message;
+}
+
 export class Job {
   readonly id = ++lastId;
   readonly codec: Codec;
@@ -83,6 +114,7 @@ export class Job {
       type: 'open',
       context: this.id,
       mode,
+      ...this.#serializers(),
       scope: exportScope(),
       ...(options.seed === undefined ? {} : { seed: options.seed }),
       collectErrors: options.collectErrors,
@@ -100,6 +132,13 @@ export class Job {
         ...(model.method === undefined ? {} : { method: model.method }),
       };
     } else this.#open = open;
+  }
+
+  #serializers(): { serializers?: readonly unknown[] } {
+    const { reach } = this.options.backend;
+    const list = serializers();
+    if (reach === 'local' || list.length === 0) return {};
+    return { serializers: list.map((one) => registrationMessage(one, reach, this.codec)) };
   }
 
   /** The place of a function in the job's table. */

@@ -1,6 +1,7 @@
 /**
  * Where the tasks of a job come from: arrays, iterables, async iterables; pulled as needed.
  */
+import { types } from 'node:util';
 import { typeError } from '../errors.ts';
 
 /** A source of tasks, numbered in order. */
@@ -171,7 +172,7 @@ function isArrayLike(tasks: object): tasks is ArrayLike<unknown> {
 /** Makes the source of what a user gives as tasks. */
 export function taskSource(tasks: unknown): TaskSource {
   if (Array.isArray(tasks)) return new ArraySource(tasks);
-  if (ArrayBuffer.isView(tasks) && !(tasks instanceof DataView)) {
+  if (ArrayBuffer.isView(tasks) && !types.isDataView(tasks)) {
     return new ArraySource(tasks as unknown as ArrayLike<unknown>);
   }
   if (tasks !== null && tasks !== undefined) {

@@ -1,6 +1,7 @@
 /**
  * A place where several processes or threads wait for each other.
  */
+import { types } from 'node:util';
 
 import { restore, state } from '../codec/index.ts';
 import { rangeError } from '../errors.ts';
@@ -54,7 +55,7 @@ export class Barrier {
 
   /** @param parties - how many have to come */
   constructor(parties: number | Int32Array) {
-    if (parties instanceof Int32Array) {
+    if (types.isInt32Array(parties)) {
       this.#words = parties;
       return;
     }

@@ -1,6 +1,7 @@
 /**
  * A queue of values between processes and threads: a ring of bytes in shared memory.
  */
+import { types } from 'node:util';
 
 // Values in queues may be instances, which travel with their class.
 import '../functions/index.ts';
@@ -80,7 +81,7 @@ export class Queue<T = unknown> {
   readonly #ring: Uint8Array;
 
   constructor(options: QueueOptions | ArrayBuffer = {}) {
-    if (options instanceof ArrayBuffer) {
+    if (types.isArrayBuffer(options)) {
       this.#buffer = options;
     } else {
       const { maxSize = 0, bytes = 2 ** 20 } = options;

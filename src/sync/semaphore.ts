@@ -1,6 +1,7 @@
 /**
  * Counting semaphores between processes and threads.
  */
+import { types } from 'node:util';
 
 import { restore, state } from '../codec/index.ts';
 import { rangeError } from '../errors.ts';
@@ -54,7 +55,7 @@ export class Semaphore {
 
   /** @param value - how many may acquire before somebody releases */
   constructor(value: number | Int32Array = 1) {
-    this.#words = value instanceof Int32Array ? value : create(value, 0);
+    this.#words = types.isInt32Array(value) ? value : create(value, 0);
   }
 
   [state](): Int32Array {
@@ -158,7 +159,7 @@ export class Semaphore {
 export class BoundedSemaphore extends Semaphore {
   /** @param value - how many may acquire before somebody releases; never more than this */
   constructor(value: number | Int32Array = 1) {
-    super(value instanceof Int32Array ? value : create(value, Math.max(value, 1)));
+    super(types.isInt32Array(value) ? value : create(value, Math.max(value, 1)));
   }
 }
 

@@ -19,7 +19,7 @@ import {
 import { redirectConsole } from './console.ts';
 import type { WorkerInfo } from './context.ts';
 import { packError } from './failures.ts';
-import { lazyCodec, loadCodec, scheduleCollection } from './lazy-codec.ts';
+import { adoptSerializers, lazyCodec, loadCodec, scheduleCollection } from './lazy-codec.ts';
 import { openLogChannel } from './log-channel.ts';
 import { taskRng } from './rng.ts';
 import { Runner } from './runner.ts';
@@ -109,6 +109,7 @@ export function startWorker(environment: Environment): (message: ToWorker) => vo
       send,
       enter: (scope, body) => (isEmpty(scope) ? body() : enterScope(scope as ConfigScope, body)),
       rng: taskRng,
+      adoptSerializers,
       memory: environment.memory,
       now: systemNow,
       stop: environment.stop,

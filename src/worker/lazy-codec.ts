@@ -7,6 +7,7 @@
 import type { ValueCodec } from '../protocol/index.ts';
 
 type Loaded = Pick<ValueCodec, 'encode' | 'decode' | 'discard' | 'loading'> & {
+  adoptSerializers(list: readonly never[]): void;
   scheduleCollection(): void;
 };
 
@@ -21,8 +22,9 @@ export function loadCodec(): Promise<void> {
     // Registers itself with the codec: values contain functions.
     import('../functions/index.ts'),
   ]).then(([loaded, memory]) => {
-    const { encode, decode, discard, loading } = loaded;
-    codec = { encode, decode, discard, loading, scheduleCollection: memory.scheduleCollection };
+    const { encode, decode, discard, loading, adoptSerializers } = loaded;
+    const { scheduleCollection } = memory;
+    codec = { encode, decode, discard, loading, adoptSerializers, scheduleCollection };
   });
   return loading;
 }
@@ -30,6 +32,20 @@ export function loadCodec(): Promise<void> {
 function loaded(): Loaded {
   if (!codec) throw new Error('the codec is not loaded');
   return codec;
+}
+
+/** Takes over serializers that the parent has registered: the codec's messages. */
+export async function adoptSerializers(messages: readonly unknown[]): Promise<void> {
+  await loadCodec();
+  const { decode, loading, adoptSerializers: adopt } = loaded();
+  for (const message of messages) {
+    try {
+      await loading(message);
+      adopt([decode(message)] as never[]);
+    } catch {
+      // What can't be had here is refused where it is met, by name.
+    }
+  }
 }
 
 /** To be called when a job has ended: what it has left behind may be much memory. */

@@ -44,6 +44,8 @@ export interface RunnerHost {
   enter<T>(scope: unknown, body: () => T): T;
   /** Makes the function that gives a task its generator. */
   rng(seed: unknown): Promise<(index: number) => Generator>;
+  /** Takes over what the parent has registered with registerSerializer(). */
+  adoptSerializers?(messages: readonly unknown[]): Promise<void>;
   memory(): number;
   /** Milliseconds by the clock of which the worker has told the offset. */
   now(): number;
@@ -173,12 +175,16 @@ export class Runner {
     const first = !opened.made;
     opened.made = true;
     try {
-      const loaded = messages.map((entry) => this.#host.load(entry));
+      const load = () => messages.map((entry) => this.#host.load(entry));
       const wait = first && message.mode === 'model' ? codec.loading(message.model) : null;
       const seeded = first && message.seed !== undefined;
+      const registered = first && message.serializers ? message.serializers : null;
+      // What functions capture may need a serializer.
+      const loaded = registered ? [] : load();
       if (
         !wait &&
         !seeded &&
+        !registered &&
         !opened.loading &&
         !loaded.some((entry) => entry instanceof Promise)
       ) {
@@ -189,8 +195,9 @@ export class Runner {
       const before = opened.loading;
       opened.loading = (async () => {
         await before;
+        if (registered) await this.#host.adoptSerializers?.(registered);
         await wait;
-        opened.functions.push(...(await Promise.all(loaded)));
+        opened.functions.push(...(await Promise.all(registered ? load() : loaded)));
         if (seeded) opened.rng = await this.#host.rng(message.seed);
         if (first) opened.call = this.#caller(opened);
         opened.loading = null;

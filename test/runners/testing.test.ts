@@ -1,0 +1,64 @@
+/**
+ * The recipes of docs/testing.md, each run by its runner.
+ */
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { filesOf, hasRunners, Project } from '../helpers/runners.ts';
+import { root } from '../parallel/support.ts';
+
+const files = filesOf('testing.md');
+const config = `module.exports = { testMatch: ['**/sum.jest.{js,mjs}'], transform: {}, moduleFileExtensions: ['js', 'mjs', 'cjs', 'json'] };`;
+
+/** The recipe, and one that fails, so that a runner that runs nothing is noticed. */
+function project(name: string): Project {
+  const code = files.get(name)!;
+  const broken = code.replace('[4, 7]', '[4, 8]');
+  return new Project([
+    [name, code],
+    [`broken/${name}`, broken],
+    ['jest.config.cjs', config],
+    ['vitest.config.mjs', "export default { test: { include: ['**/sum.vitest.mjs'] } };"],
+  ]);
+}
+
+describe.runIf(hasRunners())('the recipes for test runners', () => {
+  it.each([
+    ['jest', 'sum.jest.js', []],
+    ['jest-29', 'sum.jest.js', []],
+    ['jest', 'sum.jest.mjs', ['--experimental-vm-modules']],
+    ['jest-29', 'sum.jest.mjs', ['--experimental-vm-modules']],
+  ] as const)(
+    '%s runs %s',
+    (jest, name, flags) => {
+      using one = project(name);
+      const program = [...flags, one.installed(`${jest}/bin/jest.js`), '--ci', '--rootDir', '.'];
+      const good = one.node([...program, '--testPathIgnorePatterns', 'broken']);
+      expect(good.output).toMatch(/Tests: +[12] passed, [12] total/);
+      expect(good.code).toBe(0);
+      expect(one.node([...program, 'broken']).code).toBe(1);
+    },
+    240_000,
+  );
+
+  it.each(['forks', 'threads', 'vmThreads', 'vmForks'])(
+    'vitest runs it in %s',
+    (pool) => {
+      using one = project('sum.vitest.mjs');
+      const vitest = path.join(root, 'node_modules/vitest/vitest.mjs');
+      const program = [vitest, 'run', '--root', '.', '--pool', pool];
+      const good = one.node([...program, '--exclude', 'broken/**']);
+      expect(good.output).toMatch(/1 passed/);
+      expect(good.code).toBe(0);
+      expect(one.node([...program, 'broken']).code).toBe(1);
+    },
+    240_000,
+  );
+
+  it('node:test runs it', () => {
+    using one = project('sum.node.mjs');
+    const good = one.node(['--test', 'sum.node.mjs']);
+    expect(good.output).toMatch(/pass 1\b/);
+    expect(good.code).toBe(0);
+    expect(one.node(['--test', 'broken/sum.node.mjs']).code).toBe(1);
+  }, 240_000);
+});
