@@ -170,6 +170,41 @@ function decodeFrame(frame: Buffer): Message {
   return deserialize(frame.subarray(5)) as Message;
 }
 
+/** Its length and its kind: what every frame begins with. */
+const PREFIX = 5;
+
+/** Longer than any: what the engine serializes is shorter, and large arrays go through memory. */
+const MAX_FRAME = 2 ** 32 - 2 ** 20;
+
+const LEAST = new Map([
+  [GENERIC, PREFIX],
+  [BATCH, BATCH_HEADER],
+  [RESULT, RESULT_HEADER],
+  [TEXT, PREFIX],
+]);
+
+/** Something came that no worker of this build sends: it is lost, and so is all that follows. */
+class FrameError extends Error {
+  readonly code = 'ERR_HEDDLE_FRAME';
+
+  constructor(size: number, kind: number) {
+    super(
+      `heddle: what came on a worker's channel is no message (kind ${kind}, ${size} bytes); ` +
+        'something else has written to its descriptors',
+    );
+    this.name = 'FrameError';
+  }
+}
+
+/** The length of the frame that begins here; of what is no frame there is no end to wait for. */
+function sizeOf(bytes: Buffer, offset: number): number {
+  const size = bytes.readUInt32LE(offset);
+  const kind = bytes[offset + 4]!;
+  const least = LEAST.get(kind);
+  if (least === undefined || size < least || size > MAX_FRAME) throw new FrameError(size, kind);
+  return size;
+}
+
 /** Cuts a stream of bytes into messages. The bytes given may be overwritten after each call. */
 export class FrameReader<M extends Message = Message> {
   readonly #deliver: (message: M) => void;
@@ -190,15 +225,15 @@ export class FrameReader<M extends Message = Message> {
         continue;
       }
       const left = chunk.length - offset;
-      const size = left >= 4 ? chunk.readUInt32LE(offset) : 4;
-      if (left >= 4 && left >= size) {
+      const size = left >= PREFIX ? sizeOf(chunk, offset) : PREFIX;
+      if (left >= PREFIX && left >= size) {
         const frame = chunk.subarray(offset, offset + size);
         offset += size;
         this.#deliver(decodeFrame(frame) as M);
         continue;
       }
-      // The length itself may be cut; then its four bytes are the first thing to fill.
-      this.#partial = Buffer.allocUnsafeSlow(left >= 4 ? size : 4);
+      // The beginning itself may be cut; then its bytes are the first thing to fill.
+      this.#partial = Buffer.allocUnsafeSlow(size);
       this.#filled = chunk.copy(this.#partial, 0, offset);
       offset = chunk.length;
     }
@@ -210,7 +245,7 @@ export class FrameReader<M extends Message = Message> {
     chunk.copy(partial, this.#filled, offset, offset + taken);
     this.#filled += taken;
     if (this.#filled < partial.length) return offset + taken;
-    const size = partial.readUInt32LE(0);
+    const size = sizeOf(partial, 0);
     if (size > partial.length) {
       this.#partial = Buffer.allocUnsafeSlow(size);
       partial.copy(this.#partial);

@@ -34,12 +34,32 @@ interface ModuleClass {
   new (filename: string, parent: BundleModule): BundleModule;
 }
 
+/** Before the code in a file: its SHA-256. */
+const SUM_BYTES = 32;
+
+function sumOf(code: Buffer): Buffer {
+  return process.getBuiltinModule('node:crypto').createHash('sha256').update(code).digest();
+}
+
+/**
+ * The code in a file. What is damaged goes: the engine looks at the version of what it is given and
+ * not at the rest, and crashes on it.
+ */
 function read(file: string): Buffer | null {
+  let bytes: Buffer;
   try {
-    return fs.readFileSync(file);
+    bytes = fs.readFileSync(file);
   } catch {
     return null;
   }
+  const code = bytes.subarray(SUM_BYTES);
+  if (bytes.length > SUM_BYTES && sumOf(code).equals(bytes.subarray(0, SUM_BYTES))) return code;
+  try {
+    fs.rmSync(file, { force: true });
+  } catch {
+    // The folder is not ours to write: the code is compiled anew each time.
+  }
+  return null;
 }
 
 function isStale(file: string): boolean {
@@ -69,7 +89,8 @@ function keep(script: vm.Script, file: string): void {
   // Several workers start together. The first that is ready keeps its code.
   if (fs.existsSync(file) && !(script.cachedDataRejected && isStale(file))) return;
   const mine = `${file}.${process.pid}`;
-  fs.writeFileSync(mine, script.createCachedData(), { flag: 'wx' });
+  const code = script.createCachedData();
+  fs.writeFileSync(mine, Buffer.concat([sumOf(code), code]), { flag: 'wx' });
   // As a whole: others may be reading.
   fs.renameSync(mine, file);
   sweep(folder, path.basename(file));

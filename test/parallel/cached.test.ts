@@ -106,6 +106,21 @@ describe.each([
     expect(run(backend, twice)).toBe('[2,4]\n');
   });
 
+  it('of which one bit has changed is made anew', () => {
+    run(backend, twice);
+    const names = kept();
+    for (const part of [0, 0.1, 0.5, 0.99]) {
+      for (const name of names) {
+        const file = path.join(bundles, 'code', name);
+        const bytes = fs.readFileSync(file);
+        bytes[Math.floor(bytes.length * part)]! ^= 1;
+        fs.writeFileSync(file, bytes);
+      }
+      expect(run(backend, twice)).toBe('[2,4]\n');
+      expect(kept()).toEqual(names);
+    }
+  });
+
   it('of another build goes when it is old, and nothing else', () => {
     const code = path.join(bundles, 'code');
     fs.mkdirSync(code);

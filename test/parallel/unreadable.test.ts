@@ -130,3 +130,16 @@ describe.each(workerBackends)('%s', (_, options) => {
     expect(settled[4]).toMatchObject({ status: 'rejected', reason: { index: 4 } });
   });
 });
+
+it('a worker whose channel something else writes to is given up', async () => {
+  const scribble = async (x: number) => {
+    const { writeSync } = await import('node:fs');
+    writeSync(4, Buffer.alloc(4, 0xff));
+    writeSync(4, Buffer.alloc(100_000, 0xff));
+    return x;
+  };
+  const error = await rejection(
+    map([1, 2], scribble, { backend: 'processes', jobs: 2, retries: 0 }),
+  );
+  expect(String((error as Error).message)).toMatch(/no message/);
+});

@@ -169,6 +169,22 @@ describe('the wire', () => {
     },
   );
 
+  it.each([
+    ['of the largest number', Buffer.alloc(12, 0xff)],
+    ['of an unknown kind', Buffer.from('hello, parent\n')],
+    ['shorter than what it says to be', Buffer.from([8, 0, 0, 0, 1, 0, 0, 0])],
+    ['of nothing', Buffer.alloc(5)],
+  ])('waits for no end of a message %s', (_what, bytes) => {
+    for (const size of [1, bytes.length]) {
+      const reader = new FrameReader(() => {});
+      for (const message of messages) reader.push(encodeFrame(message));
+      const push = () => {
+        for (let at = 0; at < bytes.length; at += size) reader.push(bytes.subarray(at, at + size));
+      };
+      expect(push).toThrow(expect.objectContaining({ code: 'ERR_HEDDLE_FRAME' }));
+    }
+  });
+
   const shared = { text: 'twice' };
   const cyclic: unknown[] = [];
   cyclic.push(cyclic);
