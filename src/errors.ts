@@ -67,3 +67,17 @@ export function rangeError(name: string, value: unknown, expected: string): Rang
 export function typeError(name: string, value: unknown, expected: string): TypeError {
   return Object.assign(new TypeError(describe(name, value, expected)), { code: INVALID_ARGUMENT });
 }
+
+/** EMFILE, ENFILE, ENOMEM and EAGAIN of Linux, macOS and (the first three) Windows. */
+const SHORTAGES = new Set<unknown>([24, 23, 12, 11, 35]);
+
+/**
+ * Whether an error of the addon says that the process has no thread, descriptor or memory left, and
+ * nothing about what was asked for: the same may work later.
+ */
+export function isExhausted(error: unknown): boolean {
+  const { code, errno } = (error ?? {}) as { code?: unknown; errno?: unknown };
+  if (code === 'ERR_HEDDLE_OUT_OF_MEMORY') return true;
+  const system = code === 'ERR_HEDDLE_SYSTEM' || code === 'ERR_HEDDLE_SHARED_MEMORY';
+  return system && SHORTAGES.has(errno);
+}

@@ -6,7 +6,8 @@
  * skeleton, and the steps that complete it on the other side.
  */
 
-import { touch } from '../memory/index.ts';
+import { openAhead, touch, unpin } from '../memory/index.ts';
+import type { NativeSegment } from '../native.ts';
 import {
   type Callable,
   decodeCallable,
@@ -43,8 +44,12 @@ export interface Encoded {
   /**
    * Drops what keeps segments alive on this side. Call it when every receiver has decoded; for
    * `receivers: 'one'` it may be called at once, the memory then lives until it was opened.
+   *
+   * @param forsaken - for `receivers: 'one'`: whether nobody will decode the message any more
    */
-  release(): void;
+  release(forsaken?: () => boolean): void;
+  /** Instead of `release()`, for a message that nobody has been sent: all of it goes at once. */
+  drop(): void;
 }
 
 const nothing: readonly never[] = [];
@@ -77,7 +82,7 @@ class Functions implements FunctionSink {
  */
 export function encode(value: unknown, options: EncodeOptions): Encoded {
   if (isPlain(value, options.maxBytes)) {
-    return { message: value, transfer: nothing, release: noop };
+    return { message: value, transfer: nothing, release: noop, drop: noop };
   }
   const functions = new Functions(options);
   const { to, maxBytes, receivers = 'many' } = options;
@@ -94,14 +99,18 @@ export function encode(value: unknown, options: EncodeOptions): Encoded {
   const { outgoing } = encoder.views;
   const { payloads } = functions;
   if (outgoing.length === 0 && payloads.length === 0) {
-    return { message, transfer: nothing, release: noop };
+    return { message, transfer: nothing, release: noop, drop: noop };
   }
-  const release = () => {
-    for (const item of outgoing) item.release();
+  const release = (forsaken?: () => boolean) => {
+    for (const item of outgoing) item.release(forsaken);
     // What the functions captured lives as long as their payloads, which are held until here.
     payloads.length = 0;
   };
-  return { message, transfer: nothing, release };
+  const drop = () => {
+    for (const item of outgoing) item.drop();
+    payloads.length = 0;
+  };
+  return { message, transfer: nothing, release, drop };
 }
 
 function isWrapped(message: unknown): message is Wrapped {
@@ -133,7 +142,38 @@ export function loading(message: unknown): Promise<void> | null {
  */
 export function decode(message: unknown): unknown {
   if (!isWrapped(message)) return message;
-  return unwrap(message, (index) => decodeCallable(message.functions[index]));
+  try {
+    return unwrap(message, (index) => decodeCallable(message.functions[index]));
+  } catch (error) {
+    discard(message); // nobody tries again
+    throw error;
+  }
+}
+
+/**
+ * Opens the memory of a message for one receiver ahead of {@link decode}: from here on it is there
+ * whatever becomes of its sender, and of a sender that has gone nothing is said yet.
+ *
+ * @returns lets go of it, after `decode` or instead of it
+ * @throws an Error with a code where this process has no descriptor or memory left
+ */
+export function pin(message: unknown): () => void {
+  if (!isWrapped(message)) return noop;
+  const pins: NativeSegment[] = [];
+  const release = () => {
+    for (const segment of pins) unpin(segment);
+  };
+  try {
+    for (const reference of message.references) {
+      if (reference.kind !== 'segment' || reference.handle.kind !== 'memory') continue;
+      const segment = openAhead(reference.handle);
+      if (segment) pins.push(segment);
+    }
+  } catch (error) {
+    release();
+    throw error;
+  }
+  return release;
 }
 
 /**

@@ -4,7 +4,15 @@
 export { deserialize, serialize } from './bytes.ts';
 export { type Callable, type FunctionSink, registerCallables } from './callables.ts';
 export { CloneError, PROXY_REMEDY } from './clone-error.ts';
-export { decode, discard, type Encoded, type EncodeOptions, encode, loading } from './codec.ts';
+export {
+  decode,
+  discard,
+  type Encoded,
+  type EncodeOptions,
+  encode,
+  loading,
+  pin,
+} from './codec.ts';
 export { Decoder } from './decoder.ts';
 export { Encoder } from './encoder.ts';
 export { heddle, restore, state } from './hooks.ts';

@@ -22,9 +22,13 @@ export {
   allocate,
   handleOf,
   isMapped,
+  type MemoryHandle,
+  mappingsOf,
   open,
+  openAhead,
   type SegmentHandle,
   scheduleCollection,
   touch,
+  unpin,
 } from './segment.ts';
 export { checkMode, type Shared, type ShareOptions, shared } from './shared.ts';

@@ -15,8 +15,12 @@ export interface Outgoing {
   /**
    * The sender is done with it. What went to one receiver is kept until that has opened it, what
    * went to many must have been opened by all.
+   *
+   * @param forsaken - whether nobody will open it any more; asked now and then until somebody has
    */
-  release(): void;
+  release(forsaken?: () => boolean): void;
+  /** It has not been sent: nobody knows of it, and its memory goes at once. */
+  drop(): void;
 }
 
 interface Waiting {
@@ -25,6 +29,7 @@ interface Waiting {
   readonly since: number;
   /** Must not be freed before somebody has opened it. */
   readonly unopened: boolean;
+  readonly forsaken: (() => boolean) | undefined;
 }
 
 const KEEP_BYTES = 256 * 2 ** 20;
@@ -55,7 +60,7 @@ export function send(bytes: Uint8Array, receivers: 'one' | 'many'): Outgoing {
   let released = false;
   return {
     handle,
-    release() {
+    release(forsaken) {
       if (released) return;
       released = true;
       retire({
@@ -63,7 +68,13 @@ export function send(bytes: Uint8Array, receivers: 'one' | 'many'): Outgoing {
         bytes: bytes.byteLength,
         since: performance.now(),
         unopened: receivers === 'one',
+        forsaken,
       });
+    },
+    drop() {
+      if (released) return;
+      released = true;
+      native.memory.release(segment);
     },
   };
 }
@@ -100,9 +111,10 @@ function later(): void {
 /** Frees what has waited long, and the oldest beyond that until `excess` bytes are gone. */
 function sweep(excess: number): void {
   const old = performance.now() - KEEP_MS;
-  waiting = waiting.filter(({ segment, bytes, since, unopened }) => {
-    if (unopened && native.memory.opened(segment) === 0) return true;
-    if (since > old && excess <= 0) return true;
+  waiting = waiting.filter(({ segment, bytes, since, unopened, forsaken }) => {
+    if (unopened && native.memory.opened(segment) === 0) {
+      if (!forsaken?.()) return true;
+    } else if (since > old && excess <= 0) return true;
     excess -= bytes;
     native.memory.release(segment);
     return false;

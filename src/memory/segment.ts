@@ -2,6 +2,7 @@
  * Shared segments as ArrayBuffers: making them, opening them by a handle, and knowing which
  * buffers are on one.
  */
+import { isExhausted } from '../errors.ts';
 import { type NativeSegment, native } from '../native.ts';
 import { borrow, collectSoon } from './collect.ts';
 
@@ -32,6 +33,9 @@ export type SegmentHandle =
       readonly bytes: number;
       readonly mode: SharedMode;
     };
+
+/** By what memory of another thread or process is opened. */
+export type MemoryHandle = Extract<SegmentHandle, { kind: 'memory' }>;
 
 /** What is known of a buffer that is a mapping. */
 interface Held {
@@ -143,16 +147,46 @@ export function open(handle: SegmentHandle): ArrayBuffer {
   return remember(buffer, { handle: forward, segment });
 }
 
+/** How long to wait for a descriptor before memory is opened after all (ms). */
+const RETRY_MS = 200;
+
 /** Opens memory only to let its sender know that it need not be kept. */
-export function touch(handle: Extract<SegmentHandle, { kind: 'memory' }>): void {
+export function touch(handle: MemoryHandle): void {
   try {
-    const { locator, inode, bytes, generation } = handle;
-    const segment = native.memory.open(locator, inode, bytes, generation);
+    const segment = openAhead(handle);
+    if (!segment) return; // The sender has ended, and its memory with it.
     native.memory.markOpened(segment);
     native.memory.release(segment);
   } catch {
-    // The sender has ended, and its memory with it.
+    setTimeout(() => touch(handle), RETRY_MS).unref();
   }
+}
+
+/**
+ * Opens memory without mapping it, which is left to who decodes.
+ *
+ * @returns null where its sender has gone
+ * @throws the error where this process has no descriptor or memory left
+ */
+export function openAhead(handle: MemoryHandle): NativeSegment | null {
+  const { locator, inode, bytes, generation } = handle;
+  try {
+    return native.memory.open(locator, inode, bytes, generation);
+  } catch (error) {
+    if (isExhausted(error)) throw error;
+    return null;
+  }
+}
+
+/** Lets go of what {@link openAhead} has opened. */
+export function unpin(segment: NativeSegment): void {
+  native.memory.release(segment);
+}
+
+/** How many mappings of the memory of a buffer there are, in all processes. */
+export function mappingsOf(buffer: ArrayBuffer): number {
+  const segment = held.get(buffer)?.segment;
+  return segment ? native.memory.mappings(segment) : 0;
 }
 
 /**

@@ -8,7 +8,6 @@ import { rangeError } from '../errors.ts';
 import {
   type AsyncWaitOptions,
   Deadline,
-  GONE,
   isGone,
   newWords,
   ownStart,
@@ -21,19 +20,33 @@ import {
 } from './words.ts';
 
 /**
- * The round and how many have come to it, in one word: who comes and who opens the next round must
- * not see one without the other.
+ * The round, whether the one before it ended by a reset, and how many have come to it, in one word:
+ * who comes last counts itself and opens the next round in one step, at whichever it dies.
  */
 const STATE = 0;
 /** Changes when there is something to look at; what waiters sleep on. */
 const BELL = 1;
 const PARTIES = 2;
+/** One more than the round that is broken; 0 for none. A later round is whole. */
 const BROKEN = 3;
+/** The last round that ended by a reset, for those who look later than in the next round; -1: none. */
+const RESET_ROUND = 4;
 const COUNT_BITS = 17;
 const COUNT_MASK = (1 << COUNT_BITS) - 1;
-/** Behind these words: who waits, as token and start of its process. */
-const PLACES = 4;
+const AFTER_RESET = 1 << COUNT_BITS;
+const ROUND_SHIFT = COUNT_BITS + 1;
+const ROUNDS = 2 ** (32 - ROUND_SHIFT);
+/**
+ * Behind these words: who waits, as token and start of its process. The token has the round in its
+ * upper two bits: what an earlier round has left is nobody's.
+ */
+const PLACES = 5;
 const PLACE_WORDS = 2;
+const TOKEN_BITS = 30;
+const TOKEN_MASK = 2 ** TOKEN_BITS - 1;
+
+/** How often to try at once for a place that another party is just coming to. */
+const TRIES = 1000;
 
 /** The barrier is broken: one of the parties gave up waiting, aborted it or died. */
 export class BrokenBarrierError extends Error {
@@ -64,6 +77,7 @@ export class Barrier {
     }
     this.#words = newWords(PLACES + parties * PLACE_WORDS);
     this.#words[PARTIES] = parties;
+    this.#words[RESET_ROUND] = -1;
   }
 
   [state](): Int32Array {
@@ -84,7 +98,7 @@ export class Barrier {
   }
 
   get broken(): boolean {
-    return Atomics.load(this.#words, BROKEN) !== 0;
+    return Atomics.load(this.#words, BROKEN) === roundOf(Atomics.load(this.#words, STATE)) + 1;
   }
 
   /**
@@ -98,24 +112,22 @@ export class Barrier {
     options.signal?.throwIfAborted();
     let entered = this.#enter();
     while (!entered) {
-      const bell = Atomics.load(this.#words, BELL);
-      if (this.#isFull(deadline)) {
-        await sleepAsync(this.#words, BELL, bell, deadline, options.signal);
-      }
+      await sleepAsync(this.#words, BELL, this.#bell(deadline), deadline, options.signal);
       entered = this.#enter();
     }
     const { place, round } = entered;
     try {
       for (;;) {
         const bell = Atomics.load(this.#words, BELL);
-        if (!this.#mustWait(round, deadline)) break;
+        if (!this.#mustWait(round, deadline)) return place;
         await sleepAsync(this.#words, BELL, bell, deadline, options.signal);
       }
     } catch (error) {
-      this.abort();
+      this.#giveUp(round);
       throw error;
+    } finally {
+      this.#signOut(place, round);
     }
-    return place;
   }
 
   /** The same, blocking the thread: for workers. */
@@ -123,29 +135,55 @@ export class Barrier {
     const deadline = new Deadline(options);
     let entered = this.#enter();
     while (!entered) {
-      const bell = Atomics.load(this.#words, BELL);
-      if (this.#isFull(deadline)) sleep(this.#words, BELL, bell, deadline);
+      sleep(this.#words, BELL, this.#bell(deadline), deadline);
       entered = this.#enter();
     }
     const { place, round } = entered;
-    for (;;) {
-      const bell = Atomics.load(this.#words, BELL);
-      if (!this.#mustWait(round, deadline)) return place;
-      sleep(this.#words, BELL, bell, deadline);
+    try {
+      for (;;) {
+        const bell = Atomics.load(this.#words, BELL);
+        if (!this.#mustWait(round, deadline)) return place;
+        sleep(this.#words, BELL, bell, deadline);
+      }
+    } catch (error) {
+      this.#giveUp(round);
+      throw error;
+    } finally {
+      this.#signOut(place, round);
     }
   }
 
   /** Breaks the barrier: the waits of all end with an error. */
   abort(): void {
-    Atomics.store(this.#words, BROKEN, 1);
+    this.#break(roundOf(Atomics.load(this.#words, STATE)));
     this.#ring();
   }
 
-  /** Makes a broken barrier whole again; nobody should be waiting. */
+  /**
+   * Makes the barrier empty and whole: it is as new. The waits that there are end with
+   * {@link BrokenBarrierError}.
+   */
   reset(): void {
-    this.#nextRound(Atomics.load(this.#words, STATE));
-    Atomics.store(this.#words, BROKEN, 0);
+    const words = this.#words;
+    for (;;) {
+      const value = Atomics.load(words, STATE);
+      // Nobody comes in meanwhile; should we die, the barrier is broken.
+      this.#break(roundOf(value));
+      for (let at = PLACES; at < words.length; at++) Atomics.store(words, at, 0);
+      const empty = nextRound(value) | AFTER_RESET;
+      if (Atomics.compareExchange(words, STATE, value, empty) !== value) continue;
+      Atomics.store(words, RESET_ROUND, roundOf(value));
+      break;
+    }
     this.#ring();
+  }
+
+  /** Marks a round, unless it is over: a mark of a later one stays. */
+  #break(round: number): void {
+    const words = this.#words;
+    const mark = Atomics.load(words, BROKEN);
+    if (roundOf(Atomics.load(words, STATE)) !== round) return;
+    Atomics.compareExchange(words, BROKEN, mark, round + 1);
   }
 
   #ring(): void {
@@ -153,89 +191,115 @@ export class Barrier {
     wake(this.#words, BELL);
   }
 
-  #nextRound(value: number): void {
-    const words = this.#words;
-    for (let at = PLACES; at < words.length; at++) Atomics.store(words, at, 0);
-    Atomics.store(words, STATE, (roundOf(value) + 1) << COUNT_BITS);
+  /** The bell for one that could not come in yet. */
+  #bell(deadline: Deadline): number {
+    if (deadline.left === 0) throw new BrokenBarrierError('the time is up');
+    return Atomics.load(this.#words, BELL);
   }
 
-  /** Null when this round has all it needs and is about to open: come again. */
+  /** Null when another party is coming to the same place and takes its time: come again. */
   #enter(): { place: number; round: number } | null {
     const words = this.#words;
-    for (;;) {
+    for (let tries = 0; tries < TRIES; tries++) {
       if (this.broken) throw new BrokenBarrierError('reset() it');
       const value = Atomics.load(words, STATE);
       const place = value & COUNT_MASK;
-      if (place >= this.parties) return null;
-      const last = place === this.parties - 1;
-      // Signed in before it is counted: who is counted must be missed if it dies.
-      if (!last && !this.#signIn(place)) continue;
-      if (Atomics.compareExchange(words, STATE, value, value + 1) !== value) {
-        if (!last) this.#signOut(place);
-        continue;
-      }
-      if (last) {
-        // Opens the next round; until then nobody else gets in.
-        this.#nextRound(value);
+      const round = roundOf(value);
+      if (place === this.parties - 1) {
+        if (Atomics.compareExchange(words, STATE, value, nextRound(value)) !== value) continue;
         this.#ring();
+        return { place, round };
       }
-      return { place, round: roundOf(value) };
+      // Signed in before it is counted: who is counted must be missed if it dies.
+      if (!this.#signIn(place, round)) continue;
+      if (Atomics.compareExchange(words, STATE, value, value + 1) === value) {
+        return { place, round };
+      }
+      this.#signOut(place, round);
     }
+    return null;
   }
 
   /** Claims a place; false where another party is just coming to it. */
-  #signIn(place: number): boolean {
+  #signIn(place: number, round: number): boolean {
     const words = this.#words;
     const at = PLACES + place * PLACE_WORDS;
     // Watched first: a thread that ends between two of these steps leaves the place marked.
-    watch(words, at, 0, BELL);
-    const other = Atomics.compareExchange(words, at, 0, ownToken());
-    if (other === 0) {
+    watch(words, at, ROUND_BITS, BELL);
+    const other = Atomics.load(words, at);
+    if (other === 0 || !isOf(other, round)) {
+      // No start but 0 may stand beside another token than its own: 0 says nothing.
+      Atomics.store(words, at + 1, 0);
+      if (Atomics.compareExchange(words, at, other, signed(round)) !== other) return false;
       Atomics.store(words, at + 1, ownStart());
       return true;
     }
-    const started = Atomics.load(words, at + 1);
-    if (other === GONE || (started !== 0 && isGone(other, started))) {
-      this.abort();
+    if (isGone(other & TOKEN_MASK, Atomics.load(words, at + 1))) {
+      // It may have been counted since we looked: then the place is not ours to look at.
+      const value = Atomics.load(words, STATE);
+      if (roundOf(value) !== round || (value & COUNT_MASK) !== place) return false;
+      this.#giveUp(round);
       throw new BrokenBarrierError('a party died while it came');
     }
     return false;
   }
 
-  #signOut(place: number): void {
+  #signOut(place: number, round: number): void {
     const at = PLACES + place * PLACE_WORDS;
-    Atomics.store(this.#words, at + 1, 0);
-    Atomics.compareExchange(this.#words, at, ownToken(), 0);
+    if (at < this.#words.length) Atomics.compareExchange(this.#words, at, signed(round), 0);
   }
 
-  #isFull(deadline: Deadline): boolean {
-    if (this.broken) throw new BrokenBarrierError('reset() it');
-    if (deadline.left === 0) throw new BrokenBarrierError('the time is up');
-    return this.waiting >= this.parties;
+  /** Breaks the barrier for the others of the round. */
+  #giveUp(round: number): void {
+    this.#break(round);
+    this.#ring();
   }
 
   #mustWait(round: number, deadline: Deadline): boolean {
     const words = this.#words;
-    if (roundOf(Atomics.load(words, STATE)) !== round) return false;
+    const value = Atomics.load(words, STATE);
+    if (roundOf(value) !== round) {
+      const reset =
+        roundOf(value) === (round + 1) % ROUNDS
+          ? (value & AFTER_RESET) !== 0
+          : Atomics.load(words, RESET_ROUND) === round;
+      if (reset) throw new BrokenBarrierError('it has been reset');
+      return false;
+    }
     if (this.broken) throw new BrokenBarrierError('another party gave up');
     for (let at = PLACES; at < words.length; at += PLACE_WORDS) {
-      const token = Atomics.load(words, at);
-      if (token === 0 || token === ownToken()) continue;
-      const started = Atomics.load(words, at + 1);
-      if (token !== GONE && started === 0) continue; // it is just coming
-      if (isGone(token, started) && roundOf(Atomics.load(words, STATE)) === round) {
-        this.abort();
+      const found = Atomics.load(words, at);
+      if (found === 0 || !isOf(found, round)) continue;
+      const token = found & TOKEN_MASK;
+      if (token === ownToken()) continue;
+      if (
+        isGone(token, Atomics.load(words, at + 1)) &&
+        roundOf(Atomics.load(words, STATE)) === round
+      ) {
         throw new BrokenBarrierError('a party died while it waited');
       }
     }
-    if (deadline.left === 0) {
-      this.abort();
-      throw new BrokenBarrierError('the time is up');
-    }
+    if (deadline.left === 0) throw new BrokenBarrierError('the time is up');
     return true;
   }
 }
 
+/** The bits of a place's word that tell the round. */
+const ROUND_BITS = ~TOKEN_MASK;
+
 function roundOf(value: number): number {
-  return value >>> COUNT_BITS;
+  return value >>> ROUND_SHIFT;
+}
+
+function nextRound(value: number): number {
+  return (roundOf(value) + 1) << ROUND_SHIFT;
+}
+
+/** Our word in a place. */
+function signed(round: number): number {
+  return ownToken() | (round << TOKEN_BITS);
+}
+
+function isOf(word: number, round: number): boolean {
+  return word >>> TOKEN_BITS === (round & 3);
 }

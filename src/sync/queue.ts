@@ -11,12 +11,13 @@ import {
   discard,
   encode,
   loading,
+  pin,
   restore,
   serialize,
   state,
 } from '../codec/index.ts';
 import { rangeError } from '../errors.ts';
-import { allocate } from '../memory/index.ts';
+import { allocate, mappingsOf } from '../memory/index.ts';
 import { WORDS as LOCK_WORDS, letGo, takeSync } from './lock.ts';
 import {
   type AsyncWaitOptions,
@@ -60,6 +61,48 @@ export interface QueueOptions {
 
 const SHARED_FROM = 64 * 1024;
 
+/** A value on its way into a queue. */
+interface Packed {
+  readonly bytes: Uint8Array;
+  /** It has been put. */
+  release(forsaken: () => boolean): void;
+  /** It has not, and won't be; does nothing after `release`. */
+  drop(): void;
+}
+
+/** A value on its way out of a queue. */
+interface Taken {
+  readonly message: unknown;
+  /** Lets go of what holds its memory until it is decoded. */
+  release(): void;
+}
+
+/** How many Queue objects there are here on a buffer. */
+const objects = new WeakMap<ArrayBuffer, { count: number }>();
+const collected = new FinalizationRegistry<{ count: number }>((users) => {
+  users.count--;
+});
+
+function count(queue: object, buffer: ArrayBuffer): void {
+  let users = objects.get(buffer);
+  if (!users) {
+    users = { count: 0 };
+    objects.set(buffer, users);
+  }
+  users.count++;
+  collected.register(queue, users);
+}
+
+/**
+ * Whether nobody will open the memory of a value that was put at a position and has not been opened
+ * yet: it has been taken by one who has it open, or has died; or nobody has the queue any more.
+ */
+function forsaken(buffer: ArrayBuffer, position: number): () => boolean {
+  const positions = new Float64Array(buffer, POSITIONS, 2);
+  return () =>
+    positions[0]! > position || (objects.get(buffer)!.count === 0 && mappingsOf(buffer) <= 1);
+}
+
 /**
  * A queue that any number of processes and threads put into and get from. It travels like a Lock.
  *
@@ -94,6 +137,7 @@ export class Queue<T = unknown> {
       this.#buffer = allocate(RING + bytes, 'readwrite');
       new Int32Array(this.#buffer)[LIMIT] = maxSize;
     }
+    count(this, this.#buffer);
     const whole = this.#buffer;
     this.#words = new Int32Array(whole, 0, POSITIONS / 4);
     this.#positions = new Float64Array(whole, POSITIONS, 2);
@@ -136,11 +180,15 @@ export class Queue<T = unknown> {
     const deadline = new Deadline(options);
     options.signal?.throwIfAborted();
     const record = this.#pack(value);
-    for (;;) {
-      const seen = Atomics.load(this.#words, GETS);
-      if (this.#tryPut(record)) return true;
-      if (deadline.left === 0) return this.#giveUp(record);
-      await this.#sleep(GETS, WAITING_PUTS, seen, deadline, options.signal);
+    try {
+      for (;;) {
+        const seen = Atomics.load(this.#words, GETS);
+        if (this.#tryPut(record)) return true;
+        if (deadline.left === 0) return false;
+        await this.#sleep(GETS, WAITING_PUTS, seen, deadline, options.signal);
+      }
+    } finally {
+      record.drop(); // unless it has been put
     }
   }
 
@@ -148,11 +196,15 @@ export class Queue<T = unknown> {
   putSync(value: T, options: WaitOptions = {}): boolean {
     const deadline = new Deadline(options);
     const record = this.#pack(value);
-    for (;;) {
-      const seen = Atomics.load(this.#words, GETS);
-      if (this.#tryPut(record)) return true;
-      if (deadline.left === 0) return this.#giveUp(record);
-      this.#sleepSync(GETS, WAITING_PUTS, seen, deadline);
+    try {
+      for (;;) {
+        const seen = Atomics.load(this.#words, GETS);
+        if (this.#tryPut(record)) return true;
+        if (deadline.left === 0) return false;
+        this.#sleepSync(GETS, WAITING_PUTS, seen, deadline);
+      }
+    } finally {
+      record.drop(); // unless it has been put
     }
   }
 
@@ -168,11 +220,14 @@ export class Queue<T = unknown> {
     for (;;) {
       const seen = Atomics.load(this.#words, PUTS);
       const closed = this.closed;
-      const message = this.#tryGet();
-      if (message) {
-        const unpacked = deserialize(message) as unknown;
-        await loading(unpacked);
-        return { value: decode(unpacked) as T };
+      const taken = this.#tryGet();
+      if (taken) {
+        try {
+          await loading(taken.message);
+          return { value: decode(taken.message) as T };
+        } finally {
+          taken.release();
+        }
       }
       if (closed) throw new QueueClosedError();
       if (deadline.left === 0) return null;
@@ -186,15 +241,19 @@ export class Queue<T = unknown> {
     for (;;) {
       const seen = Atomics.load(this.#words, PUTS);
       const closed = this.closed;
-      const message = this.#tryGet();
-      if (message) {
-        const unpacked = deserialize(message) as unknown;
-        if (loading(unpacked)) {
-          throw new TypeError(
-            'the value needs a module to be loaded: use get() instead of getSync()',
-          );
+      const taken = this.#tryGet();
+      if (taken) {
+        try {
+          if (loading(taken.message)) {
+            discard(taken.message);
+            throw new TypeError(
+              'the value needs a module to be loaded: use get() instead of getSync()',
+            );
+          }
+          return { value: decode(taken.message) as T };
+        } finally {
+          taken.release();
         }
-        return { value: decode(unpacked) as T };
       }
       if (closed) throw new QueueClosedError();
       if (deadline.left === 0) return null;
@@ -216,40 +275,36 @@ export class Queue<T = unknown> {
     }
   }
 
-  #pack(value: T): Uint8Array {
+  #pack(value: T): Packed {
     if (this.closed) throw new QueueClosedError();
-    const encoded = encode(value, {
+    const { message, release, drop } = encode(value, {
       to: 'process',
       maxBytes: SHARED_FROM,
       receivers: 'one',
       path: 'value',
     });
-    const bytes = serialize(encoded.message);
-    encoded.release();
-    const needed = bytes.byteLength + LENGTH_BYTES;
-    if (needed > this.#ring.length) {
-      discard(encoded.message);
-      throw rangeError(
-        'value',
-        `${needed} bytes`,
-        `at most ${this.#ring.length} bytes: make the queue with more 'bytes'`,
-      );
+    try {
+      const bytes = serialize(message);
+      const needed = bytes.byteLength + LENGTH_BYTES;
+      if (needed > this.#ring.length) {
+        throw rangeError(
+          'value',
+          `${needed} bytes`,
+          `at most ${this.#ring.length} bytes: make the queue with more 'bytes'`,
+        );
+      }
+      return { bytes, release, drop };
+    } catch (error) {
+      drop();
+      throw error;
     }
-    return bytes;
   }
 
-  #giveUp(record: Uint8Array): false {
-    discard(deserialize(record));
-    return false;
-  }
-
-  #tryPut(record: Uint8Array): boolean {
+  #tryPut({ bytes: record, release }: Packed): boolean {
     const words = this.#words;
-    if (this.closed) {
-      this.#giveUp(record);
-      throw new QueueClosedError();
-    }
+    if (this.closed) throw new QueueClosedError();
     this.#enter();
+    let put = 0;
     try {
       const [read, written] = this.#positions as unknown as [number, number];
       const limit = words[LIMIT]!;
@@ -260,25 +315,29 @@ export class Queue<T = unknown> {
       this.#write(written + LENGTH_BYTES, record);
       // The value is in the queue from here on: one that dies before has put nothing.
       this.#positions[1] = written + LENGTH_BYTES + record.byteLength;
+      put = written;
       Atomics.add(words, COUNT, 1);
     } finally {
       letGo(words);
     }
+    release(forsaken(this.#buffer, put));
     Atomics.add(words, PUTS, 1);
     if (Atomics.load(words, WAITING_GETS) > 0) wake(words, PUTS, 1);
     return true;
   }
 
-  #tryGet(): Uint8Array | null {
+  #tryGet(): Taken | null {
     const words = this.#words;
     if (this.#positions[0] === this.#positions[1]) return null;
     this.#enter();
-    let record: Uint8Array;
+    let taken: Taken;
     try {
       const [read, written] = this.#positions as unknown as [number, number];
       if (written === read) return null;
       const length = new Uint32Array(this.#read(read, LENGTH_BYTES).buffer)[0]!;
-      record = this.#read(read + LENGTH_BYTES, length);
+      const message = deserialize(this.#read(read + LENGTH_BYTES, length)) as unknown;
+      // Whoever put it lets go of its memory once it is taken: it is open by then.
+      taken = { message, release: pin(message) };
       this.#positions[0] = read + LENGTH_BYTES + length;
       Atomics.sub(words, COUNT, 1);
     } finally {
@@ -286,7 +345,7 @@ export class Queue<T = unknown> {
     }
     Atomics.add(words, GETS, 1);
     if (Atomics.load(words, WAITING_PUTS) > 0) wake(words, GETS, 1);
-    return record;
+    return taken;
   }
 
   /** Takes the lock, and counts anew after one that died with it: it may not have come to that. */

@@ -2,7 +2,7 @@
  * What all of heddle/sync stands on: words of shared memory, waiting for them to change, and knowing
  * who holds what.
  */
-import { rangeError } from '../errors.ts';
+import { isExhausted, rangeError } from '../errors.ts';
 import { allocate } from '../memory/index.ts';
 import { native } from '../native.ts';
 
@@ -93,11 +93,6 @@ export function sleepAsync(
 
 /** How often a wait that has no thread looks at its word (ms). */
 const POLL = 2;
-
-function isExhausted(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'ERR_HEDDLE_SYSTEM' || code === 'ERR_HEDDLE_OUT_OF_MEMORY';
-}
 
 /**
  * Waits for a word by a timer.

@@ -1,29 +1,78 @@
-// A process that kills itself before a given write to shared memory: once it has the words of a
-// semaphore it acquires and releases. (To die before a load leaves what the write before it left.)
-// The built library is used, because it starts fast.
-import { decode } from '../../dist/codec/codec.js';
-import { restore } from '../../dist/codec/hooks.js';
-import { Semaphore } from '../../dist/sync/index.js';
+// A process that kills itself before a given write to shared memory while it uses an object of
+// heddle/sync as a script of test/sync/deaths.test.ts says. (To die before a load leaves what the
+// write before it left.) The built library is used, because it starts fast.
+import { decode, restore } from '../../dist/codec/index.js';
+import * as sync from '../../dist/sync/index.js';
 
 const methods = ['add', 'compareExchange', 'exchange', 'store', 'sub'];
 
-/** Counts writes from here on, and dies before the one with this number. */
-function dieBefore(write) {
-  let left = write;
-  for (const method of methods) {
-    const original = Atomics[method];
-    Atomics[method] = (...args) => {
-      if (left-- === 0) process.kill(process.pid, 'SIGKILL');
-      return original(...args);
-    };
-  }
-}
+const die = () => process.kill(process.pid, 'SIGKILL');
 
-process.once('message', ({ words, write }) => {
-  const semaphore = Semaphore[restore](decode(words));
-  if (write >= 0) dieBefore(write);
-  const taken = semaphore.acquireSync({ timeout: 10_000 });
-  if (write < 0) process.kill(process.pid, 'SIGKILL'); // with the permit in its hands
-  if (taken) semaphore.release();
-  process.send(taken, () => process.disconnect());
+/** Writes to go until the one before which it dies. */
+let left = -1;
+
+for (const method of methods) {
+  const original = Atomics[method];
+  Atomics[method] = (...args) => {
+    if (left-- === 0) die();
+    return original(...args);
+  };
+}
+// The positions of a queue are written without Atomics; `set` fills its ring.
+const { set } = Uint8Array.prototype;
+Object.getPrototypeOf(Uint8Array.prototype).set = function (...args) {
+  if (left-- === 0) die();
+  return set.apply(this, args);
+};
+
+const WAIT = { timeout: 10_000 };
+
+/** What is done; each tells by true that it has come to its end. */
+const scripts = {
+  semaphore(it) {
+    const taken = it.acquireSync(WAIT);
+    if (taken) it.release();
+    return taken;
+  },
+  'semaphore, held': (it) => it.acquireSync(WAIT) && die(),
+  lock: (it) => {
+    const held = it.acquireSync(WAIT);
+    held?.release();
+    return held !== null;
+  },
+  'lock, by run': (it) => it.runSync(() => true),
+  barrier: (it) => it.waitSync(WAIT) >= 0,
+  'barrier, reset': (it) => it.reset() === undefined,
+  'barrier, abort': (it) => it.abort() === undefined,
+  event: (it) => it.set() === undefined,
+  'event, cleared'(it) {
+    it.clear();
+    it.set();
+    return true;
+  },
+  put: (it) => it.putSync({ text: 'from another', array: new Float64Array(20_000).fill(1) }, WAIT),
+  get: (it) => it.getSync(WAIT) !== null,
+  // Between taking a value out and opening its memory: nothing is written to it any more.
+  'get, and die'(it) {
+    Object.defineProperty(Atomics, 'add', { value: die });
+    it.getSync(WAIT);
+  },
+  close: (it) => it.close() === undefined,
+  value: (it) => it.updateSync((x) => x + 1) > 0,
+  array: (it) =>
+    it.lock.runSync(() => {
+      it.data[0] += 1;
+      it.data[1] += 1;
+      return true;
+    }),
+};
+
+process.once('message', async ({ kind, state, script, write }) => {
+  const inner = decode(state);
+  if (inner.lock) inner.lock = sync.Lock[restore](inner.lock);
+  const it = sync[kind][restore](inner);
+  left = write;
+  const done = await scripts[script](it);
+  left = -1;
+  process.send(done === true, () => process.disconnect());
 });
