@@ -418,6 +418,15 @@ function find(): string {
   return (load('node-gyp-build') as { path(root: string): string }).path(packageRoot());
 }
 
+/** Whether this code is in a file that is not the package's own. */
+function isInlined(): boolean {
+  try {
+    return (load(path.join(packageRoot(), 'package.json')) as { name?: string }).name !== 'heddle';
+  } catch {
+    return true;
+  }
+}
+
 function open(): { readonly file: string; readonly addon: NativeAddon } {
   const override = process.env.HEDDLE_ADDON;
   try {
@@ -429,6 +438,13 @@ function open(): { readonly file: string; readonly addon: NativeAddon } {
       throw new Error(
         'heddle: this process may not load addons. Under the permission model it needs ' +
           '--allow-addons; --no-addons takes them away altogether.',
+        { cause },
+      );
+    }
+    if (!override && isInlined()) {
+      throw new Error(
+        'heddle: a bundler has put this library into another file, where neither its addon nor its ' +
+          "workers can be found. Leave 'heddle' out of the bundle (external), and in node_modules.",
         { cause },
       );
     }
