@@ -1,5 +1,5 @@
 /** Tables of options. */
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import {
   checkKeys,
@@ -10,6 +10,7 @@ import {
   readOptions,
   wholeNumber,
 } from '../src/options.ts';
+import { fc } from './helpers/seeds.ts';
 
 describe('the nearest name', () => {
   const known = ['fullMatrices', 'jobs', 'batchSize', 'idleTimeout', 'timeout', 'signal', 'out'];

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { requireApart, sharesMemory, stridesOf } from '../../src/arrays/index.ts';
 import { matmulSync, scale, scaleSync } from '../../src/linalg/index.ts';
 import { mapFile, shared } from '../../src/memory/index.ts';
 import { pairwiseDistancesSync } from '../../src/neighbors/index.ts';
+import { fc } from '../helpers/seeds.ts';
 
 const SHARES = {
   code: 'ERR_HEDDLE_INVALID_ARGUMENT',

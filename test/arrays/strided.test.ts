@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   dense,
@@ -11,6 +10,7 @@ import {
   strided,
   stridesOf,
 } from '../../src/arrays/index.ts';
+import { fc } from '../helpers/seeds.ts';
 
 const CODE = { code: 'ERR_HEDDLE_INVALID_ARGUMENT' };
 

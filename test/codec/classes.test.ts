@@ -3,9 +3,9 @@
  */
 import v8 from 'node:v8';
 import vm from 'node:vm';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CloneError, decode, encode, heddle, share } from '../../src/codec/index.ts';
+import { fc } from '../helpers/seeds.ts';
 import '../../src/functions/index.ts';
 
 const maxBytes = 1 << 20;

@@ -1,7 +1,7 @@
 import v8 from 'node:v8';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CloneError, decode, encode, heddle, loading } from '../../src/codec/index.ts';
+import { fc } from '../helpers/seeds.ts';
 import '../../src/functions/index.ts';
 import { anyValue } from '../helpers/values.ts';
 

@@ -6,10 +6,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { decodeFunction, encodeFunction } from '../../src/functions/index.ts';
 import type { FunctionPayload } from '../../src/functions/payload.ts';
+import { fc } from '../helpers/seeds.ts';
 
 type Result = readonly string[];
 type Probe = () => Result;

@@ -1,5 +1,5 @@
 /** Arbitrary values of JavaScript's own kinds, for tests of what carries them. */
-import fc from 'fast-check';
+import { fc } from './seeds.ts';
 
 export const anyValue = fc.anything({
   withBigInt: true,

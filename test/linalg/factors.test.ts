@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { withConfig } from '../../src/config/index.ts';
 import type { Elements, Matrix, MatrixLike } from '../../src/linalg/index.ts';
 import * as linalg from '../../src/linalg/index.ts';
 import { at, distance, productOf, randomMatrix, rowsOf, transposeOf } from '../helpers/matrices.ts';
+import { fc } from '../helpers/seeds.ts';
 
 const size = fc.integer({ min: 0, max: 14 });
 const precision = fc.constantFrom<'float64' | 'float32'>('float64', 'float32');

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Elements, MatrixLike } from '../../src/linalg/index.ts';
 import * as linalg from '../../src/linalg/index.ts';
 import { collect } from '../helpers/collect.ts';
-import { numbers } from '../helpers/matrices.ts';
+import { seededNumbers } from '../helpers/seeds.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: whatever a caller without types could pass
 type Anything = any;
@@ -37,7 +37,7 @@ const operations: Record<string, string> = {
   cond: 'm',
 };
 
-const next = numbers(Number(process.env.HEDDLE_TEST_SEED ?? 77));
+const next = seededNumbers(1);
 const below = (n: number) => Math.floor(next() * n);
 const pick = <T>(choices: readonly T[]): T => choices[below(choices.length)]!;
 

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { blasInfo } from '../../src/linalg/index.ts';
 import { native } from '../../src/native.ts';
 import { libraries } from '../helpers/debian.ts';
+import { fc } from '../helpers/seeds.ts';
 
 // The bits of native/blas/kernels.h, in their order.
 const BITS = 'avx avx2 fma f bw cd dq vl bf16 asimd dot sve'.split(' ');

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { numbers } from '../helpers/matrices.ts';
 import {
   type Case,
   type CaseOptions,
@@ -10,6 +9,7 @@ import {
   plain,
   reference,
 } from '../helpers/reference.ts';
+import { seededNumbers } from '../helpers/seeds.ts';
 
 const committed = JSON.parse(
   readFileSync(new URL('../data/linalg.json', import.meta.url), 'utf8'),
@@ -27,7 +27,7 @@ describe('results of NumPy that are kept here', () => {
   }
 });
 
-const next = numbers(Number(process.env.HEDDLE_TEST_SEED ?? 20240607));
+const next = seededNumbers(2);
 const pick = <T>(...choices: readonly T[]): T => choices[Math.floor(next() * choices.length)]!;
 const upTo = (most: number) => Math.floor(next() * (most + 1));
 

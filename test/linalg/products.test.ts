@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { gram, gramSync, type MatrixLike, matmul, matmulSync } from '../../src/linalg/index.ts';
 import {
@@ -10,6 +9,7 @@ import {
   rowsOf,
   transposeOf,
 } from '../helpers/matrices.ts';
+import { fc } from '../helpers/seeds.ts';
 
 /** A matrix in a larger buffer, with any strides and an offset; negative strides too. */
 const anyMatrix = (rows: number, columns: number) =>

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cpuReport } from '../../src/machine/index.ts';
+import { fc } from '../helpers/seeds.ts';
 import { eightCpus, recordedHost } from './recorded.ts';
 
 /** Eight processors, two to a core, in two sockets of two caches each. */

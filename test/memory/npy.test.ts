@@ -1,7 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   loadNpy,
@@ -14,6 +13,7 @@ import {
 } from '../../src/memory/index.ts';
 import { windows } from '../../src/memory/npy.ts';
 import { formatHeader } from '../../src/memory/npy-header.ts';
+import { fc } from '../helpers/seeds.ts';
 
 let folder: string;
 let file: string;

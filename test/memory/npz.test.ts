@@ -1,9 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadNpz, NpyError, saveNpz } from '../../src/memory/index.ts';
+import { fc } from '../helpers/seeds.ts';
 
 let folder: string;
 let file: string;

@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadNpy, loadNpz, mapFile, NpyError, saveNpy, saveNpz } from '../../src/memory/index.ts';
 import { python as program } from '../helpers/debian.ts';
+import { fc } from '../helpers/seeds.ts';
 
 let folder: string;
 beforeAll(() => {

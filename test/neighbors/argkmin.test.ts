@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { withConfig } from '../../src/config/index.ts';
 import type { MatrixLike } from '../../src/linalg/index.ts';
@@ -10,6 +9,7 @@ import {
   pairwiseArgminSync,
 } from '../../src/neighbors/index.ts';
 import { float32 } from '../helpers/matrices.ts';
+import { fc } from '../helpers/seeds.ts';
 import { allDistances, data, dense, type Fill, kinds, lay, metrics, order } from './definition.ts';
 
 const best = native.neighbors.kernels();

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { withConfig } from '../../src/config/index.ts';
 import type { MatrixLike } from '../../src/linalg/index.ts';
@@ -11,6 +10,7 @@ import {
   radiusNeighborsSync,
 } from '../../src/neighbors/index.ts';
 import { at, numbers } from '../helpers/matrices.ts';
+import { fc } from '../helpers/seeds.ts';
 import { data, type Fill, kinds, lay, row } from './definition.ts';
 
 const best = native.neighbors.kernels();

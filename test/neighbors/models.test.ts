@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { withConfig } from '../../src/config/index.ts';
 import type { MatrixLike } from '../../src/linalg/index.ts';
@@ -20,6 +19,7 @@ import {
   type Weights,
 } from '../../src/neighbors/index.ts';
 import { float32, numbers } from '../helpers/matrices.ts';
+import { fc } from '../helpers/seeds.ts';
 import { data, type Fill, kinds } from './definition.ts';
 
 const real = kinds.real as Fill;

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { withConfig } from '../../src/config/index.ts';
 import type { MatrixLike } from '../../src/linalg/index.ts';
@@ -12,6 +11,7 @@ import {
   radiusNeighborsSync,
 } from '../../src/neighbors/index.ts';
 import { float32, rowsOf } from '../helpers/matrices.ts';
+import { fc } from '../helpers/seeds.ts';
 import { allDistances, data, type Fill, kinds, lay, metrics, order } from './definition.ts';
 
 const layouts = fc.record({

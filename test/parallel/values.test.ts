@@ -1,10 +1,11 @@
 /**
  * What comes back equals what went: arbitrary graphs of values through the real backends.
  */
-import fc from 'fast-check';
+
 import { afterAll, describe, expect, it } from 'vitest';
 import { map, shutdownWorkers } from '../../src/index.ts';
 import { difference } from '../helpers/isomorphic.ts';
+import { fc } from '../helpers/seeds.ts';
 import { anyValue } from '../helpers/values.ts';
 import { workerBackends } from './support.ts';
 

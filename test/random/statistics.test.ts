@@ -1,6 +1,10 @@
-/** Smoke tests: each distribution's mean, variance and distribution function, at fixed seeds. */
+/**
+ * Mean, variance and distribution function of distributions, against their formulas. What is allowed
+ * is passed by chance less than once in 10 million samples: the seed is the run's.
+ */
 import { describe, expect, it } from 'vitest';
 import { Generator, PCG64 } from '../../src/random/index.ts';
+import { testSeed } from '../helpers/seeds.ts';
 import { kinds } from './helpers.ts';
 
 const N = 100_000;
@@ -66,14 +70,68 @@ const betaCdf = (a: number, b: number) => {
   );
 };
 
-interface Law {
+interface Expected {
   readonly draw: (g: Generator) => Float64Array;
   readonly mean: number;
   readonly variance: number;
   readonly cdf: (x: number) => number;
 }
 
-const continuous: Record<string, Law> = {
+const continuous: Record<string, Expected> = {
+  logistic: {
+    draw: (g) => g.logistic(1, 2, N),
+    mean: 1,
+    variance: (4 * Math.PI ** 2) / 3,
+    cdf: (x) => 1 / (1 + Math.exp(-(x - 1) / 2)),
+  },
+  gumbel: {
+    draw: (g) => g.gumbel(1, 2, N),
+    mean: 1 + 2 * 0.5772156649015329,
+    variance: (4 * Math.PI ** 2) / 6,
+    cdf: (x) => Math.exp(-Math.exp(-(x - 1) / 2)),
+  },
+  rayleigh: {
+    draw: (g) => g.rayleigh(2, N),
+    mean: 2 * Math.sqrt(Math.PI / 2),
+    variance: 8 - 2 * Math.PI,
+    cdf: (x) => 1 - Math.exp((-x * x) / 8),
+  },
+  weibull: {
+    draw: (g) => g.weibull(2, N),
+    mean: Math.sqrt(Math.PI) / 2,
+    variance: 1 - Math.PI / 4,
+    cdf: (x) => 1 - Math.exp(-x * x),
+  },
+  pareto: {
+    draw: (g) => g.pareto(30, N),
+    mean: 1 / 29,
+    variance: 30 / (29 ** 2 * 28),
+    cdf: (x) => 1 - (1 + x) ** -30,
+  },
+  power: {
+    draw: (g) => g.power(3, N),
+    mean: 3 / 4,
+    variance: 3 / 80,
+    cdf: (x) => x ** 3,
+  },
+  triangular: {
+    draw: (g) => g.triangular(0, 1, 4, N),
+    mean: 5 / 3,
+    variance: 13 / 18,
+    cdf: (x) => (x <= 1 ? (x * x) / 4 : 1 - (4 - x) ** 2 / 12),
+  },
+  'noncentral chisquare of 2': {
+    draw: (g) => g.noncentralChisquare(2, 0, N),
+    mean: 2,
+    variance: 4,
+    cdf: (x) => 1 - Math.exp(-x / 2),
+  },
+  'f of 2 and 40': {
+    draw: (g) => g.f(2, 40, N),
+    mean: 40 / 38,
+    variance: (2 * 40 ** 2 * 40) / (2 * 38 ** 2 * 36),
+    cdf: (x) => 1 - (1 + x / 20) ** -20,
+  },
   random: { draw: (g) => g.random(N), mean: 0.5, variance: 1 / 12, cdf: (x) => x },
   'random float32': {
     draw: (g) => Float64Array.from(g.random(N, { dtype: 'float32' })),
@@ -137,7 +195,7 @@ const continuous: Record<string, Law> = {
 const gammaCdf5 = gammaCdf(2.5);
 
 /** Counts: the sample's frequencies against probabilities, by the largest sum of differences. */
-const counts: Record<string, Omit<Law, 'cdf'> & { readonly chance: (k: number) => number }> = {
+const counts: Record<string, Omit<Expected, 'cdf'> & { readonly chance: (k: number) => number }> = {
   'poisson 4': {
     draw: (g) => g.poisson(4, N),
     mean: 4,
@@ -149,6 +207,30 @@ const counts: Record<string, Omit<Law, 'cdf'> & { readonly chance: (k: number) =
     mean: 50,
     variance: 50,
     chance: (k) => Math.exp(k * Math.log(50) - 50 - logGamma(k + 1)),
+  },
+  hypergeometric: {
+    draw: (g) => g.hypergeometric(30, 50, 20, N),
+    mean: 7.5,
+    variance: (20 * 0.375 * 0.625 * 60) / 79,
+    chance: (k) => (k > 20 ? 0 : Math.exp(logWays(30, k) + logWays(50, 20 - k) - logWays(80, 20))),
+  },
+  'hypergeometric, few drawn': {
+    draw: (g) => g.hypergeometric(30, 50, 5, N),
+    mean: 1.875,
+    variance: (5 * 0.375 * 0.625 * 75) / 79,
+    chance: (k) => (k > 5 ? 0 : Math.exp(logWays(30, k) + logWays(50, 5 - k) - logWays(80, 5))),
+  },
+  negativeBinomial: {
+    draw: (g) => g.negativeBinomial(5, 0.3, N),
+    mean: (5 * 0.7) / 0.3,
+    variance: (5 * 0.7) / 0.09,
+    chance: (k) => Math.exp(logWays(k + 4, k)) * 0.3 ** 5 * 0.7 ** k,
+  },
+  logseries: {
+    draw: (g) => g.logseries(0.5, N),
+    mean: 1 / Math.LN2,
+    variance: (2 * Math.LN2 - 1) / Math.LN2 ** 2,
+    chance: (k) => (k < 1 ? 0 : 0.5 ** k / (k * Math.LN2)),
   },
   'binomial by inversion': {
     draw: (g) => g.binomial(20, 0.3, N),
@@ -176,29 +258,32 @@ const counts: Record<string, Omit<Law, 'cdf'> & { readonly chance: (k: number) =
   },
 };
 
+/** The logarithm of the number of ways to choose k of n. */
+function logWays(n: number, k: number): number {
+  return logGamma(n + 1) - logGamma(k + 1) - logGamma(n - k + 1);
+}
+
 function binomialChance(n: number, p: number, k: number): number {
   if (k > n) return 0;
-  const ways = logGamma(n + 1) - logGamma(k + 1) - logGamma(n - k + 1);
-  return Math.exp(ways + k * Math.log(p) + (n - k) * Math.log(1 - p));
+  return Math.exp(logWays(n, k) + k * Math.log(p) + (n - k) * Math.log(1 - p));
 }
 
 function checkMoments(values: Float64Array, mean: number, variance: number): void {
   const found = moments(values);
-  // Five standard errors; that of the variance for tails up to an exponential's and a bit more.
-  expect(Math.abs(found.mean - mean)).toBeLessThan(5 * Math.sqrt(variance / N));
-  expect(Math.abs(found.variance - variance)).toBeLessThan(5 * variance * Math.sqrt(12 / N));
+  // Six standard errors; that of the variance for tails up to an exponential's and a bit more.
+  expect(Math.abs(found.mean - mean)).toBeLessThan(6 * Math.sqrt(variance / N));
+  expect(Math.abs(found.variance - variance)).toBeLessThan(6 * variance * Math.sqrt(12 / N));
 }
 
 describe.each(Object.entries(kinds))('the distributions from %s', (_, Kind) => {
   it.each(Object.entries(continuous))('%s', (__, { draw, mean, variance, cdf }) => {
-    const values = draw(new Generator(new Kind(2024)));
+    const values = draw(new Generator(new Kind(testSeed)));
     checkMoments(values, mean, variance);
-    // Passed by chance once in 10,000 such samples.
-    expect(kolmogorov(values, cdf)).toBeLessThan(2.23);
+    expect(kolmogorov(values, cdf)).toBeLessThan(3.1);
   });
 
   it.each(Object.entries(counts))('%s', (__, { draw, mean, variance, chance }) => {
-    const values = draw(new Generator(new Kind(2024)));
+    const values = draw(new Generator(new Kind(testSeed)));
     checkMoments(values, mean, variance);
     const most = values.reduce((a, b) => Math.max(a, b));
     const found = new Float64Array(most + 1);
@@ -209,12 +294,12 @@ describe.each(Object.entries(kinds))('the distributions from %s', (_, Kind) => {
       difference += share - chance(k);
       largest = Math.max(largest, Math.abs(difference));
     });
-    expect(largest * Math.sqrt(N)).toBeLessThan(2.23);
+    expect(largest * Math.sqrt(N)).toBeLessThan(3.1);
   });
 });
 
 it('shuffles put each element everywhere alike', () => {
-  const g = new Generator(new PCG64(1));
+  const g = new Generator(new PCG64(testSeed));
   const seen = new Float64Array(25);
   for (let i = 0; i < 20_000; i++) {
     g.permutation(5).forEach((from, to) => {
@@ -222,16 +307,16 @@ it('shuffles put each element everywhere alike', () => {
     });
   }
   // 4000 expected in each; the standard error is 57.
-  for (const count of seen) expect(Math.abs(count - 4000)).toBeLessThan(285);
+  for (const count of seen) expect(Math.abs(count - 4000)).toBeLessThan(345);
 });
 
 it('normal vectors have their covariance', () => {
-  const g = new Generator(new PCG64(1));
+  const g = new Generator(new PCG64(testSeed));
   const cov = { data: Float64Array.of(2, 0.6, 0.6, 1), shape: [2, 2] };
   for (const method of ['svd', 'eigh', 'cholesky'] as const) {
     const { data } = g.multivariateNormal([1, -1], cov, N, { method });
     let xy = 0;
     for (let i = 0; i < 2 * N; i += 2) xy += ((data[i]! - 1) * (data[i + 1]! + 1)) / N;
-    expect(Math.abs(xy - 0.6)).toBeLessThan(5 * Math.sqrt((2 + 0.36) / N));
+    expect(Math.abs(xy - 0.6)).toBeLessThan(6 * Math.sqrt((2 + 0.36) / N));
   }
 });

@@ -1,7 +1,7 @@
 /**
  * The engine's parts, each alone.
  */
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import { CLAIM_TABLE_BYTES, ClaimTable } from '../../src/protocol/claims.ts';
 import { localCodec } from '../../src/protocol/codec.ts';
@@ -17,6 +17,7 @@ import { CollectSink, StreamSink } from '../../src/scheduler/sink.ts';
 import { BatchSizer } from '../../src/scheduler/sizer.ts';
 import { taskSource } from '../../src/scheduler/source.ts';
 import { Runner } from '../../src/worker/runner.ts';
+import { fc } from '../helpers/seeds.ts';
 
 describe('preDispatch', () => {
   it.each([

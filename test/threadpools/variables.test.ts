@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { threadEnvironment } from '../../src/threadpools/environment.ts';
 import {
@@ -10,6 +9,7 @@ import {
   threadLimit,
   type VariableReader,
 } from '../../src/threadpools/variables.ts';
+import { fc } from '../helpers/seeds.ts';
 
 type Env = Record<string, string>;
 
