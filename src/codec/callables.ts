@@ -20,6 +20,8 @@ export interface FunctionSink {
 export interface CallableOptions {
   readonly to: CodecTarget;
   readonly maxBytes: number;
+  /** The receiver is who gave this environment its work, and knows the classes that it sent. */
+  readonly toCaller?: boolean;
 }
 
 /** What src/functions does for the codec. */

@@ -31,6 +31,8 @@ export interface EncodeOptions {
    * its own. Default 'many': every receiver sees the arrays copy-on-write.
    */
   readonly receivers?: 'one' | 'many';
+  /** The receiver is who gave this environment its work: a result. */
+  readonly toCaller?: boolean;
   /** What the value is called in error messages: `task`, `model`. */
   readonly path?: string;
 }

@@ -14,36 +14,50 @@ import {
   PROXY_REMEDY,
 } from '../codec/index.ts';
 import type { Outgoing } from '../memory/index.ts';
+import { ClassText, nameOf } from './class-text.ts';
 import { isCounter } from './coverage-counters.ts';
+import { baseOf, type Found, findMembers, isConstructor, parentOf } from './members.ts';
 import { importOf, scriptPath } from './modules.ts';
-import { baseOf, commonNode, isNamespace, isRequire, nodeOf } from './namespaces.ts';
+import { commonNode, isNamespace, isRequire, nodeOf, requireBase } from './namespaces.ts';
 import { originOf } from './origin.ts';
-import { type CodeNode, type FunctionNode, IMPORT, IMPORT_META, type Slots } from './payload.ts';
+import {
+  type CodeNode,
+  type Extra,
+  type FunctionNode,
+  IMPORT,
+  IMPORT_META,
+  type Member,
+  type Slots,
+} from './payload.ts';
 import { type Binding, EXPORT_IT, Place } from './place.ts';
 import type { FreeName } from './scope.ts';
-import { parseFunction, type Source } from './source.ts';
+import { type MemberText, parseFunction, type Source } from './source.ts';
 
 /** What the collector must know of functions that were seen before. */
 export interface Registry {
   /** A node for a function that needs no look: one made by task(), or one that came from there. */
-  known(fn: Callable): FunctionNode | null;
+  known(fn: Callable, toCaller: boolean): FunctionNode | null;
   /** The identity of a class. */
   classId(fn: Callable): string;
   /** Captures that the user named with bind(). */
   bound(fn: Callable): Readonly<Record<string, unknown>> | null;
+  /** A short text that is another for other contents. */
+  digest(content: unknown): string;
 }
 
 /** How a payload travels. */
 export interface CaptureOptions {
   readonly to: CodecTarget;
   readonly maxBytes: number;
+  /** The receiver is who gave this environment its work, and knows the classes that it sent. */
+  readonly toCaller?: boolean;
 }
 
 /** What stands in compiled code for what is no name in the source. */
-const PARAMETERS: Readonly<Record<string, string>> = {
-  'import.meta': IMPORT_META,
-  'import()': IMPORT,
-};
+const PARAMETERS: ReadonlyMap<string, string> = new Map([
+  ['import.meta', IMPORT_META],
+  ['import()', IMPORT],
+]);
 
 /** Builds one payload's graph. */
 export class Collector implements FunctionSink {
@@ -58,14 +72,24 @@ export class Collector implements FunctionSink {
   /** Functions that are in the graph but were not looked at yet. */
   readonly #open: { fn: Callable; path: string; index: number }[] = [];
 
-  constructor(registry: Registry, options: CaptureOptions) {
+  readonly #options: CaptureOptions;
+  /** What is being tried by a collector whose result nobody sends; null for one that is no trial. */
+  readonly #tried: Set<unknown> | null;
+
+  constructor(registry: Registry, options: CaptureOptions, tried: Set<unknown> | null = null) {
     this.#registry = registry;
+    this.#options = options;
+    this.#tried = tried;
     this.#encoder = new Encoder({ ...options, receivers: 'many', functions: this });
   }
 
   /** Takes a function and everything that it needs. */
   collect(fn: Callable): void {
     this.add(fn, '');
+    this.#collectOpen();
+  }
+
+  #collectOpen(): void {
     for (let next = this.#open.shift(); next; next = this.#open.shift()) {
       this.nodes[next.index] = this.#node(next.fn, next.path);
     }
@@ -97,7 +121,7 @@ export class Collector implements FunctionSink {
   }
 
   #node(fn: Callable, path: string): FunctionNode {
-    const known = this.#registry.known(fn);
+    const known = this.#registry.known(fn, this.#options.toCaller === true);
     if (known) return known;
     const common = commonNode(fn);
     if (common) return common;
@@ -112,13 +136,19 @@ export class Collector implements FunctionSink {
 
   #code(fn: Callable, path: string, source: Source, place: Place): CodeNode {
     refuse(source, path);
+    const text = new ClassText(fn, source, place, path);
     const names: string[] = [];
     const slots: number[] = [];
     const self: string[] = [];
     const dead: string[] = [];
+    for (const [name, value] of text.given) {
+      names.push(name);
+      slots.push(this.#slot(value, join(path, nameOf(fn) ?? name)));
+    }
+    let eager = names.length;
     const free = [...source.names.values()].sort((a, b) => Number(b.eager) - Number(a.eager));
-    let eager = 0;
     for (const use of free) {
+      if (text.isReplaced(use)) continue;
       const binding = place.bindingOf(use.name, source);
       if (binding.kind === 'absent') continue;
       if (binding.kind === 'dead') {
@@ -130,15 +160,20 @@ export class Collector implements FunctionSink {
         self.push(use.name);
         continue;
       }
-      names.push(PARAMETERS[use.name] ?? use.name);
+      names.push(PARAMETERS.get(use.name) ?? use.name);
       slots.push(this.#capture(use, binding, place, path));
       if (use.eager) eager++;
     }
+    const extra = this.#extra(fn, source, text.keys, path);
+    const isClass = source.isClass || isConstructor(fn);
     return {
       kind: 'code',
-      ...(source.isClass ? { id: this.#registry.classId(fn) } : {}),
-      name: nameOf(fn),
-      code: source.code,
+      ...(isClass ? { id: this.#registry.classId(fn) } : {}),
+      ...(isClass && (slots.length > 0 || extra) ? { version: this.#versionOf(fn) } : {}),
+      name: source.members.some((one) => one.isStatic && one.name === 'name')
+        ? null
+        : (nameOf(fn) ?? ''),
+      code: text.code,
       form: source.form,
       lead: source.lead,
       strict: place.isStrict(),
@@ -147,18 +182,91 @@ export class Collector implements FunctionSink {
       eager,
       self,
       dead,
-      properties: this.#properties(fn, source, path),
+      extra,
       origin: originOf(source, place.location),
     };
   }
 
-  /** Own properties of a function, such as `f.defaults = …`, and statics added after a class. */
-  #properties(fn: Callable, source: Source, path: string): number {
-    const own: Record<string, unknown> = {};
-    for (const key of Object.keys(fn)) {
-      if (!source.statics.has(key)) own[key] = (fn as unknown as Record<string, unknown>)[key];
+  /** What of a function or class is in no text. */
+  #extra(
+    fn: Callable,
+    source: Source,
+    keys: ReadonlyMap<MemberText, PropertyKey>,
+    path: string,
+  ): Extra | null {
+    const members: Member[] = [];
+    const owner = join(path, nameOf(fn) || 'function');
+    for (const found of findMembers(fn, source, keys)) {
+      const at = step(found.on === 'own' ? owner : `${owner}.prototype`, found.key);
+      // A static field of what can't be sent is what the text makes of it.
+      if (found.isField && !this.#canSend(found.property?.value)) continue;
+      members.push(this.#member(found, at));
     }
-    return Object.keys(own).length === 0 ? -1 : this.#slot(own, path);
+    const base = source.heritage ? null : baseOf(fn);
+    const parent = parentOf(fn);
+    if (parent === undefined) {
+      const what = 'an object that is the prototype of no class, from which it inherits';
+      throw new CloneError(`${owner}.prototype`, what, 'Let it inherit from a class.');
+    }
+    const inherited = parent === baseOf(fn) && source.heritage ? null : parent;
+    if (members.length === 0 && !base && !inherited) return null;
+    return {
+      members,
+      base: base ? this.#slot(base, owner) : -1,
+      parent: inherited ? this.#slot(inherited, `${owner}.prototype`) : -1,
+    };
+  }
+
+  #member({ on, key, property }: Found, path: string): Member {
+    const slot = (value: unknown): number => (value === undefined ? -1 : this.#slot(value, path));
+    const { enumerable = false, configurable = true, writable = true } = property ?? {};
+    return {
+      on,
+      key: typeof key === 'symbol' ? this.#slot(key, path) : String(key),
+      content:
+        property === null
+          ? null
+          : property.get || property.set
+            ? { get: slot(property.get), set: slot(property.set) }
+            : this.#slot(property.value, path),
+      enumerable,
+      configurable,
+      writable,
+    };
+  }
+
+  /** Whether a value can travel, which nothing tells but a try. */
+  #canSend(value: unknown): boolean {
+    if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return true;
+    const tried = this.#tried ?? new Set();
+    if (tried.has(value) || ArrayBuffer.isView(value)) return true;
+    tried.add(value);
+    const trial = new Collector(this.#registry, { ...this.#options, maxBytes: Infinity }, tried);
+    try {
+      trial.#slot(value, '');
+      trial.#collectOpen();
+      return true;
+    } catch (error) {
+      if (error instanceof CloneError) return false;
+      throw error;
+    } finally {
+      for (const item of trial.finish().outgoing) item.release();
+      tried.delete(value);
+    }
+  }
+
+  /** Another text when something that a class captures, or that was put on it, has changed. */
+  #versionOf(fn: Callable): string {
+    if (this.#tried) return '';
+    const trial = new Collector(
+      this.#registry,
+      { ...this.#options, maxBytes: Infinity },
+      new Set(),
+    );
+    trial.collect(fn);
+    const { slots, outgoing } = trial.finish();
+    for (const item of outgoing) item.release();
+    return this.#registry.digest({ nodes: trial.nodes, slots });
   }
 
   #capture(
@@ -227,7 +335,7 @@ function specialNode(
   if (typeof value !== 'function' || scope === 'Bound') return null;
   if (isCounter(name, value)) return { kind: 'coverage' };
   const base = script && scriptPath(script);
-  if (isRequire(value)) return { kind: 'require', base: baseOf(value, base) };
+  if (isRequire(value)) return { kind: 'require', base: requireBase(value, base) };
   if (base && name === '__vite_ssr_dynamic_import__') return { kind: 'import', base };
   return null;
 }
@@ -260,7 +368,7 @@ function refuse(source: Source, path: string): void {
 
 function native(fn: Callable, path: string): CloneError {
   if (types.isProxy(fn)) return new CloneError(path, 'a Proxy', PROXY_REMEDY);
-  const what = nameOf(fn).startsWith('bound ') ? 'a bound function' : 'a native function';
+  const what = (nameOf(fn) ?? '').startsWith('bound ') ? 'a bound function' : 'a native function';
   return new CloneError(path, what, 'Call it from a function of your own: (x) => f(x).');
 }
 
@@ -272,9 +380,12 @@ function assigned(name: string, path: string): CloneError {
   );
 }
 
-function nameOf(fn: Callable): string {
-  const name = Object.getOwnPropertyDescriptor(fn, 'name')?.value as unknown;
-  return typeof name === 'string' ? name : '';
+/** A property access as it would be written. */
+function step(owner: string, key: PropertyKey): string {
+  if (typeof key === 'symbol') return `${owner}[${String(key)}]`;
+  return /^[A-Za-z_$][\w$]*$/.test(String(key))
+    ? `${owner}.${String(key)}`
+    : `${owner}[${JSON.stringify(key)}]`;
 }
 
 function join(owner: string, name: string): string {

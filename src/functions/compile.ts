@@ -50,7 +50,8 @@ export function compile(node: CodeNode, values: readonly unknown[]): Compiled {
   const make = scriptOf(node, lead, tail);
   const [made, bind] = make(...values.slice(0, params.length)) as [object, Compiled['bind']];
   const fn = memberOf(node, made);
-  if (node.name !== (fn as { name?: unknown }).name && Object.isExtensible(fn)) {
+  const { name } = fn as { name?: unknown };
+  if (node.name !== null && node.name !== name && Object.isExtensible(fn)) {
     Object.defineProperty(fn, 'name', { value: node.name, configurable: true });
   }
   return { fn, bind };

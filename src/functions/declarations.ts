@@ -2,8 +2,9 @@
  * What a script's text says of a name, for the little that the engine's scopes don't tell.
  */
 import { acorn } from './acorn.ts';
+import { type Declaration, declarationOf, type Scope } from './declared.ts';
 import { type Location, type Script, sourceOf } from './inspect.ts';
-import { type Declaration, declarationOf, type Scope, scopesOf } from './scope.ts';
+import { scopesOf } from './scope.ts';
 import type { Source } from './source.ts';
 
 const scopes = new Map<string, ReadonlyMap<number, Scope> | null>();

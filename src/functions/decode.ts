@@ -2,8 +2,8 @@
  * Payloads to functions, each once.
  */
 import { link, linkSync, needsLoading } from './link.ts';
-import type { FunctionPayload } from './payload.ts';
-import { classOf, isMine, rememberClass } from './registry.ts';
+import type { FunctionNode, FunctionPayload } from './payload.ts';
+import { classOf, isMine, isOwn, madeClasses, rememberClass, workFrom } from './registry.ts';
 
 const KEEP = 500;
 
@@ -16,14 +16,28 @@ type Made = { deref(): unknown };
 const pending = new Map<string, Promise<unknown>>();
 const known = { get: classOf, add: rememberClass };
 
+/** Whether a class, if it is one, has what its payload says that it has now. */
+function isCurrent(node: FunctionNode): boolean {
+  if (node.kind !== 'code' || node.id === undefined || isOwn(node.id)) return true;
+  const fn = classOf(node.id);
+  return fn === undefined || madeClasses.get(fn)?.version === (node.version ?? '');
+}
+
+/** The function of a job, which comes from who gives this environment its work. */
+export function linkTask(payload: FunctionPayload): unknown {
+  if (payload.from !== undefined) workFrom(payload.from);
+  return linkPayload(payload);
+}
+
 /** The function of a payload; a promise for it while modules are loaded. */
 export function linkPayload(payload: FunctionPayload): unknown {
   const { id } = payload;
+  const current = payload.nodes.every(isCurrent);
   const class_ = classOf(id);
-  if (class_) return class_;
+  if (class_ && current) return class_;
   const found = made.get(id);
   const fn = found?.deref();
-  if (found && fn) {
+  if (found && fn && current) {
     made.delete(id);
     made.set(id, found);
     return fn;

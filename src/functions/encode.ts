@@ -7,8 +7,9 @@ import type { Outgoing } from '../memory/index.ts';
 import { Collector } from './capture.ts';
 import { isStandardGlobal } from './globals.ts';
 import { inspectFunction } from './inspect.ts';
+import { isBare } from './members.ts';
 import type { FunctionPayload } from './payload.ts';
-import { bindings, classId, knownNode, references, rememberMine } from './registry.ts';
+import { bindings, classId, environment, knownNode, references, rememberMine } from './registry.ts';
 import { parseFunction } from './source.ts';
 
 /** How a function travels. */
@@ -17,6 +18,8 @@ export interface FunctionOptions {
   readonly to?: CodecTarget;
   /** Size in bytes from which captured arrays are shared. Default 1 MiB. */
   readonly maxBytes?: number;
+  /** The receiver is who gave this environment its work. */
+  readonly toCaller?: boolean;
   /** What the function is called in error messages. */
   readonly path?: string;
 }
@@ -70,16 +73,6 @@ export function encodeGraph(fn: Callable, options: FunctionOptions): FunctionPay
 /** Globals that no program gives another meaning. */
 const UNSHADOWED = new Set(['Math', 'NaN', 'Infinity', 'undefined']);
 
-/** Whether a function has no properties but those that each has. */
-function isBare(fn: Callable): boolean {
-  if (!Reflect.ownKeys(fn).every((key) => OF_FUNCTIONS.has(key))) return false;
-  const prototype = Object.getOwnPropertyDescriptor(fn, 'prototype')?.value as unknown;
-  if (typeof prototype !== 'object' || prototype === null) return true;
-  return Reflect.ownKeys(prototype).every((key) => key === 'constructor');
-}
-
-const OF_FUNCTIONS = new Set<PropertyKey>(['length', 'name', 'prototype', 'caller', 'arguments']);
-
 /** Own properties of a function and of its prototype, with what they hold, one after the other. */
 type Members = readonly unknown[];
 
@@ -102,9 +95,14 @@ function sameMembers(one: Members, other: Members): boolean {
   return one.length === other.length && one.every((item, i) => Object.is(item, other[i]));
 }
 function collect(fn: Callable, options: FunctionOptions): FunctionPayload {
-  const { to = 'process', maxBytes = 2 ** 20 } = options;
-  const registry = { known: knownNode, classId, bound: (f: Callable) => bindings.get(f) ?? null };
-  const collector = new Collector(registry, { to, maxBytes });
+  const { to = 'process', maxBytes = 2 ** 20, toCaller = false } = options;
+  const registry = {
+    known: knownNode,
+    classId,
+    bound: (f: Callable) => bindings.get(f) ?? null,
+    digest: (content: unknown) => digest(v8.serialize(content)),
+  };
+  const collector = new Collector(registry, { to, maxBytes, toCaller });
   try {
     collector.collect(fn);
   } catch (error) {
@@ -126,7 +124,7 @@ function collect(fn: Callable, options: FunctionOptions): FunctionPayload {
     );
   }
   const id = root?.kind === 'code' && root.id !== undefined ? root.id : digest(bytes);
-  const payload: FunctionPayload = { id, ...content };
+  const payload: FunctionPayload = { id, from: environment, ...content };
   rememberMine(payload);
   if (outgoing.length > 0) {
     segments.set(payload, outgoing);

@@ -6,9 +6,10 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import vm from 'node:vm';
 import { Decoder } from '../codec/index.ts';
-import { compile } from './compile.ts';
+import { type Compiled, compile } from './compile.ts';
 import { nameBeside } from './coverage.ts';
-import type { CodeNode, FunctionNode, FunctionPayload, Slots } from './payload.ts';
+import type { CodeNode, Extra, FunctionNode, FunctionPayload, Slots } from './payload.ts';
+import { isOwn, madeClasses } from './registry.ts';
 
 /** What the linker must know of functions that this environment has already. */
 export interface Known {
@@ -68,31 +69,73 @@ class Linker {
     const class_ = node.id === undefined ? undefined : this.#known.get(node.id);
     if (class_ !== undefined) {
       this.#made[index] = class_;
+      this.#update(node, class_ as object);
       return class_;
     }
     // Asked for by one of its own captures: it has to be there before they are.
-    if (this.#binders.has(index)) return this.#make(index, node, node.eager);
+    if (this.#binders.has(index)) return this.#make(index, node);
     this.#binders.set(index, null);
+    // What a class captures may change as long as it is there, so it is given in any case.
+    if (node.id !== undefined) this.#make(index, node);
     const values = node.slots.map((slot) => this.#valueAt(slot));
     const bind = this.#binders.get(index);
     this.#binders.delete(index);
     if (index in this.#made) bind?.(values.slice(node.eager));
-    else this.#finish(index, node, compile(node, values).fn);
+    else this.#finish(index, node, compile(node, values));
     return this.#made[index];
   }
 
-  #make(index: number, node: CodeNode, eager: number): unknown {
-    const values = node.slots.slice(0, eager).map((slot) => this.#valueAt(slot));
-    const { fn, bind } = compile(node, values);
-    this.#binders.set(index, bind);
-    this.#finish(index, node, fn);
-    return fn;
+  #make(index: number, node: CodeNode): unknown {
+    const values = node.slots.slice(0, node.eager).map((slot) => this.#valueAt(slot));
+    if (index in this.#made) return this.#made[index];
+    const compiled = compile(node, values);
+    this.#binders.set(index, compiled.bind);
+    this.#finish(index, node, compiled);
+    return compiled.fn;
   }
 
-  #finish(index: number, node: CodeNode, fn: object): void {
+  #finish(index: number, node: CodeNode, { fn, bind }: Compiled): void {
     this.#made[index] = fn;
-    if (node.id !== undefined) this.#known.add(node.id, fn);
-    if (node.properties >= 0) Object.assign(fn, this.#valueAt(node.properties));
+    if (node.id !== undefined) {
+      this.#known.add(node.id, fn);
+      madeClasses.set(fn, { version: node.version ?? '', bind });
+    }
+    if (node.extra) this.#complete(fn, node.extra);
+  }
+
+  /** Gives a class that came before what it captures and has by now. */
+  #update(node: CodeNode, fn: object): void {
+    const made = isOwn(node.id!) ? undefined : madeClasses.get(fn);
+    if (!made || made.version === (node.version ?? '')) return;
+    made.version = node.version ?? '';
+    made.bind?.(node.slots.slice(node.eager).map((slot) => this.#valueAt(slot)));
+    if (node.extra) this.#complete(fn, node.extra);
+  }
+
+  /** Makes of a function or class what no text makes of it. */
+  #complete(fn: object, { members, base, parent }: Extra): void {
+    const { prototype } = fn as { prototype?: object };
+    if (base >= 0) Object.setPrototypeOf(fn, this.#valueAt(base) as object);
+    if (parent >= 0 && prototype) {
+      const { prototype: inherited } = this.#valueAt(parent) as { prototype: object };
+      Object.setPrototypeOf(prototype, inherited);
+    }
+    for (const { on, key, content, ...flags } of members) {
+      const holder = on === 'own' ? fn : prototype;
+      if (!holder) continue;
+      const name = typeof key === 'number' ? (this.#valueAt(key) as symbol) : key;
+      if (content === null) {
+        Reflect.deleteProperty(holder, name);
+      } else if (typeof content === 'number') {
+        Object.defineProperty(holder, name, { ...flags, value: this.#valueAt(content) });
+      } else {
+        const { enumerable, configurable } = flags;
+        const property: PropertyDescriptor = { enumerable, configurable };
+        if (content.get >= 0) property.get = this.#valueAt(content.get) as () => unknown;
+        if (content.set >= 0) property.set = this.#valueAt(content.set) as (value: unknown) => void;
+        Object.defineProperty(holder, name, property);
+      }
+    }
   }
 
   #valueAt(slot: number): unknown {

@@ -155,7 +155,9 @@ export function exportOf(fn: object, { location, scopes }: Inspection): ModuleRe
     const names = namesOf(script);
     const module = scopes.find(({ kind }) => kind === 'Module')?.variables ?? {};
     for (const [local, exported] of names?.exports ?? []) {
-      if (readable(module, local) === fn) return reference(script.url, exported);
+      const value = readable(module, local);
+      if (value === fn) return reference(script.url, exported);
+      if (makes(value, fn)) return reference(script.url, `${exported}.prototype.constructor`);
     }
     const start = names?.anonymousDefault;
     if (
@@ -196,13 +198,22 @@ function requiredExport(fn: object, file: string): ModuleReference | null {
   const url = pathToFileURL(file).href;
   const exports = module.exports as unknown;
   if (exports === fn) return { url, name: '', system: 'require' };
+  if (makes(exports, fn)) return { url, name: 'prototype.constructor', system: 'require' };
   if ((typeof exports !== 'object' && typeof exports !== 'function') || !exports) return null;
   for (const key of Object.keys(exports)) {
-    if ((exports as Record<string, unknown>)[key] === fn) {
-      return { url, name: key, system: 'require' };
-    }
+    const value = (exports as Record<string, unknown>)[key];
+    if (value === fn) return { url, name: key, system: 'require' };
+    if (makes(value, fn)) return { url, name: `${key}.prototype.constructor`, system: 'require' };
   }
   return null;
+}
+
+/** Whether a function gives instances of a class that no one exports, and shows its prototype. */
+function makes(factory: unknown, type: object): boolean {
+  if (typeof factory !== 'function' || factory === type) return false;
+  const prototype = Object.getOwnPropertyDescriptor(factory, 'prototype')?.value as unknown;
+  if (typeof prototype !== 'object' || prototype === null) return false;
+  return Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value === type;
 }
 
 /** The CommonJS module whose exports a value is. */

@@ -115,7 +115,7 @@ export function isRequire(value: unknown): value is NodeJS.Require {
 }
 
 /** A file from which a worker's `require` finds what this one finds. */
-export function baseOf(of: NodeJS.Require, script: string | null): string {
+export function requireBase(of: NodeJS.Require, script: string | null): string {
   const folder = path.resolve(of.resolve.paths('./module')?.[0] ?? '.');
   // That of the script itself where it is: what loads TypeScript goes by a file's ending.
   return script && path.dirname(script) === folder ? script : path.join(folder, '[require]');

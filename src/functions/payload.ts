@@ -22,12 +22,37 @@ export interface Origin {
   };
 }
 
+/** A property that the text of a function or class doesn't show, by the slots of what is in it. */
+export interface Member {
+  /** Whose it is: the function's own, or its prototype's. */
+  readonly on: 'own' | 'prototype';
+  /** A name, or the slot of a symbol. */
+  readonly key: string | number;
+  /** What it holds, or its two functions; null for one that the text shows and that is gone. */
+  readonly content: number | { readonly get: number; readonly set: number } | null;
+  readonly enumerable: boolean;
+  readonly configurable: boolean;
+  readonly writable: boolean;
+}
+
+/** What of a function or class is in no text. */
+export interface Extra {
+  readonly members: readonly Member[];
+  /** The slot of the function that it inherits from, where it does so without `extends`; or -1. */
+  readonly base: number;
+  /** The slot of the function whose prototype its prototype inherits from; or -1. */
+  readonly parent: number;
+}
+
 /** A function that is compiled from its text. */
 export interface CodeNode {
   readonly kind: 'code';
   /** Of classes: tells the class from every other, on both sides. */
   readonly id?: string;
-  readonly name: string;
+  /** Of classes: what they capture and what is in no text, in short: another when that changes. */
+  readonly version?: string;
+  /** Null where the code itself gives it a `name`. */
+  readonly name: string | null;
   readonly code: string;
   readonly form: Form;
   readonly lead: number;
@@ -41,8 +66,8 @@ export interface CodeNode {
   readonly self: readonly string[];
   /** Names of variables that had no value yet: using one throws. */
   readonly dead: readonly string[];
-  /** The slot of own properties that evaluating the code doesn't define; -1 for none. */
-  readonly properties: number;
+  /** What it is, beyond what evaluating the code makes of it. */
+  readonly extra: Extra | null;
   readonly origin: Origin | null;
 }
 
@@ -74,6 +99,8 @@ export interface Slots {
 export interface FunctionPayload {
   /** The same for the same function with the same captures, whoever encodes it. */
   readonly id: string;
+  /** The environment that made it, where that matters. */
+  readonly from?: string;
   /** The function itself is the first. */
   readonly nodes: readonly FunctionNode[];
   readonly slots: Slots | null;
@@ -81,6 +108,12 @@ export interface FunctionPayload {
 
 /** What `import.meta` is called in code that is compiled as a script. */
 export const IMPORT_META = 'import$meta';
+
+/** What a class extends is called there, where the text can't stay. */
+export const BASE = 'heddle$base';
+
+/** What the computed keys of a class are called there, with a number. */
+export const KEY = 'heddle$key';
 
 /** What `import` of `import()` is called there. */
 export const IMPORT = '$mport';

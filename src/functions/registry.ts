@@ -23,7 +23,7 @@ export function isMine(payload: FunctionPayload): boolean {
 export const bindings = new WeakMap<object, Readonly<Record<string, unknown>>>();
 
 /** Tells the classes of this environment from those of any other. */
-const environment = `${process.pid}.${process.hrtime.bigint()}.${Math.random().toString(36).slice(2)}`;
+export const environment = `${process.pid}.${process.hrtime.bigint()}.${Math.random().toString(36).slice(2)}`;
 const ids = new WeakMap<object, string>();
 const classes = new Map<string, WeakRef<object>>();
 let count = 0;
@@ -52,11 +52,37 @@ export function rememberClass(id: string, fn: object): void {
   collected.register(fn, id);
 }
 
-/** A node for a function that need not be looked at. */
-export function knownNode(fn: Callable): FunctionNode | null {
+/** Whether a class is this environment's own: what comes back of it changes nothing. */
+export function isOwn(id: string): boolean {
+  return id.startsWith(`${environment}:`);
+}
+
+/** Of classes that were made from what came: what they were given last, and how to give it anew. */
+export interface Made {
+  version: string;
+  readonly bind: ((values: readonly unknown[]) => void) | null;
+}
+
+export const madeClasses = new WeakMap<object, Made>();
+
+let caller: string | null = null;
+
+/** Says who gives this environment its work. */
+export function workFrom(from: string): void {
+  caller = from;
+}
+
+/**
+ * A node for a function that need not be looked at.
+ *
+ * @param toCaller - it goes to who gave this environment its work: its own classes are known there.
+ *   All others go with their code, and are who they are by their id
+ */
+export function knownNode(fn: Callable, toCaller: boolean): FunctionNode | null {
   const reference = references.get(fn);
   if (reference) return reference.nodes[0]!;
-  const id = ids.get(fn);
-  // What came from elsewhere is known there.
-  return id !== undefined && !id.startsWith(environment) ? { kind: 'known', id } : null;
+  const id = toCaller ? ids.get(fn) : undefined;
+  return id !== undefined && caller !== null && id.startsWith(`${caller}:`)
+    ? { kind: 'known', id }
+    : null;
 }

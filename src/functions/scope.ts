@@ -5,6 +5,16 @@
  * at its end, because JavaScript lets a use come before its declaration.
  */
 import type { AnyNode, Expression, Function as FunctionNode, Node, Pattern, Program } from 'acorn';
+import {
+  child,
+  declarationOf,
+  declare,
+  functionScope,
+  isDefined,
+  isStrictBody,
+  type Scope,
+  type Target,
+} from './declared.ts';
 
 /** How a function uses a name that it doesn't declare. */
 export interface FreeName {
@@ -19,6 +29,10 @@ export interface FreeName {
   written: boolean;
   /** Needed while the code is evaluated, not only when the function is called. */
   eager: boolean;
+  /** Used inside of some function, for which the engine keeps the variable. */
+  captured: boolean;
+  /** Where it is used outside of all: in what a class extends, or in a computed key. */
+  readonly direct: number[];
 }
 
 /** What an analysis finds. */
@@ -32,23 +46,6 @@ export interface Analysis {
   readonly imports: readonly { readonly start: number; readonly end: number }[];
 }
 
-/** What declares a name. */
-export interface Declaration {
-  /** 'name' is that of a function expression, which only the function itself sees. */
-  readonly kind: 'var' | 'let' | 'const' | 'class' | 'function' | 'param' | 'name' | 'import';
-  /** The declaration itself gives it a value, and that is never undefined. */
-  readonly defined: boolean;
-  /** Assigned to elsewhere. */
-  written: boolean;
-}
-
-/** Where names are declared. */
-export interface Scope {
-  readonly names: Map<string, Declaration>;
-  readonly parent: Scope | null;
-  readonly isFunction: boolean;
-}
-
 interface Use {
   readonly name: string;
   readonly scope: Scope;
@@ -56,6 +53,7 @@ interface Use {
   readonly written: boolean;
   readonly called: boolean;
   readonly eager: boolean;
+  readonly direct: number;
 }
 
 /** Where the walk is. */
@@ -67,6 +65,8 @@ interface Context {
   readonly ownSuper: boolean;
   /** Runs only when some function in the code is called. */
   readonly deferred: boolean;
+  /** Outside of every function. */
+  readonly direct: boolean;
   /** Strict code, where functions in blocks are declared in these blocks alone. */
   readonly strict: boolean;
 }
@@ -79,11 +79,13 @@ class Walker {
   readonly around = new Map<number, Scope>();
   readonly #privates: Set<string>[] = [];
   readonly #methods = new Set<AnyNode>();
+  #position = 0;
   evaluates = false;
 
   /** Visits an expression or a statement. */
   visit(node: AnyNode | null | undefined, at: Context): void {
     if (!node) return;
+    this.#position = node.start;
     switch (node.type) {
       case 'Identifier':
         this.#use(node.name, at);
@@ -147,12 +149,13 @@ class Walker {
           ownThis: true,
           ownSuper: true,
           deferred: at.deferred || !node.static,
+          direct: false,
         });
         return;
       case 'StaticBlock': {
         const scope = child(at.scope, true);
-        for (const item of node.body)
-          this.visit(item, { ...at, scope, ownThis: true, ownSuper: true });
+        const inner = { ...at, scope, ownThis: true, ownSuper: true, direct: false };
+        for (const item of node.body) this.visit(item, inner);
         return;
       }
       case 'FunctionDeclaration':
@@ -251,7 +254,16 @@ class Walker {
     called = false,
   ): void {
     if (name === 'arguments' && at.ownThis) return;
-    this.uses.push({ name, scope: at.scope, property, written, called, eager: !at.deferred });
+    const direct = at.direct ? this.#position : -1;
+    this.uses.push({
+      name,
+      scope: at.scope,
+      property,
+      written,
+      called,
+      eager: !at.deferred,
+      direct,
+    });
   }
 
   #called(callee: AnyNode): void {
@@ -274,6 +286,7 @@ class Walker {
       // A method's function keeps the `super` that its property gave it.
       ownSuper: at.ownSuper,
       deferred: true,
+      direct: false,
       strict: at.strict || isStrictBody(fn.body),
     };
     for (const param of fn.params) this.#pattern(param, { scope, kind: 'param' }, inner);
@@ -388,77 +401,10 @@ function propertyName(node: Extract<AnyNode, { type: 'MemberExpression' }>): str
   return null;
 }
 
-/** Where a pattern declares its names. */
-interface Target {
-  readonly scope: Scope;
-  readonly kind: Declaration['kind'];
-  readonly defined?: boolean;
-}
-
-function child(parent: Scope | null, isFunction: boolean): Scope {
-  return { names: new Map(), parent, isFunction };
-}
-
-function declare(
-  scope: Scope,
-  name: string,
-  kind: Declaration['kind'],
-  defined = kind === 'class' || kind === 'function',
-): void {
-  const before = scope.names.get(name);
-  // `var x` beside a parameter or a function of that name declares nothing new.
-  if (before && kind === 'var') before.written = true;
-  else scope.names.set(name, { kind, defined, written: before !== undefined });
-}
-
-/** Whether the value of an expression can't be undefined, whatever is in it. */
-function isDefined(node: Expression | null | undefined): boolean {
-  switch (node?.type) {
-    case 'Literal':
-    case 'TemplateLiteral':
-    case 'ArrayExpression':
-    case 'ObjectExpression':
-    case 'FunctionExpression':
-    case 'ArrowFunctionExpression':
-    case 'ClassExpression':
-    case 'NewExpression':
-    case 'BinaryExpression':
-    case 'UpdateExpression':
-      return true;
-    case 'UnaryExpression':
-      return node.operator !== 'void';
-    default:
-      return false;
-  }
-}
-
-function functionScope(scope: Scope): Scope {
-  let at = scope;
-  while (!at.isFunction && at.parent) at = at.parent;
-  return at;
-}
-
-function isStrictBody(body: FunctionNode['body']): boolean {
-  if (body.type !== 'BlockStatement') return false;
-  for (const statement of body.body) {
-    if (statement.type !== 'ExpressionStatement' || !statement.directive) return false;
-    if (statement.directive === 'use strict') return true;
-  }
-  return false;
-}
-
-/** What a name means in a scope; null where it comes from outside of the code. */
-export function declarationOf(name: string, scope: Scope): Declaration | null {
-  for (let at: Scope | null = scope; at; at = at.parent) {
-    const found = at.names.get(name);
-    if (found) return found;
-  }
-  return null;
-}
-
 function walk(node: Expression | Program, strict: boolean): Walker {
   const walker = new Walker();
-  const at = { scope: child(null, true), ownThis: false, ownSuper: false, deferred: false, strict };
+  const outside = { ownThis: false, ownSuper: false, deferred: false, direct: true };
+  const at = { scope: child(null, true), ...outside, strict };
   if (node.type === 'Program') for (const item of node.body) walker.visit(item, at);
   else walker.visit(node, at);
   return walker;
@@ -478,7 +424,7 @@ export function scopesOf(program: Program, strict: boolean): ReadonlyMap<number,
 export function analyse(node: Expression, strict: boolean): Analysis {
   const walker = walk(node, strict);
   const names = new Map<string, FreeName>();
-  for (const { name, scope, property, written, called, eager } of walker.uses) {
+  for (const { name, scope, property, written, called, eager, direct } of walker.uses) {
     if (declarationOf(name, scope)) continue;
     if (name === 'arguments') {
       walker.lexical.add('arguments');
@@ -493,6 +439,8 @@ export function analyse(node: Expression, strict: boolean): Analysis {
         whole: false,
         written: false,
         eager: false,
+        captured: false,
+        direct: [],
       };
       names.set(name, free);
     }
@@ -501,6 +449,8 @@ export function analyse(node: Expression, strict: boolean): Analysis {
     if (property !== null && called) free.methods.add(property);
     if (written) free.written = true;
     if (eager) free.eager = true;
+    if (direct < 0) free.captured = true;
+    else free.direct.push(direct);
   }
   const { lexical, evaluates, imports } = walker;
   return { names, lexical, evaluates, imports };

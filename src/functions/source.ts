@@ -16,10 +16,32 @@ export interface Source extends Analysis {
   readonly lead: number;
   /** Where in `code` the engine says that the function begins: at its parameters, mostly. */
   readonly anchor: number;
-  /** Names of the static fields that evaluating a class defines. */
-  readonly statics: ReadonlySet<string>;
+  /** What a class extends, unless that is `null`. */
+  readonly heritage: Heritage | null;
+  /** What is in the text of a class. */
+  readonly members: readonly MemberText[];
   /** Whether instances of a class have `#private` members. */
   readonly hasPrivate: boolean;
+}
+
+/** Where in the code stands what a class extends. */
+export interface Heritage {
+  readonly start: number;
+  readonly end: number;
+  /** The name, where it is no more than one. */
+  readonly name: string | null;
+}
+
+/** A member as the text of a class has it. */
+export interface MemberText {
+  readonly kind: 'method' | 'get' | 'set' | 'field';
+  readonly isStatic: boolean;
+  /** Its name; null where that is computed. */
+  readonly name: string | null;
+  /** Where the expression of a computed key stands. */
+  readonly key: { readonly start: number; readonly end: number; readonly text: string } | null;
+  /** The text of the function. */
+  readonly text: string;
 }
 
 const cache = new Map<string, Source | SyntaxError>();
@@ -51,13 +73,15 @@ function parse(text: string, strict: boolean): Source {
   const expression = attempt(`(${text})`, strict);
   if (expression && isFunctionNode(expression)) {
     const isClass = expression.type === 'ClassExpression';
+    const code = `(${text})`;
     return {
-      ...analysed(`(${text})`, expression, strict),
+      ...analysed(code, expression, strict),
       form: 'expression',
       isClass,
       lead: 1,
       anchor: anchorOf(expression, text),
-      statics: isClass ? staticsOf(expression) : new Set(),
+      heritage: isClass ? heritageOf(expression) : null,
+      members: isClass ? membersOf(expression, code) : [],
       hasPrivate: isClass && hasPrivate(expression),
     };
   }
@@ -94,7 +118,8 @@ function parsedMember(code: string, form: Form, node: ObjectExpression, strict: 
     isClass: false,
     lead: 2,
     anchor: value.start,
-    statics: new Set(),
+    heritage: null,
+    members: [],
     hasPrivate: false,
   };
 }
@@ -166,11 +191,35 @@ function hasPrivate(node: Extract<Expression, { type: 'ClassExpression' }>): boo
   );
 }
 
-function staticsOf(node: Extract<Expression, { type: 'ClassExpression' }>): Set<string> {
-  const names = new Set<string>();
-  for (const member of node.body.body) {
-    if (member.type !== 'PropertyDefinition' || !member.static || member.computed) continue;
-    if (member.key.type === 'Identifier') names.add(member.key.name);
+type ClassExpression = Extract<Expression, { type: 'ClassExpression' }>;
+
+function heritageOf({ superClass }: ClassExpression): Heritage | null {
+  if (!superClass || (superClass.type === 'Literal' && superClass.value === null)) return null;
+  const { start, end } = superClass;
+  return { start, end, name: superClass.type === 'Identifier' ? superClass.name : null };
+}
+
+/** What stands between `static` and the text that the engine gives of a method. */
+const STATIC = /^static(?:\s|\/\*[\s\S]*?\*\/|\/\/.*)+/;
+
+function membersOf({ body }: ClassExpression, code: string): MemberText[] {
+  const members: MemberText[] = [];
+  for (const member of body.body) {
+    if (member.type === 'StaticBlock' || member.key.type === 'PrivateIdentifier') continue;
+    const field = member.type === 'PropertyDefinition';
+    if (!field && member.kind === 'constructor') continue;
+    const { key, computed } = member;
+    const { start, end } = key;
+    const constant = key.type === 'Literal' || !computed;
+    const name = key.type === 'Identifier' ? key.name : String((key as { value?: unknown }).value);
+    const text = code.slice(member.start, member.end);
+    members.push({
+      kind: field ? 'field' : (member.kind as 'method' | 'get' | 'set'),
+      isStatic: member.static,
+      name: constant ? name : null,
+      key: constant ? null : { start, end, text: code.slice(start, end) },
+      text: member.static ? text.replace(STATIC, '') : text,
+    });
   }
-  return names;
+  return members;
 }

@@ -59,6 +59,7 @@ export interface ValueCodec {
       maxBytes: number;
       path?: string;
       receivers?: 'one' | 'many';
+      toCaller?: boolean;
     },
   ): {
     readonly message: unknown;
@@ -83,7 +84,8 @@ export function remoteCodec(
   receivers: 'one' | 'many',
 ): Codec {
   const packOne = (value: unknown, path: string): Packed<unknown> => {
-    const encoded = codec.encode(value, { to, maxBytes, path, receivers });
+    const toCaller = receivers === 'one';
+    const encoded = codec.encode(value, { to, maxBytes, path, receivers, toCaller });
     return { message: encoded.message, transfer: encoded.transfer, release: encoded.release };
   };
   return {

@@ -3,7 +3,7 @@
  * and hand messages to the runner.
  */
 import { becomeWorker, type ConfigScope, enterScope } from '../config/index.ts';
-import { type FunctionPayload, linkPayload } from '../functions/index.ts';
+import { type FunctionPayload, linkTask } from '../functions/index.ts';
 import {
   type Codec,
   type FromWorker,
@@ -46,7 +46,7 @@ const LATER_MS = 30;
 const load: FunctionLoader = (message) =>
   message.kind === 'local'
     ? (message.fn as TaskFunction)
-    : (linkPayload(message.payload as FunctionPayload) as TaskFunction | Promise<TaskFunction>);
+    : (linkTask(message.payload as FunctionPayload) as TaskFunction | Promise<TaskFunction>);
 
 function isEmpty(scope: unknown): boolean {
   for (const _ in scope as object) return false;

@@ -116,11 +116,11 @@ export async function toCommonJs(at: string, files: readonly string[]): Promise<
 }
 
 /** Lets the TypeScript compiler write the programs of a folder to its `out`; types are not its job. */
-export async function compile(at: string): Promise<void> {
+export async function compile(at: string, ...more: readonly string[]): Promise<void> {
   const options = [
     ...['--target', 'es2022', '--module', 'nodenext', '--moduleResolution', 'nodenext'],
     ...['--noCheck', '--noResolve', '--lib', 'es5', '--rewriteRelativeImportExtensions'],
-    ...['--sourceMap', '--rootDir', at, '--outDir', path.join(at, 'out')],
+    ...['--sourceMap', '--rootDir', at, '--outDir', path.join(at, 'out'), ...more],
   ];
   const compiler = path.join(root, 'node_modules/typescript/bin/tsc');
   const files = readdirSync(at).filter((name) => name.endsWith('.ts'));
