@@ -9,6 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#if defined(__linux__)
+#include <sys/prctl.h>
+#endif
+
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
@@ -65,6 +69,10 @@ void end_group() {
 }  // namespace
 
 int watch_peer(int fd, int grace_ms) {
+#if defined(__linux__)
+  // A process that is stopped watches nothing: the end of the thread that made it lets it go on.
+  prctl(PR_SET_PDEATHSIG, SIGCONT);
+#endif
   // A descriptor of its own: JavaScript may close the other one, and its number be used again.
   const int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
   if (own < 0) return errno;

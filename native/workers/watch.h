@@ -1,8 +1,9 @@
 // Ends a worker process whose parent is gone, also while its JavaScript thread is in a loop.
 //
-// PR_SET_PDEATHSIG would do on Linux, but it can't reach the children that a task has started, and
-// it follows the thread that forked and not the process. The other end of the worker's channel is
-// closed by the kernel on every kind of death, so a thread that waits for that sees them all.
+// PR_SET_PDEATHSIG alone would do on Linux, but it can't reach the children that a task has
+// started, and it follows the thread that forked and not the process. The other end of the worker's
+// channel is closed by the kernel on every kind of death, so a thread that waits for that sees them
+// all.
 #pragma once
 
 namespace heddle::workers {
