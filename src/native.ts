@@ -77,6 +77,7 @@ export interface NativeLinalg {
   readonly matmul: NativeOperation;
   readonly matmulStack: NativeOperation;
   readonly gram: NativeOperation;
+  readonly trsm: NativeOperation;
   readonly dot: NativeOperation;
   readonly axpy: NativeOperation;
   readonly scale: NativeOperation;

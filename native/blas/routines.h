@@ -29,6 +29,8 @@ namespace heddle::blas {
   X(gesdd)                 \
   X(gesvd)                 \
   X(syevd)                 \
+  X(syevr)                 \
+  X(sygst)                 \
   X(geev)                  \
   X(gelsd)
 

@@ -1,31 +1,34 @@
-// What the operations on LAPACK share: column-major copies, workspaces, and what `info` says.
+// What the kernels on LAPACK share: column-major copies, workspaces, and what `info` says.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
 #include "linalg/layout.h"
-#include "linalg/operation.h"
+#include "linalg/stack.h"
 
 namespace heddle::linalg {
 
-// A copy in column-major order, for LAPACK to work on. `leading` is the number of its rows, or more
-// where the routine writes a longer result over it.
+// Room for a matrix in column-major order, for LAPACK to work on. `leading` is the number of its
+// rows, or more where the routine writes a longer result over it.
 template <typename T>
 class Columns {
  public:
-  explicit Columns(const View<T>& from, int64_t leading = 0)
-      : rows_(from.rows),
-        columns_(from.columns),
-        leading_(std::max<int64_t>({from.rows, leading, 1})),
-        own_(leading_ * from.columns) {
-    copy(from, view());
-  }
+  Columns(int64_t rows, int64_t columns, int64_t leading = 0)
+      : rows_(rows),
+        columns_(columns),
+        leading_(std::max<int64_t>({rows, leading, 1})),
+        own_(leading_ * columns) {}
+  explicit Columns(const View<T>& from) : Columns(from.rows, from.columns) { load(from); }
+
+  void load(const View<T>& from) { copy(from, view()); }
   T* data() { return own_.data(); }
   int64_t leading() const { return leading_; }
+  blas::Int leading_int() const { return blas::Int(leading_); }
   View<T> view() { return {own_.data(), rows_, columns_, 1, leading_}; }
 
  private:
@@ -35,22 +38,34 @@ class Columns {
   Workspace<T> own_;
 };
 
-// Calls `routine(work, length)` twice: to ask how long a workspace it wants, then with such a one.
-template <typename T, typename Routine>
-void with_workspace(Routine&& routine) {
-  T best = 0;
-  routine(&best, blas::Int(-1));
-  // A float holds whole numbers up to 2^24 only, and the answer may have been rounded down.
-  const double length = std::ceil(static_cast<double>(best) *
-                                  (1 + static_cast<double>(std::numeric_limits<T>::epsilon())));
-  if (!(length >= 0)) {
-    throw std::length_error(
-        "the matrix is too large for a LAPACK with 32-bit integers; set HEDDLE_BLAS to an ILP64 "
-        "library");
+// The workspace of one routine, of the size that it asked for at its first call.
+template <typename T>
+class Room {
+ public:
+  // Calls `routine(work, length)`; with -1 for the length to ask.
+  template <typename Routine>
+  void with(Routine&& routine) {
+    if (!room_) {
+      T best = 0;
+      routine(&best, blas::Int(-1));
+      // A float holds whole numbers up to 2^24 only, and the answer may have been rounded down.
+      const double length = std::ceil(static_cast<double>(best) *
+                                      (1 + static_cast<double>(std::numeric_limits<T>::epsilon())));
+      if (!(length >= 0)) {
+        throw std::length_error(
+            "the matrix is too large for a LAPACK with 32-bit integers; set HEDDLE_BLAS to an "
+            "ILP64 library");
+      }
+      length_ = std::max<int64_t>(static_cast<int64_t>(length), 1);
+      room_.emplace(length_);
+    }
+    routine(room_->data(), blas::Int(length_));
   }
-  Workspace<T> work(static_cast<int64_t>(length));
-  routine(work.data(), blas::Int(std::max<int64_t>(static_cast<int64_t>(length), 1)));
-}
+
+ private:
+  int64_t length_ = 0;
+  std::optional<Workspace<T>> room_;
+};
 
 // Throws where LAPACK refuses an argument: every size was checked, so this is a fault of ours, or
 // of a library that means something else by its arguments.
@@ -61,18 +76,13 @@ inline void require_accepted(const blas::IntOut& info, const char* routine) {
   }
 }
 
-// The outcome of a routine that looks for NaN itself, and refuses its argument then: so it ends
-// where nobody has looked for NaN before.
+// The info of a routine that looks for NaN itself, and refuses its argument then: so it ends where
+// nobody has looked for NaN before.
 template <typename T>
-call::Outcome outcome_of(const blas::IntOut& info, const char* routine, const View<T>& given) {
-  if (info.value < 0 && !all_finite(given)) return kNotFinite;
+int64_t info_of(const blas::IntOut& info, const char* routine, const View<T>& given) {
+  if (info.value < 0 && !all_finite(given)) return kNotFiniteInfo;
   require_accepted(info, routine);
-  return static_cast<call::Outcome>(info.value);
-}
-
-// Sizes that TypeScript lets through are right; here they are checked once more.
-inline void require(Frame& frame, bool fits) {
-  if (!fits) throw Napi::RangeError::New(frame.env(), "heddle: the shapes of the matrices differ");
+  return info.value;
 }
 
 inline void require_square(Frame& frame, int64_t rows, int64_t columns) {
@@ -96,26 +106,6 @@ template <typename T>
 void fill_identity(const View<T>& view) {
   fill(view, T{0});
   for (int64_t i = 0; i < std::min(view.rows, view.columns); ++i) view.at(i, i) = 1;
-}
-
-// Replaces n x n columns by their inverse (getrf, getri). Returns info: the pivot that is zero, or
-// 0.
-template <typename T>
-int64_t invert(Columns<T>& matrix, int64_t n) {
-  const blas::Blas& blas = blas::current();
-  const blas::Int order(n);
-  blas::IntArray pivots(static_cast<size_t>(n));
-  blas::IntOut info;
-  blas.call<T>(blas::Op::getrf, order, order, matrix.data(), blas::Int(matrix.leading()), pivots,
-               info);
-  require_accepted(info, "getrf");
-  if (info.value != 0) return info.value;
-  with_workspace<T>([&](T* work, blas::Int length) {
-    blas.call<T>(blas::Op::getri, order, matrix.data(), blas::Int(matrix.leading()), pivots, work,
-                 length, info);
-  });
-  require_accepted(info, "getri");
-  return info.value;
 }
 
 }  // namespace heddle::linalg

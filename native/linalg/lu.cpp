@@ -1,6 +1,7 @@
 // LU factors, and what is computed from them: inverses, determinants, repeated solutions.
 
-#include "linalg/lapack.h"
+#include "linalg/lu.h"
+
 #include "linalg/operations.h"
 
 namespace heddle::linalg {
@@ -12,64 +13,94 @@ using blas::Op;
 
 namespace {
 
-// Factors the columns in place (getrf). Returns info: the first pivot that is zero, or 0.
+// The factors of m x n matrices (getrf), for those who look at them.
 template <typename T>
-int64_t factor(T* data, int64_t leading, int64_t m, int64_t n, IntArray& pivots) {
-  IntOut info;
-  blas::current().call<T>(Op::getrf, Int(m), Int(n), data, Int(leading), pivots, info);
-  require_accepted(info, "getrf");
-  return info.value;
-}
+class Factors {
+ public:
+  Factors(int64_t m, int64_t n)
+      : work_(m, n), rows_(static_cast<size_t>(m)), pivots_(static_cast<size_t>(std::min(m, n))) {}
 
-// Swaps rows as the pivots say: rows[i] becomes the row of A that is row i of L U.
-void permute(const IntArray& pivots, int64_t count, int32_t* rows, int64_t m) {
-  const bool wide = blas::current().ilp64();
-  for (int64_t i = 0; i < m; ++i) rows[i] = static_cast<int32_t>(i);
-  for (int64_t i = 0; i < count; ++i) std::swap(rows[i], rows[pivots.at(i, wide) - 1]);
-}
+  void factor(const View<T>& a) {
+    work_.load(a);
+    IntOut info;
+    blas::current().call<T>(Op::getrf, Int(a.rows), Int(a.columns), work_.data(),
+                            work_.leading_int(), pivots_, info);
+    require_accepted(info, "getrf");
+    // Swaps rows as the pivots say: rows_[i] becomes the row of A that is row i of L U.
+    const bool wide = blas::current().ilp64();
+    for (size_t i = 0; i < rows_.size(); ++i) rows_[i] = static_cast<int64_t>(i);
+    const int64_t k = std::min(a.rows, a.columns);
+    for (int64_t i = 0; i < k; ++i) {
+      const auto other = static_cast<size_t>(pivots_.at(static_cast<size_t>(i), wide) - 1);
+      std::swap(rows_[static_cast<size_t>(i)], rows_[other]);
+    }
+  }
 
-// Frame: A (m x n), L (m x k), U (k x n) with k = min(m, n), whether the rows of L are to be put
-// back in A's order, check; then the rows of A in the order of L's (m integers). getrf.
+  View<T> view() { return work_.view(); }
+  int64_t row(int64_t i) const { return rows_[static_cast<size_t>(i)]; }
+
+ private:
+  Columns<T> work_;
+  std::vector<int64_t> rows_;
+  IntArray pivots_;
+};
+
+// Frame: stacks of A (m x n), L (m x k), U (k x n) with k = min(m, n), P (m x 1), whether the rows
+// of L are to be put back in A's order (then there is no P), check. P: for each row of A its row in
+// L U. getrf.
 template <typename T>
 struct Lu {
   static Napi::Value call(Frame& frame) {
-    const View<T> a = frame.matrix<T>(0);
-    const View<T> l = frame.matrix<T>(1);
-    const View<T> u = frame.matrix<T>(2);
+    const Stack<T> a = frame.stack<T>(0);
+    const Stack<T> l = frame.stack<T>(1);
+    const Stack<T> u = frame.stack<T>(2);
+    const Stack<T> p = frame.stack<T>(3);
     const bool permuted = frame.flag();
     const bool check = frame.flag();
-    const int64_t k = std::min(a.rows, a.columns);
-    require_shape(frame, l, a.rows, k);
-    require_shape(frame, u, k, a.columns);
-    auto* const rows = frame.elements<int32_t>(3, a.rows);
-    return perform(frame, lu_work(a.rows, a.columns), [=](const Grant&) -> call::Outcome {
-      IntArray pivots(static_cast<size_t>(k));
-      if (a.size() == 0) {
-        permute(pivots, 0, rows, a.rows);
-        return 0;
+    const int64_t m = a.first.rows;
+    const int64_t n = a.first.columns;
+    const int64_t k = std::min(m, n);
+    require_shape(frame, l.first, m, k);
+    require_shape(frame, u.first, k, n);
+    require_axes(frame, a, l, u);
+    if (!permuted) {
+      require_shape(frame, p.first, m, 1);
+      require_axes(frame, a, p);
+    }
+    return perform_stack(
+        frame, permuted && k == 0 ? 0 : a.count(), lu_work(m, n),
+        [=] { return Factors<T>(k == 0 ? 0 : m, k == 0 ? 0 : n); },
+        [=](Factors<T>& kernel, int64_t index) -> int64_t {
+          const View<T> from = a.at(index);
+          if (check && !all_finite(from)) return kNotFiniteInfo;
+          if (k > 0) {
+            kernel.factor(from);
+            put(kernel, l.at(index), u.at(index), permuted);
+          }
+          if (permuted) return 0;
+          const View<T> places = p.at(index);
+          for (int64_t i = 0; i < m; ++i) {
+            places.at(k == 0 ? i : kernel.row(i), 0) = static_cast<T>(i);
+          }
+          return 0;
+        });
+  }
+
+  static void put(Factors<T>& kernel, const View<T>& l, const View<T>& u, bool permuted) {
+    const View<T> factors = kernel.view();
+    for (int64_t i = 0; i < u.rows; ++i) {
+      for (int64_t j = 0; j < u.columns; ++j) u.at(i, j) = j < i ? T{0} : factors.at(i, j);
+    }
+    for (int64_t i = 0; i < l.rows; ++i) {
+      const int64_t to = permuted ? kernel.row(i) : i;
+      for (int64_t j = 0; j < l.columns; ++j) {
+        l.at(to, j) = j < i ? factors.at(i, j) : (j == i ? T{1} : T{0});
       }
-      if (check && !all_finite(a)) return kNotFinite;
-      Columns<T> work(a);
-      factor(work.data(), work.leading(), a.rows, a.columns, pivots);
-      permute(pivots, k, rows, a.rows);
-      const View<T> factors = work.view();
-      for (int64_t i = 0; i < k; ++i) {
-        for (int64_t j = 0; j < a.columns; ++j) u.at(i, j) = j < i ? T{0} : factors.at(i, j);
-      }
-      for (int64_t i = 0; i < a.rows; ++i) {
-        // The buffer of the integers may be shared: what is read from it again is not trusted.
-        const int64_t to = permuted ? std::clamp<int64_t>(rows[i], 0, a.rows - 1) : i;
-        for (int64_t j = 0; j < k; ++j) {
-          l.at(to, j) = j < i ? factors.at(i, j) : (j == i ? T{1} : T{0});
-        }
-      }
-      return 0;
-    });
+    }
   }
 };
 
 // Frame: A (n x n), LU (n x n, column-major), check; then the pivots (n integers). getrf.
-// Outcome: info.
 template <typename T>
 struct LuFactor {
   static Napi::Value call(Frame& frame) {
@@ -81,16 +112,19 @@ struct LuFactor {
     require(frame, lu.row_stride == 1 && lu.column_stride == a.rows);
     auto* const out = frame.elements<int32_t>(2, a.rows);
     return perform(frame, lu_work(a.rows, a.rows), [=](const Grant&) -> call::Outcome {
-      if (a.rows == 0) return 0;
-      if (check && !all_finite(a)) return kNotFinite;
+      const int64_t n = a.rows;
+      if (n == 0) return 0;
+      if (check && !all_finite(a)) return failure(0, kNotFiniteInfo);
       copy(a, lu);
-      IntArray pivots(static_cast<size_t>(a.rows));
-      const int64_t info = factor(lu.data, a.rows, a.rows, a.rows, pivots);
+      IntArray pivots(static_cast<size_t>(n));
+      IntOut info;
+      blas::current().call<T>(Op::getrf, Int(n), Int(n), lu.data, Int(n), pivots, info);
+      require_accepted(info, "getrf");
       const bool wide = blas::current().ilp64();
-      for (int64_t i = 0; i < a.rows; ++i) {
-        out[i] = static_cast<int32_t>(pivots.at(i, wide) - 1);
+      for (int64_t i = 0; i < n; ++i) {
+        out[i] = static_cast<int32_t>(pivots.at(static_cast<size_t>(i), wide) - 1);
       }
-      return static_cast<call::Outcome>(info);
+      return 0;
     });
   }
 };
@@ -117,9 +151,11 @@ struct LuSolve {
     return perform(frame, 2 * n * n * static_cast<double>(b.columns),
                    [=, pivots = std::move(pivots)](const Grant&) -> call::Outcome {
                      if (x.size() == 0) return 0;
-                     if (check && (!all_finite(lu) || !all_finite(b))) return kNotFinite;
+                     if (check && (!all_finite(lu) || !all_finite(b))) {
+                       return failure(0, kNotFiniteInfo);
+                     }
                      for (int64_t i = 0; i < lu.rows; ++i) {
-                       if (lu.at(i, i) == 0) return static_cast<call::Outcome>(i + 1);
+                       if (lu.at(i, i) == 0) return failure(0, i + 1);
                      }
                      IntArray swaps(pivots.size());
                      const bool wide = blas::current().ilp64();
@@ -131,7 +167,7 @@ struct LuSolve {
                      IntOut info;
                      blas::current().call<T>(Op::getrs, transposed ? 'T' : 'N', Int(lu.rows),
                                              Int(b.columns), ready ? lu.data : own->data(),
-                                             Int(lu.rows), swaps, rhs.data(), Int(rhs.leading()),
+                                             Int(lu.rows), swaps, rhs.data(), rhs.leading_int(),
                                              info);
                      require_accepted(info, "getrs");
                      copy(rhs.view(), x);
@@ -140,24 +176,34 @@ struct LuSolve {
   }
 };
 
-// Frame: A, X (both n x n), check. X = A⁻¹ (getrf, getri). Outcome: info.
+// Frame: stacks of A and X (both n x n), check. X = A⁻¹ (getrf, getri).
 template <typename T>
 struct Inv {
   static Napi::Value call(Frame& frame) {
-    const View<T> a = frame.matrix<T>(0);
-    const View<T> x = frame.matrix<T>(1);
+    const Stack<T> a = frame.stack<T>(0);
+    const Stack<T> x = frame.stack<T>(1);
     const bool check = frame.flag();
-    require_square(frame, a.rows, a.columns);
-    require_shape(frame, x, a.rows, a.rows);
+    const int64_t n = a.first.rows;
+    require_square(frame, n, a.first.columns);
+    require_shape(frame, x.first, n, n);
+    require_axes(frame, a, x);
     frame.require_apart(x, a);
-    return perform(frame, inverse_work(a.rows), [=](const Grant&) -> call::Outcome {
-      if (a.rows == 0) return 0;
-      if (check && !all_finite(a)) return kNotFinite;
-      Columns<T> work(a);
-      const int64_t info = invert(work, a.rows);
-      if (info == 0) copy(work.view(), x);
-      return static_cast<call::Outcome>(info);
-    });
+    return perform_stack(
+        frame, n == 0 ? 0 : a.count(), inverse_work(n), [=] { return LuKernel<T>(n); },
+        [=](LuKernel<T>& kernel, int64_t index) -> int64_t {
+          const View<T> from = a.at(index);
+          if (check && !all_finite(from)) return kNotFiniteInfo;
+          int64_t info = kernel.factor(from);
+          if (info == 0) info = kernel.invert();
+          if (info != 0) return info;
+          if (!kernel.scaled() && !all_finite(kernel.factors())) {
+            info = kernel.factor_scaled(from);
+            if (info == 0) info = kernel.invert();
+            if (info != 0) return info;
+          }
+          copy(kernel.factors(), x.at(index));
+          return 0;
+        });
   }
 };
 
@@ -185,36 +231,45 @@ struct Determinant {
   }
 };
 
-// Frame: A (n x n), out (3 x 1), check. out = determinant, its sign, the logarithm of its size
-// (getrf).
+// Frame: stacks of A (n x n), and of the determinant, its sign and the logarithm of its size (each
+// 1 x 1), check. getrf.
 template <typename T>
 struct Det {
   static Napi::Value call(Frame& frame) {
-    const View<T> a = frame.matrix<T>(0);
-    const View<T> out = frame.matrix<T>(1);
+    const Stack<T> a = frame.stack<T>(0);
+    const Stack<T> value = frame.stack<T>(1);
+    const Stack<T> sign = frame.stack<T>(2);
+    const Stack<T> log = frame.stack<T>(3);
     const bool check = frame.flag();
-    require_square(frame, a.rows, a.columns);
-    require_shape(frame, out, 3, 1);
-    return perform(frame, lu_work(a.rows, a.rows), [=](const Grant&) -> call::Outcome {
-      if (check && !all_finite(a)) return kNotFinite;
-      Determinant determinant;
-      if (a.rows > 0) {
-        Columns<T> work(a);
-        IntArray pivots(static_cast<size_t>(a.rows));
-        const bool wide = blas::current().ilp64();
-        if (factor(work.data(), work.leading(), a.rows, a.rows, pivots) > 0) {
-          determinant.sign = determinant.mantissa = 0;
-        }
-        for (int64_t i = 0; determinant.sign != 0 && i < a.rows; ++i) {
-          determinant.multiply(static_cast<double>(work.view().at(i, i)));
-          if (pivots.at(i, wide) != i + 1) determinant.sign = -determinant.sign;
-        }
-      }
-      out.at(0, 0) = static_cast<T>(determinant.value());
-      out.at(1, 0) = static_cast<T>(determinant.sign);
-      out.at(2, 0) = static_cast<T>(determinant.log());
-      return 0;
-    });
+    const int64_t n = a.first.rows;
+    require_square(frame, n, a.first.columns);
+    for (const Stack<T>* out : {&value, &sign, &log}) require_shape(frame, out->first, 1, 1);
+    require_axes(frame, a, value, sign, log);
+    return perform_stack(
+        frame, a.count(), lu_work(n, n), [=] { return LuKernel<T>(n); },
+        [=](LuKernel<T>& kernel, int64_t index) -> int64_t {
+          const View<T> from = a.at(index);
+          if (check && !all_finite(from)) return kNotFiniteInfo;
+          const Determinant found = n == 0 ? Determinant() : determinant(kernel, from);
+          value.at(index).at(0, 0) = static_cast<T>(found.value());
+          sign.at(index).at(0, 0) = static_cast<T>(found.sign);
+          log.at(index).at(0, 0) = static_cast<T>(found.log());
+          return 0;
+        });
+  }
+
+  static Determinant determinant(LuKernel<T>& kernel, const View<T>& a) {
+    Determinant result;
+    if (kernel.factor(a) > 0) {
+      result.sign = result.mantissa = 0;
+      return result;
+    }
+    for (int64_t i = 0; i < a.rows; ++i) {
+      result.multiply(static_cast<double>(kernel.factors().at(i, i)));
+      if (kernel.exchanged(i)) result.sign = -result.sign;
+    }
+    if (kernel.scaled()) result.exponent -= kernel.scaling().exponent();
+    return result;
   }
 };
 

@@ -1,6 +1,6 @@
 // Norms of vectors and matrices, and the condition numbers made of them.
 
-#include "linalg/lapack.h"
+#include "linalg/lu.h"
 #include "linalg/operations.h"
 #include "linalg/singular.h"
 #include "linalg/vector.h"
@@ -150,52 +150,91 @@ double norm_of(const View<T>& view, Norm kind, double p) {
 
 bool spectral(Norm kind) { return kind >= Norm::kSpectralMost; }
 
-// Frame: A (n x m), which norm, its exponent, check. Outcome: the norm; for those of singular
-// values -info where these do not converge.
+// A norm of m x n matrices.
+template <typename T>
+class NormKernel {
+ public:
+  NormKernel(Norm kind, double exponent, int64_t m, int64_t n) : kind_(kind), exponent_(exponent) {
+    if (spectral(kind)) singular_.emplace(m, n, Vectors::kNone);
+  }
+
+  int64_t run(const View<T>& a, bool check, T& norm) {
+    norm = 0;
+    if (a.size() == 0) return 0;
+    if (!singular_) {
+      norm = static_cast<T>(norm_of(a, kind_, exponent_));
+      return 0;
+    }
+    if (check && !all_finite(a)) return kNotFiniteInfo;
+    const int64_t info = singular_->run(a);
+    if (info != 0) return info;
+    const T* const s = singular_->values();
+    const int64_t k = singular_->count();
+    if (kind_ == Norm::kNuclear) {
+      for (int64_t i = 0; i < k; ++i) norm += s[i];
+    } else {
+      norm = kind_ == Norm::kSpectralMost ? s[0] : s[k - 1];
+    }
+    return 0;
+  }
+
+ private:
+  Norm kind_;
+  double exponent_;
+  std::optional<SingularKernel<T>> singular_;
+};
+
+// Frame: stacks of A (m x n) and of the norm (1 x 1), which norm, its exponent, check.
 template <typename T>
 struct NormOf {
   static Napi::Value call(Frame& frame) {
-    const View<T> a = frame.matrix<T>(0);
+    const Stack<T> a = frame.stack<T>(0);
+    const Stack<T> out = frame.stack<T>(1);
     const auto kind = static_cast<Norm>(frame.count());
     const double exponent = frame.next();
     const bool check = frame.flag();
-    const Work work = spectral(kind) ? svd_work(a.rows, a.columns, Vectors::kNone)
-                                     : Work{2 * static_cast<double>(a.size())};
-    return perform(frame, work, [=](const Grant&) -> call::Outcome {
-      if (a.size() == 0) return 0;
-      if (!spectral(kind)) return static_cast<double>(static_cast<T>(norm_of(a, kind, exponent)));
-      if (check && !all_finite(a)) return kNotFinite;
-      const int64_t k = std::min(a.rows, a.columns);
-      Workspace<T> values(k);
-      const T* const s = values.data();
-      const call::Outcome info = singular_values(a, values.data());
-      if (info != 0) return info < 0 ? info : -info;
-      if (kind == Norm::kSpectralMost) return static_cast<double>(s[0]);
-      if (kind == Norm::kSpectralLeast) return static_cast<double>(s[k - 1]);
-      T sum = 0;
-      for (int64_t i = 0; i < k; ++i) sum += s[i];
-      return static_cast<double>(sum);
-    });
+    const int64_t m = a.first.rows;
+    const int64_t n = a.first.columns;
+    require_shape(frame, out.first, 1, 1);
+    require_axes(frame, a, out);
+    const Work work = spectral(kind) ? svd_work(m, n, Vectors::kNone)
+                                     : Work{2 * static_cast<double>(a.first.size())};
+    return perform_stack(
+        frame, out.count(), work, [=] { return NormKernel<T>(kind, exponent, m, n); },
+        [=](NormKernel<T>& kernel, int64_t index) {
+          return kernel.run(a.at(index), check, out.at(index).at(0, 0));
+        });
   }
 };
 
-// Frame: A (n x n), which norm, check. Outcome: |A| |A⁻¹|, infinite where A is singular. getrf,
-// getri.
+// Frame: stacks of A (n x n) and of the condition number (1 x 1), which norm, check. |A| |A⁻¹|,
+// infinite where A is singular. getrf, getri.
 template <typename T>
 struct Cond {
   static Napi::Value call(Frame& frame) {
-    const View<T> a = frame.matrix<T>(0);
+    const Stack<T> a = frame.stack<T>(0);
+    const Stack<T> out = frame.stack<T>(1);
     const auto kind = static_cast<Norm>(frame.count());
     const bool check = frame.flag();
-    require_square(frame, a.rows, a.columns);
-    return perform(frame, inverse_work(a.rows), [=](const Grant&) -> call::Outcome {
-      if (a.rows == 0) return 0;
-      if (check && !all_finite(a)) return kNotFinite;
-      Columns<T> work(a);
-      if (invert(work, a.rows) != 0) return std::numeric_limits<double>::infinity();
-      return static_cast<double>(
-          static_cast<T>(norm_of(a, kind, 0) * norm_of(work.view(), kind, 0)));
-    });
+    const int64_t n = a.first.rows;
+    require_square(frame, n, a.first.columns);
+    require_shape(frame, out.first, 1, 1);
+    require_axes(frame, a, out);
+    return perform_stack(
+        frame, out.count(), inverse_work(n), [=] { return LuKernel<T>(n); },
+        [=](LuKernel<T>& kernel, int64_t index) -> int64_t {
+          const View<T> from = a.at(index);
+          T& to = out.at(index).at(0, 0);
+          if (check && !all_finite(from)) return kNotFiniteInfo;
+          if (n == 0) {
+            to = 0;
+          } else if (kernel.factor(from) != 0 || kernel.invert() != 0) {
+            to = std::numeric_limits<T>::infinity();
+          } else {
+            to = static_cast<T>(norm_of(from, kind, 0) * norm_of(kernel.factors(), kind, 0));
+          }
+          return 0;
+        });
   }
 };
 

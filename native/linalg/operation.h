@@ -11,8 +11,10 @@
 
 namespace heddle::linalg {
 
-// Outcomes that are no LAPACK `info`: beyond any dimension.
-constexpr call::Outcome kNotFinite = -1e9;
+// Sizes that TypeScript lets through are right; here they are checked once more.
+inline void require(Frame& frame, bool fits) {
+  if (!fits) throw range_error(frame.env(), "heddle: the shapes of the matrices differ");
+}
 
 // Adds an operation; the BLAS is opened before its frame is read.
 template <template <typename> class Operation>

@@ -12,126 +12,150 @@ using blas::Op;
 
 namespace {
 
-// Frame: A (m x n), R (r x n), whether Q is wanted, check, and if so Q (m x r) with r = min(m, n)
-// or m. geqrf, orgqr.
+// The factors of m x n matrices; Q, where it is wanted, has `width` columns.
+template <typename T>
+class Reflections {
+ public:
+  Reflections(int64_t m, int64_t n, int64_t width, bool with_q)
+      : k_(std::min(m, n)), factors_(m, n), tau_(k_) {
+    // The reflectors are the first k columns; Q takes their place, or is made in a larger one.
+    if (with_q && width > n) larger_.emplace(m, width);
+  }
+
+  void factor(const View<T>& a, const View<T>& r) {
+    factors_.load(a);
+    IntOut info;
+    factor_room_.with([&](T* room, Int length) {
+      blas::current().call<T>(Op::geqrf, Int(a.rows), Int(a.columns), factors_.data(),
+                              factors_.leading_int(), tau_.data(), room, length, info);
+    });
+    require_accepted(info, "geqrf");
+    const View<T> compact = factors_.view();
+    for (int64_t i = 0; i < r.rows; ++i) {
+      for (int64_t j = 0; j < r.columns; ++j) r.at(i, j) = j < i ? T{0} : compact.at(i, j);
+    }
+  }
+
+  void make_q(const View<T>& q) {
+    T* reflectors = factors_.data();
+    if (larger_) {
+      std::copy_n(factors_.data(), q.rows * k_, larger_->data());
+      reflectors = larger_->data();
+    }
+    IntOut info;
+    q_room_.with([&](T* room, Int length) {
+      blas::current().call<T>(Op::orgqr, Int(q.rows), Int(q.columns), Int(k_), reflectors,
+                              factors_.leading_int(), tau_.data(), room, length, info);
+    });
+    require_accepted(info, "orgqr");
+    copy(View<T>{reflectors, q.rows, q.columns, 1, factors_.leading()}, q);
+  }
+
+ private:
+  int64_t k_;
+  Columns<T> factors_;
+  Workspace<T> tau_;
+  std::optional<Columns<T>> larger_;
+  Room<T> factor_room_;
+  Room<T> q_room_;
+};
+
+// Frame: stacks of A (m x n), R (r x n) and, if wanted, Q (m x r) with r = min(m, n) or m; whether
+// Q is wanted, check. geqrf, orgqr.
 template <typename T>
 struct Qr {
   static Napi::Value call(Frame& frame) {
-    const View<T> a = frame.matrix<T>(0);
-    const View<T> r = frame.matrix<T>(1);
-    const View<T> q = frame.matrix<T>(2);  // empty where it is not wanted
+    const Stack<T> a = frame.stack<T>(0);
+    const Stack<T> r = frame.stack<T>(1);
+    const Stack<T> q = frame.stack<T>(2);  // empty where it is not wanted
     const bool with_q = frame.flag();
     const bool check = frame.flag();
-    const int64_t k = std::min(a.rows, a.columns);
-    require(frame, r.columns == a.columns && (r.rows == k || (with_q && r.rows == a.rows)));
-    if (with_q) require_shape(frame, q, a.rows, r.rows);
-    const Work work = qr_work(a.rows, a.columns) + (with_q ? qr_work(a.rows, r.rows) : Work{});
-    return perform(frame, work, [=](const Grant&) -> call::Outcome {
-      if (check && !all_finite(a)) return kNotFinite;
-      if (k == 0) {
-        fill(r, T{0});
-        if (with_q) fill_identity(q);
-        return 0;
-      }
-      const blas::Blas& blas = blas::current();
-      Columns<T> factors(a);
-      const Int leading(factors.leading());
-      Workspace<T> tau(k);
-      IntOut info;
-      with_workspace<T>([&](T* room, Int length) {
-        blas.call<T>(Op::geqrf, Int(a.rows), Int(a.columns), factors.data(), leading, tau.data(),
-                     room, length, info);
-      });
-      require_accepted(info, "geqrf");
-      const View<T> compact = factors.view();
-      for (int64_t i = 0; i < r.rows; ++i) {
-        for (int64_t j = 0; j < r.columns; ++j) r.at(i, j) = j < i ? T{0} : compact.at(i, j);
-      }
-      if (!with_q) return 0;
-      // The reflectors are the first k columns; Q takes their place, or is made in a larger one.
-      std::optional<Workspace<T>> larger;
-      T* reflectors = factors.data();
-      if (q.columns > a.columns) {
-        larger.emplace(q.rows * q.columns);
-        std::copy_n(factors.data(), a.rows * k, larger->data());
-        reflectors = larger->data();
-      }
-      with_workspace<T>([&](T* room, Int length) {
-        blas.call<T>(Op::orgqr, Int(q.rows), Int(q.columns), Int(k), reflectors, leading,
-                     tau.data(), room, length, info);
-      });
-      require_accepted(info, "orgqr");
-      copy(View<T>{reflectors, q.rows, q.columns, 1, q.rows}, q);
-      return 0;
-    });
+    const int64_t m = a.first.rows;
+    const int64_t n = a.first.columns;
+    const int64_t k = std::min(m, n);
+    const int64_t width = r.first.rows;
+    require(frame, r.first.columns == n && (width == k || (with_q && width == m)));
+    require_axes(frame, a, r);
+    if (with_q) {
+      require_shape(frame, q.first, m, width);
+      require_axes(frame, a, q);
+    }
+    return perform_stack(
+        frame, a.count(), qr_work(m, n) + (with_q ? qr_work(m, width) : Work{}),
+        [=] { return Reflections<T>(m, n, width, with_q); },
+        [=](Reflections<T>& kernel, int64_t index) -> int64_t {
+          const View<T> from = a.at(index);
+          if (check && !all_finite(from)) return kNotFiniteInfo;
+          if (k == 0) {
+            fill(r.at(index), T{0});
+            if (with_q) fill_identity(q.at(index));
+            return 0;
+          }
+          kernel.factor(from, r.at(index));
+          if (with_q) kernel.make_q(q.at(index));
+          return 0;
+        });
   }
 };
 
-// Frame: A (m x n), B (m x p), X (n x p), S (min(m, n) x 1), residuals (p x 1), the relative limit
-// for singular values, check. Minimises |A X - B| (gelsd). Outcome: the rank, or -info.
+// Least squares of one shape (gelsd).
 template <typename T>
-struct Lstsq {
-  static Napi::Value call(Frame& frame) {
-    const View<T> a = frame.matrix<T>(0);
-    const View<T> b = frame.matrix<T>(1);
-    const View<T> x = frame.matrix<T>(2);
-    const View<T> s = frame.matrix<T>(3);
-    const View<T> residuals = frame.matrix<T>(4);
-    const T limit = static_cast<T>(frame.next());
-    const bool check = frame.flag();
-    const int64_t m = a.rows;
-    const int64_t n = a.columns;
-    const int64_t k = std::min(m, n);
-    require_shape(frame, b, m, x.columns);
-    require_shape(frame, x, n, b.columns);
-    require_shape(frame, s, k, 1);
-    require_shape(frame, residuals, b.columns, 1);
-    require(frame, s.row_stride == 1);
-    const auto longer = static_cast<double>(std::max(m, n));
-    const auto shorter = static_cast<double>(k);
-    const Work work = Work{4 * longer * shorter * shorter, svd_work(m, n, Vectors::kNone).grain} +
-                      Work{4 * longer * shorter * static_cast<double>(b.columns)};
-    return perform(frame, work, [=](const Grant&) -> call::Outcome {
-      if (check && (!all_finite(a) || !all_finite(b))) return kNotFinite;
-      if (k == 0 || b.columns == 0) {
-        fill(x, T{0});
-        fill(s, T{0});
-        for (int64_t j = 0; j < b.columns; ++j) residuals.at(j, 0) = squares(b, j, 0);
-        if (k == 0) return 0;
-      }
-      Columns<T> matrix(a);
-      // No column at all is as good as one, which is then left out.
-      const View<T> none{nullptr, m, 0, 1, 1};
-      Columns<T> rhs(b.columns > 0 ? b : none, std::max(m, n));
-      Workspace<T> dummy(std::max(m, n));
-      if (b.columns == 0) std::fill_n(dummy.data(), std::max(m, n), T{0});
-      T* const right = b.columns > 0 ? rhs.data() : dummy.data();
-      const int64_t columns = std::max<int64_t>(b.columns, 1);
-      const blas::Blas& blas = blas::current();
-      IntOut rank;
-      IntOut info;
-      IntArray asked(1);
+class Minimiser {
+ public:
+  Minimiser(int64_t m, int64_t n, int64_t columns)
+      : m_(m),
+        n_(n),
+        columns_(columns),
+        matrix_(m, n),
+        rhs_(m, std::max<int64_t>(columns, 1), std::max(m, n)),
+        values_(std::min(m, n)) {}
+
+  // What one matrix gives: X (n x p), S (k x 1), residuals (p x 1), the rank (1 x 1).
+  struct Results {
+    View<T> x;
+    View<T> s;
+    View<T> residuals;
+    View<T> rank;
+  };
+
+  int64_t run(const View<T>& a, const View<T>& b, T limit, const Results& out) {
+    matrix_.load(a);
+    const View<T> rhs = rhs_.view();
+    // No column at all is as good as one of zeros, which is then left out.
+    if (columns_ > 0) {
+      copy(b, rhs);
+    } else {
+      fill(View<T>{rhs.data, rhs_.leading(), 1, 1, rhs_.leading()}, T{0});
+    }
+    IntOut rank;
+    IntOut info;
+    IntArray asked(1);
+    const auto call = [&](T* room, Int length, IntArray& integers) {
+      blas::current().call<T>(Op::gelsd, Int(m_), Int(n_), Int(std::max<int64_t>(columns_, 1)),
+                              matrix_.data(), matrix_.leading_int(), rhs_.data(),
+                              rhs_.leading_int(), values_.data(), limit, rank, room, length,
+                              integers, info);
+    };
+    if (!integers_) {
       T best = 0;
-      const auto call = [&](T* room, Int length, IntArray& integers) {
-        blas.call<T>(Op::gelsd, Int(m), Int(n), Int(columns), matrix.data(), Int(matrix.leading()),
-                     right, Int(rhs.leading()), s.data, limit, rank, room, length, integers, info);
-      };
       call(&best, Int(-1), asked);
-      IntArray integers(static_cast<size_t>(std::max<int64_t>(asked.at(0, blas.ilp64()), 1)));
-      with_workspace<T>([&](T* room, Int length) { call(room, length, integers); });
-      if (info.value > 0) return static_cast<call::Outcome>(-info.value);
-      if (info.value < 0) return outcome_of(info, "gelsd", a);
-      if (b.columns > 0) {
-        const View<T> solved{rhs.data(), rhs.leading(), b.columns, 1, rhs.leading()};
-        copy(View<T>{rhs.data(), n, b.columns, 1, rhs.leading()}, x);
-        for (int64_t j = 0; j < b.columns; ++j) {
-          residuals.at(j, 0) =
-              m > n ? squares(View<T>{solved.data, m, b.columns, 1, solved.column_stride}, j, n)
+      const int64_t wanted = asked.at(0, blas::current().ilp64());
+      integers_.emplace(static_cast<size_t>(std::max<int64_t>(wanted, 1)));
+    }
+    room_.with([&](T* room, Int length) { call(room, length, *integers_); });
+    if (info.value != 0) return info_of(info, "gelsd", a);
+    for (int64_t i = 0; i < out.s.rows; ++i) out.s.at(i, 0) = values_.data()[i];
+    out.rank.at(0, 0) = static_cast<T>(rank.value);
+    if (columns_ > 0) {
+      const View<T> solved{rhs_.data(), rhs_.leading(), columns_, 1, rhs_.leading()};
+      copy(View<T>{rhs_.data(), n_, columns_, 1, rhs_.leading()}, out.x);
+      for (int64_t j = 0; j < columns_; ++j) {
+        out.residuals.at(j, 0) =
+            m_ > n_ ? squares(View<T>{solved.data, m_, columns_, 1, solved.column_stride}, j, n_)
                     : T{0};
-        }
       }
-      return static_cast<call::Outcome>(rank.value);
-    });
+    }
+    return 0;
   }
 
   // The sum of squares of column j from row `first` on.
@@ -139,6 +163,62 @@ struct Lstsq {
     T sum = 0;
     for (int64_t i = first; i < view.rows; ++i) sum += view.at(i, j) * view.at(i, j);
     return sum;
+  }
+
+ private:
+  int64_t m_;
+  int64_t n_;
+  int64_t columns_;
+  Columns<T> matrix_;
+  Columns<T> rhs_;
+  Workspace<T> values_;
+  std::optional<IntArray> integers_;
+  Room<T> room_;
+};
+
+// Frame: stacks of A (m x n), B (m x p), X (n x p), S (min(m, n) x 1), residuals (p x 1), the rank
+// (1 x 1); the relative limit for singular values, check. Minimises |A X - B|.
+template <typename T>
+struct Lstsq {
+  static Napi::Value call(Frame& frame) {
+    const Stack<T> a = frame.stack<T>(0);
+    const Stack<T> b = frame.stack<T>(1);
+    const Stack<T> x = frame.stack<T>(2);
+    const Stack<T> s = frame.stack<T>(3);
+    const Stack<T> residuals = frame.stack<T>(4);
+    const Stack<T> rank = frame.stack<T>(5);
+    const T limit = static_cast<T>(frame.next());
+    const bool check = frame.flag();
+    const int64_t m = a.first.rows;
+    const int64_t n = a.first.columns;
+    const int64_t p = b.first.columns;
+    const int64_t k = std::min(m, n);
+    require_shape(frame, b.first, m, p);
+    require_shape(frame, x.first, n, p);
+    require_shape(frame, s.first, k, 1);
+    require_shape(frame, residuals.first, p, 1);
+    require_shape(frame, rank.first, 1, 1);
+    require_axes(frame, x, a, b, s, residuals, rank);
+    const auto longer = static_cast<double>(std::max(m, n));
+    const auto shorter = static_cast<double>(k);
+    const Work work = Work{4 * longer * shorter * shorter, svd_work(m, n, Vectors::kNone).grain} +
+                      Work{4 * longer * shorter * static_cast<double>(p)};
+    return perform_stack(
+        frame, x.count(), work, [=] { return Minimiser<T>(m, n, p); },
+        [=](Minimiser<T>& kernel, int64_t index) -> int64_t {
+          const View<T> matrix = a.at(index);
+          const View<T> rhs = b.at(index);
+          if (check && (!all_finite(matrix) || !all_finite(rhs))) return kNotFiniteInfo;
+          const typename Minimiser<T>::Results out{x.at(index), s.at(index), residuals.at(index),
+                                                   rank.at(index)};
+          if (k > 0) return kernel.run(matrix, rhs, limit, out);
+          fill(out.x, T{0});
+          fill(out.rank, T{0});
+          for (int64_t j = 0; j < p; ++j) {
+            out.residuals.at(j, 0) = Minimiser<T>::squares(rhs, j, 0);
+          }
+          return 0;
+        });
   }
 };
 

@@ -3,7 +3,6 @@
 #include "linalg/lapack.h"
 #include "linalg/operations.h"
 #include "linalg/vector.h"
-#include "openmp/team.h"
 
 namespace heddle::linalg {
 
@@ -12,50 +11,59 @@ using blas::Op;
 
 namespace {
 
-// y = A x.
+// What a product is multiplied by, and what the target had before it.
 template <typename T>
-void apply(const View<T>& a, const View<T>& x, const View<T>& y) {
+struct Factors {
+  T alpha;
+  T beta;
+};
+
+template <typename T>
+void scale_by(const View<T>& c, T beta) {
+  for (int64_t i = 0; i < c.rows; ++i) {
+    for (int64_t j = 0; j < c.columns; ++j) c.at(i, j) = beta == 0 ? T{0} : c.at(i, j) * beta;
+  }
+}
+
+// y = alpha A x + beta y.
+template <typename T>
+void apply(const View<T>& a, const View<T>& x, const View<T>& y, const Factors<T>& factors) {
   const BlasMatrix<T> matrix(a);
   const BlasVector<T> from(x);
   const BlasVector<T> to(y);
   const bool flipped = matrix.transposed();
   blas::current().call<T>(Op::gemv, flipped ? 'T' : 'N', Int(flipped ? a.columns : a.rows),
-                          Int(flipped ? a.rows : a.columns), T{1}, matrix.data(),
-                          Int(matrix.leading()), from.data(), from.increment(), T{0}, to.data(),
-                          to.increment());
+                          Int(flipped ? a.rows : a.columns), factors.alpha, matrix.data(),
+                          Int(matrix.leading()), from.data(), from.increment(), factors.beta,
+                          to.data(), to.increment());
   to.store(y.data, y.size(), y.columns == 1 ? y.row_stride : y.column_stride);
 }
 
-// C = A B.
+// C = alpha A B + beta C.
 //
 // A row-major C is the transpose of a column-major one, and Cᵀ = Bᵀ Aᵀ: so the two factors change
 // places, and each is passed as what it is the transpose of.
 template <typename T>
-void multiply(const View<T>& a, const View<T>& b, const View<T>& c) {
+void multiply(const View<T>& a, const View<T>& b, const View<T>& c, const Factors<T>& factors) {
   if (c.size() == 0) return;
-  if (a.columns == 0) {
-    fill(c, T{0});
-    return;
-  }
-  if (c.columns == 1) return apply(a, b, c);
-  if (c.rows == 1) return apply(b.transposed(), a, c);
+  if (a.columns == 0) return scale_by(c, factors.beta);
+  if (c.columns == 1) return apply(a, b, c, factors);
+  if (c.rows == 1) return apply(b.transposed(), a, c, factors);
   const BlasMatrix<T> left(a);
   const BlasMatrix<T> right(b);
   const BlasMatrix<T> out(c);
   const blas::Blas& blas = blas::current();
-  const T one = 1;
-  const T zero = 0;
   if (out.transposed()) {
     const auto flipped = [](const BlasMatrix<T>& matrix) {
       return matrix.transposed() ? 'N' : 'T';
     };
     blas.call<T>(Op::gemm, flipped(right), flipped(left), Int(c.columns), Int(c.rows),
-                 Int(a.columns), one, right.data(), Int(right.leading()), left.data(),
-                 Int(left.leading()), zero, out.data(), Int(out.leading()));
+                 Int(a.columns), factors.alpha, right.data(), Int(right.leading()), left.data(),
+                 Int(left.leading()), factors.beta, out.data(), Int(out.leading()));
   } else {
     blas.call<T>(Op::gemm, left.operation(), right.operation(), Int(c.rows), Int(c.columns),
-                 Int(a.columns), one, left.data(), Int(left.leading()), right.data(),
-                 Int(right.leading()), zero, out.data(), Int(out.leading()));
+                 Int(a.columns), factors.alpha, left.data(), Int(left.leading()), right.data(),
+                 Int(right.leading()), factors.beta, out.data(), Int(out.leading()));
   }
   if (out.packed()) {
     copy(View<T>{out.data(), c.rows, c.columns, out.leading(), 1}, c);
@@ -68,78 +76,71 @@ double product_work(const View<T>& a, const View<T>& b) {
          static_cast<double>(b.columns);
 }
 
-// Frame: A (n x k), B (k x m), C (n x m). C = A B (gemm, gemv).
+// Frame: A (n x k), B (k x m), C (n x m), alpha, beta. C = alpha A B + beta C (gemm, gemv).
 template <typename T>
 struct Matmul {
   static Napi::Value call(Frame& frame) {
     const View<T> a = frame.matrix<T>(0);
     const View<T> b = frame.matrix<T>(1);
     const View<T> c = frame.matrix<T>(2);
+    const Factors<T> factors{static_cast<T>(frame.next()), static_cast<T>(frame.next())};
     require(frame, a.columns == b.rows && c.rows == a.rows && c.columns == b.columns);
     frame.require_apart(c, a, b);
-    return perform(frame, product_work(a, b), [a, b, c](const Grant&) -> call::Outcome {
-      multiply(a, b, c);
+    return perform(frame, product_work(a, b), [a, b, c, factors](const Grant&) -> call::Outcome {
+      multiply(a, b, c, factors);
       return 0;
     });
   }
 };
 
-// Frame: stacks of A (n x k), B (k x m), C (n x m), with the same axes. C = A B for each.
+struct Nothing {};
+
+// Frame: stacks of A (n x k), B (k x m), C (n x m), with the same axes; alpha, beta.
 template <typename T>
 struct MatmulStack {
-  // Products of less work than this are shared out whole; larger ones are better spread by BLAS.
-  static constexpr double kSmall = 5e7;
-
   static Napi::Value call(Frame& frame) {
     const Stack<T> a = frame.stack<T>(0);
     const Stack<T> b = frame.stack<T>(1);
     const Stack<T> c = frame.stack<T>(2);
+    const Factors<T> factors{static_cast<T>(frame.next()), static_cast<T>(frame.next())};
     require(frame, a.first.columns == b.first.rows && c.first.rows == a.first.rows &&
                        c.first.columns == b.first.columns);
-    require(frame, a.axis_count == c.axis_count && b.axis_count == c.axis_count);
-    for (size_t axis = 0; axis < c.axis_count; ++axis) {
-      require(frame, a.axes[axis].length == c.axes[axis].length &&
-                         b.axes[axis].length == c.axes[axis].length);
-    }
+    require_axes(frame, c, a, b);
     frame.require_apart(c, a, b);
-    const int64_t count = c.first.size() == 0 ? 0 : c.count();
-    const double each = product_work(a.first, b.first);
-    Demand demand = frame.demand(each * static_cast<double>(count));
-    const bool team = each < kSmall && count > 1;
-    if (team) demand.parallelism = Parallelism::kTeam;
-    return call::perform(frame, demand, [=](const Grant& grant) -> call::Outcome {
-      openmp::run_team(team ? grant.width : 1, [&](int rank, int size) {
-        const int64_t end = count * (rank + 1) / size;
-        for (int64_t index = count * rank / size; index < end; ++index) {
-          if (grant.is_cancelled()) return;
-          multiply(a.at(index), b.at(index), c.at(index));
-        }
-      });
-      return 0;
-    });
+    return perform_stack(
+        frame, c.first.size() == 0 ? 0 : c.count(), Work{product_work(a.first, b.first)},
+        [] { return Nothing(); },
+        [=](Nothing&, int64_t index) -> int64_t {
+          multiply(a.at(index), b.at(index), c.at(index), factors);
+          return 0;
+        });
   }
 };
 
-// Frame: A (n x k), C (n x n). C = A Aᵀ; both triangles are written (syrk).
+// Frame: A (n x k), C (n x n), alpha, beta. C = alpha A Aᵀ + beta C, of whose C the upper triangle
+// is read; both are written (syrk).
 template <typename T>
 struct Gram {
   static Napi::Value call(Frame& frame) {
     const View<T> a = frame.matrix<T>(0);
     const View<T> c = frame.matrix<T>(1);
+    const Factors<T> factors{static_cast<T>(frame.next()), static_cast<T>(frame.next())};
     require_shape(frame, c, a.rows, a.rows);
     frame.require_apart(c, a);
     const double work =
         static_cast<double>(a.rows) * static_cast<double>(a.rows) * static_cast<double>(a.columns);
-    return perform(frame, work, [a, c](const Grant&) -> call::Outcome {
+    return perform(frame, work, [a, c, factors](const Grant&) -> call::Outcome {
       const BlasMatrix<T> from(a);
       const BlasMatrix<T> out(c);
       if (c.size() == 0) return 0;
-      // The result is symmetric, so it does not matter whether it is seen as transposed.
-      blas::current().call<T>(Op::syrk, 'U', from.operation(), Int(a.rows), Int(a.columns), T{1},
-                              from.data(), Int(from.leading()), T{0}, out.data(),
-                              Int(out.leading()));
-      mirror(View<T>{out.data(), c.rows, c.rows, 1, out.leading()});
-      if (out.packed()) copy(View<T>{out.data(), c.rows, c.rows, 1, out.leading()}, c);
+      // Seen as its column-major transpose, the upper triangle is the lower one.
+      const char triangle = out.transposed() ? 'L' : 'U';
+      blas::current().call<T>(Op::syrk, triangle, from.operation(), Int(a.rows), Int(a.columns),
+                              factors.alpha, from.data(), Int(from.leading()), factors.beta,
+                              out.data(), Int(out.leading()));
+      const View<T> made{out.data(), c.rows, c.rows, 1, out.leading()};
+      mirror(triangle == 'U' ? made : made.transposed());
+      if (out.packed()) copy(made, c);
       return 0;
     });
   }
@@ -159,12 +160,60 @@ struct Gram {
   }
 };
 
+// Frame: A (n x n), B and X (n x m, or m x n from the right), whether A is on the left, whether it
+// is its lower triangle, whether Aᵀ is meant, whether its diagonal is all ones, alpha, check. A X =
+// alpha B, or X A = alpha B; X may be B itself (trsm).
+template <typename T>
+struct Trsm {
+  static Napi::Value call(Frame& frame) {
+    const View<T> a = frame.matrix<T>(0);
+    const View<T> b = frame.matrix<T>(1);
+    const View<T> x = frame.matrix<T>(2);
+    const bool left = frame.flag();
+    const bool lower = frame.flag();
+    const bool transposed = frame.flag();
+    const bool unit = frame.flag();
+    const T alpha = static_cast<T>(frame.next());
+    const bool check = frame.flag();
+    require_square(frame, a.rows, a.columns);
+    require_shape(frame, x, b.rows, b.columns);
+    require(frame, (left ? b.rows : b.columns) == a.rows);
+    frame.require_apart(x, a);
+    const bool in_place =
+        x.data == b.data && x.row_stride == b.row_stride && x.column_stride == b.column_stride;
+    if (!in_place) frame.require_apart(x, b);
+    const double work = static_cast<double>(a.rows) * static_cast<double>(b.size());
+    return perform(frame, work, [=](const Grant&) -> call::Outcome {
+      if (x.size() == 0) return 0;
+      if (check && (!all_finite(a) || !all_finite(b))) return failure(0, kNotFiniteInfo);
+      for (int64_t i = 0; !unit && i < a.rows; ++i) {
+        if (a.at(i, i) == 0) return failure(0, i + 1);
+      }
+      if (!in_place) copy(b, x);
+      const BlasMatrix<T> matrix(a);
+      const BlasMatrix<T> out(x);
+      // Of the transpose of X the other side is solved; seen as its column-major transpose, a lower
+      // triangle is an upper one.
+      const bool flipped = out.transposed();
+      const bool as_lower = lower != matrix.transposed();
+      const bool as_transposed = transposed != (matrix.transposed() != flipped);
+      blas::current().call<T>(
+          Op::trsm, left != flipped ? 'L' : 'R', as_lower ? 'L' : 'U', as_transposed ? 'T' : 'N',
+          unit ? 'U' : 'N', Int(flipped ? x.columns : x.rows), Int(flipped ? x.rows : x.columns),
+          alpha, matrix.data(), Int(matrix.leading()), out.data(), Int(out.leading()));
+      if (out.packed()) copy(View<T>{out.data(), x.rows, x.columns, 1, out.leading()}, x);
+      return 0;
+    });
+  }
+};
+
 }  // namespace
 
 void define_products(call::Module& module) {
   define<Matmul>(module, "matmul");
   define<MatmulStack>(module, "matmulStack");
   define<Gram>(module, "gram");
+  define<Trsm>(module, "trsm");
 }
 
 }  // namespace heddle::linalg

@@ -9,104 +9,123 @@ using blas::Op;
 
 namespace {
 
-// Frame: A (m x n), S (k x 1 with k = min(m, n)), check; U (m x u) and Vᵀ (v x n), where u and v
-// are both k, or m and n. Without vectors: SvdValues.
+// Frame: stacks of A (m x n), S (k x 1 with k = min(m, n)), U (m x u) and Vᵀ (v x n), where u and v
+// are both k, or m and n; whether they are the latter, check. Without vectors: SvdValues.
 template <typename T>
 struct Svd {
   static Napi::Value call(Frame& frame) {
-    const View<T> a = frame.matrix<T>(0);
-    const View<T> s = frame.matrix<T>(1);
-    const View<T> u = frame.matrix<T>(2);
-    const View<T> vt = frame.matrix<T>(3);
+    const Stack<T> a = frame.stack<T>(0);
+    const Stack<T> s = frame.stack<T>(1);
+    const Stack<T> u = frame.stack<T>(2);
+    const Stack<T> vt = frame.stack<T>(3);
     const bool full = frame.flag();
     const bool check = frame.flag();
-    const int64_t k = std::min(a.rows, a.columns);
-    require_shape(frame, s, k, 1);
-    require(frame, k == 0 || s.row_stride == 1);
-    require_shape(frame, u, a.rows, full ? a.rows : k);
-    require_shape(frame, vt, full ? a.columns : k, a.columns);
+    const int64_t m = a.first.rows;
+    const int64_t n = a.first.columns;
+    const int64_t k = std::min(m, n);
+    require_shape(frame, s.first, k, 1);
+    require_shape(frame, u.first, m, full ? m : k);
+    require_shape(frame, vt.first, full ? n : k, n);
+    require_axes(frame, a, s, u, vt);
     const Vectors vectors = full ? Vectors::kFull : Vectors::kReduced;
-    return perform(frame, svd_work(a.rows, a.columns, vectors), [=](const Grant&) -> call::Outcome {
-      if (k == 0) {
-        fill_identity(u);
-        fill_identity(vt);
-        return 0;
-      }
-      if (check && !all_finite(a)) return kNotFinite;
-      Workspace<T> left(u.size());
-      Workspace<T> right(vt.size());
-      const Singular<T> parts{{left.data(), u.rows, u.columns, 1, u.rows},
-                              {right.data(), vt.rows, vt.columns, 1, vt.rows},
-                              s.data};
-      const call::Outcome info = decompose(a, vectors, parts);
-      if (info != 0) return info;
-      copy(parts.u, u);
-      copy(parts.vt, vt);
-      return 0;
-    });
+    return perform_stack(
+        frame, a.count(), svd_work(m, n, vectors), [=] { return SingularKernel<T>(m, n, vectors); },
+        [=](SingularKernel<T>& kernel, int64_t index) -> int64_t {
+          if (k == 0) {
+            fill_identity(u.at(index));
+            fill_identity(vt.at(index));
+            return 0;
+          }
+          const View<T> from = a.at(index);
+          if (check && !all_finite(from)) return kNotFiniteInfo;
+          const int64_t info = kernel.run(from);
+          if (info != 0) return info;
+          const View<T> values = s.at(index);
+          for (int64_t i = 0; i < k; ++i) values.at(i, 0) = kernel.values()[i];
+          copy(kernel.left(), u.at(index));
+          copy(kernel.right(), vt.at(index));
+          return 0;
+        });
   }
 };
 
-// Frame: A (m x n), S (min(m, n) x 1), check. Only the singular values.
+// Frame: stacks of A (m x n), S (min(m, n) x 1), check. Only the singular values.
 template <typename T>
 struct SvdValues {
   static Napi::Value call(Frame& frame) {
-    const View<T> a = frame.matrix<T>(0);
-    const View<T> s = frame.matrix<T>(1);
+    const Stack<T> a = frame.stack<T>(0);
+    const Stack<T> s = frame.stack<T>(1);
     const bool check = frame.flag();
-    require_shape(frame, s, std::min(a.rows, a.columns), 1);
-    require(frame, s.rows == 0 || s.row_stride == 1);
-    return perform(frame, svd_work(a.rows, a.columns, Vectors::kNone),
-                   [=](const Grant&) -> call::Outcome {
-                     if (s.rows == 0) return 0;
-                     if (check && !all_finite(a)) return kNotFinite;
-                     return singular_values(a, s.data);
-                   });
+    const int64_t m = a.first.rows;
+    const int64_t n = a.first.columns;
+    const int64_t k = std::min(m, n);
+    require_shape(frame, s.first, k, 1);
+    require_axes(frame, a, s);
+    return perform_stack(
+        frame, k == 0 ? 0 : a.count(), svd_work(m, n, Vectors::kNone),
+        [=] { return SingularKernel<T>(m, n, Vectors::kNone); },
+        [=](SingularKernel<T>& kernel, int64_t index) -> int64_t {
+          const View<T> from = a.at(index);
+          if (check && !all_finite(from)) return kNotFiniteInfo;
+          const int64_t info = kernel.run(from);
+          if (info != 0) return info;
+          const View<T> values = s.at(index);
+          for (int64_t i = 0; i < k; ++i) values.at(i, 0) = kernel.values()[i];
+          return 0;
+        });
   }
 };
 
-// Frame: A (m x n), X (n x m), the relative limit below which a singular value counts as zero,
-// check. X = the pseudo-inverse V S⁺ Uᵀ. Outcome: info.
+// Frame: stacks of A (m x n), X (n x m), the relative limit below which a singular value counts as
+// zero, check. X = the pseudo-inverse V S⁺ Uᵀ.
 template <typename T>
 struct Pinv {
+  struct Kernel {
+    Kernel(int64_t m, int64_t n) : singular(m, n, Vectors::kReduced), product(m * n) {}
+    SingularKernel<T> singular;
+    Workspace<T> product;
+  };
+
   static Napi::Value call(Frame& frame) {
-    const View<T> a = frame.matrix<T>(0);
-    const View<T> x = frame.matrix<T>(1);
+    const Stack<T> a = frame.stack<T>(0);
+    const Stack<T> x = frame.stack<T>(1);
     const T limit = static_cast<T>(frame.next());
     const bool check = frame.flag();
-    require_shape(frame, x, a.columns, a.rows);
+    const int64_t m = a.first.rows;
+    const int64_t n = a.first.columns;
+    const int64_t k = std::min(m, n);
+    require_shape(frame, x.first, n, m);
+    require_axes(frame, a, x);
     frame.require_apart(x, a);
-    const int64_t k = std::min(a.rows, a.columns);
-    const Work work = svd_work(a.rows, a.columns, Vectors::kReduced) +
-                      Work{2 * static_cast<double>(a.size()) * static_cast<double>(k)};
-    return perform(frame, work, [=](const Grant&) -> call::Outcome {
-      if (a.size() == 0) return 0;
-      if (check && !all_finite(a)) return kNotFinite;
-      Workspace<T> left(a.rows * k);
-      Workspace<T> right(k * a.columns);
-      Workspace<T> values(k);
-      T* const s = values.data();
-      const Singular<T> parts{
-          {left.data(), a.rows, k, 1, a.rows}, {right.data(), k, a.columns, 1, k}, s};
-      const call::Outcome info = decompose(a, Vectors::kReduced, parts);
-      if (info != 0) return info;
-      int64_t rank = 0;
-      while (rank < k && s[rank] > limit * s[0]) ++rank;
-      for (int64_t j = 0; j < rank; ++j) {
-        for (int64_t i = 0; i < a.rows; ++i) parts.u.at(i, j) /= s[j];
-      }
-      if (rank == 0) {
-        fill(x, T{0});
-        return 0;
-      }
-      // Column-major Y = U Vᵀ (m x n) is the transpose of the result.
-      Workspace<T> product(a.size());
-      blas::current().call<T>(Op::gemm, 'N', 'N', Int(a.rows), Int(a.columns), Int(rank), T{1},
-                              left.data(), Int(a.rows), right.data(), Int(k), T{0}, product.data(),
-                              Int(a.rows));
-      copy(View<T>{product.data(), a.columns, a.rows, a.rows, 1}, x);
-      return 0;
-    });
+    const Work work = svd_work(m, n, Vectors::kReduced) +
+                      Work{2 * static_cast<double>(a.first.size()) * static_cast<double>(k)};
+    return perform_stack(
+        frame, k == 0 ? 0 : a.count(), work, [=] { return Kernel(m, n); },
+        [=](Kernel& kernel, int64_t index) -> int64_t {
+          const View<T> from = a.at(index);
+          if (check && !all_finite(from)) return kNotFiniteInfo;
+          const int64_t info = kernel.singular.run(from);
+          if (info == 0) invert(kernel, limit, m, n, x.at(index));
+          return info;
+        });
+  }
+
+  static void invert(Kernel& kernel, T limit, int64_t m, int64_t n, const View<T>& x) {
+    const T* const s = kernel.singular.values();
+    const int64_t k = kernel.singular.count();
+    const View<T> u = kernel.singular.left();
+    const View<T> vt = kernel.singular.right();
+    int64_t rank = 0;
+    while (rank < k && s[rank] > limit * s[0]) ++rank;
+    for (int64_t j = 0; j < rank; ++j) {
+      for (int64_t i = 0; i < m; ++i) u.at(i, j) /= s[j];
+    }
+    if (rank == 0) return fill(x, T{0});
+    // Column-major Y = U Vᵀ (m x n) is the transpose of the result.
+    blas::current().call<T>(Op::gemm, 'N', 'N', Int(m), Int(n), Int(rank), T{1}, u.data,
+                            Int(u.column_stride), vt.data, Int(vt.column_stride), T{0},
+                            kernel.product.data(), Int(m));
+    copy(View<T>{kernel.product.data(), n, m, m, 1}, x);
   }
 };
 

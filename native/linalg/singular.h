@@ -1,57 +1,77 @@
-// Singular values and vectors, for every operation that is made of them.
+// Singular values and vectors, for every kernel that is made of them.
 #pragma once
 
 #include "linalg/lapack.h"
-#include "linalg/work.h"
 
 namespace heddle::linalg {
 
-// The singular values of an m x n matrix in falling order, and if asked for its left vectors as
-// columns (m x k, or m x m) and its right ones as rows (k x n, or n x n), all column-major.
+// Decomposes m x n matrices, which have elements, by divide and conquer (gesdd), and where that
+// does not converge by QR iteration (gesvd).
 template <typename T>
-struct Singular {
-  View<T> u;
-  View<T> vt;
-  T* s;
-};
+class SingularKernel {
+ public:
+  SingularKernel(int64_t m, int64_t n, Vectors vectors)
+      : m_(m),
+        n_(n),
+        k_(std::min(m, n)),
+        job_(vectors == Vectors::kNone      ? 'N'
+             : vectors == Vectors::kReduced ? 'S'
+                                            : 'A'),
+        work_(m, n),
+        left_(m, vectors == Vectors::kNone      ? 0
+                 : vectors == Vectors::kReduced ? k_
+                                                : m),
+        right_(vectors == Vectors::kNone      ? 0
+               : vectors == Vectors::kReduced ? k_
+                                              : n,
+               n),
+        values_(k_),
+        integers_(static_cast<size_t>(8 * std::max<int64_t>(k_, 1))) {}
 
-// Decomposes `a`, which has elements, by divide and conquer (gesdd), and where that does not
-// converge by QR iteration (gesvd). The outcome is 0, how many superdiagonals did not converge, or
-// kNotFinite.
-template <typename T>
-call::Outcome decompose(const View<T>& a, Vectors vectors, const Singular<T>& out) {
-  const blas::Blas& blas = blas::current();
-  const char job = vectors == Vectors::kNone ? 'N' : vectors == Vectors::kReduced ? 'S' : 'A';
-  const auto leading = [](const View<T>& view) {
-    return blas::Int(std::max<int64_t>(view.rows, 1));
-  };
-  const blas::Int m(a.rows);
-  const blas::Int n(a.columns);
-  T nothing = 0;  // LAPACK wants an address for what it does not write
-  T* const u = out.u.data != nullptr ? out.u.data : &nothing;
-  T* const vt = out.vt.data != nullptr ? out.vt.data : &nothing;
-  blas::IntOut info;
-  {
-    Columns<T> work(a);
-    blas::IntArray integers(static_cast<size_t>(8 * std::min(a.rows, a.columns)));
-    with_workspace<T>([&](T* room, blas::Int length) {
-      blas.call<T>(blas::Op::gesdd, job, m, n, work.data(), m, out.s, u, leading(out.u), vt,
-                   leading(out.vt), room, length, integers, info);
+  // Returns 0, how many superdiagonals did not converge, or kNotFiniteInfo.
+  int64_t run(const View<T>& a) {
+    if (k_ == 0) return 0;
+    IntOut info;
+    work_.load(a);
+    room_.with([&](T* room, Int length) {
+      blas::current().call<T>(blas::Op::gesdd, job_, Int(m_), Int(n_), work_.data(),
+                              work_.leading_int(), values_.data(), left_.data(),
+                              left_.leading_int(), right_.data(), right_.leading_int(), room,
+                              length, integers_, info);
     });
+    if (info.value <= 0) return info_of(info, "gesdd", a);
+    work_.load(a);
+    second_room_.with([&](T* room, Int length) {
+      blas::current().call<T>(blas::Op::gesvd, job_, job_, Int(m_), Int(n_), work_.data(),
+                              work_.leading_int(), values_.data(), left_.data(),
+                              left_.leading_int(), right_.data(), right_.leading_int(), room,
+                              length, info);
+    });
+    return info_of(info, "gesvd", a);
   }
-  if (info.value <= 0) return outcome_of(info, "gesdd", a);
-  Columns<T> work(a);
-  with_workspace<T>([&](T* room, blas::Int length) {
-    blas.call<T>(blas::Op::gesvd, job, job, m, n, work.data(), m, out.s, u, leading(out.u), vt,
-                 leading(out.vt), room, length, info);
-  });
-  return outcome_of(info, "gesvd", a);
-}
 
-// Only the singular values, min(m, n) of them.
-template <typename T>
-call::Outcome singular_values(const View<T>& a, T* s) {
-  return decompose(a, Vectors::kNone, Singular<T>{{}, {}, s});
-}
+  int64_t count() const { return k_; }
+  // In falling order.
+  const T* values() const { return values_.data(); }
+  // The left vectors as columns (m x k, or m x m), and the right ones as rows (k x n, or n x n).
+  View<T> left() { return left_.view(); }
+  View<T> right() { return right_.view(); }
+
+ private:
+  using Int = blas::Int;
+  using IntOut = blas::IntOut;
+
+  int64_t m_;
+  int64_t n_;
+  int64_t k_;
+  char job_;
+  Columns<T> work_;
+  Columns<T> left_;
+  Columns<T> right_;
+  Workspace<T> values_;
+  blas::IntArray integers_;
+  Room<T> room_;
+  Room<T> second_room_;
+};
 
 }  // namespace heddle::linalg

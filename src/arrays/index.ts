@@ -43,6 +43,7 @@ export {
   lengthOf,
   MAX_AXES,
   MAX_ELEMENTS,
+  plain,
   sameShape,
   shaped,
   stridesOf,

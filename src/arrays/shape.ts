@@ -63,3 +63,8 @@ export function sameShape(one: readonly number[], other: readonly number[]): boo
 export function shaped<D>(data: D, shape: readonly number[]): NdArray<D> {
   return { data, shape: [...shape], stride: stridesOf(shape), offset: 0 };
 }
+
+/** The number of an array without axes; any other array as it is. */
+export function plain<D extends ArrayLike<number>>(array: NdArray<D>): number | NdArray<D> {
+  return array.shape.length === 0 ? (array.data[0] as number) : array;
+}

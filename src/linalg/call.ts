@@ -3,8 +3,24 @@
  */
 import * as arrays from '../arrays/index.ts';
 import { scopedConfig } from '../config/index.ts';
+import type { ExecutionOptions } from '../executor/index.ts';
 import { native } from '../native.ts';
-import { notFinite } from './errors.ts';
+import { type Failure, notFinite } from './errors.ts';
+
+/** Options of an operation that is queued. */
+export interface QueuedOptions extends arrays.ProgressOptions {
+  /**
+   * Gives the operation up. One that waits is taken out of the queue; one on a stack ends after the
+   * matrices that it is at; any other that runs is let finish, and its result discarded: wait for
+   * it before you use its `out` again.
+   */
+  signal?: AbortSignal | undefined;
+}
+
+/** Options of the blocking twin. */
+export type SyncOptions<O extends QueuedOptions> = Omit<O, 'signal' | 'onProgress'>;
+
+export type { ExecutionOptions };
 
 /** 1 where NaN and infinity are to be looked for, 0 where `assumeFinite` is set. */
 export function checkFinite(): number {
@@ -13,19 +29,39 @@ export function checkFinite(): number {
 
 /** A checked call, ready to be made. */
 export interface Call<R> extends arrays.NativeCall {
-  /** The name of an operation that looks for NaN and infinity. */
-  readonly finite?: string;
-  /** Makes the result of the outcome (LAPACK's `info`), or throws what the outcome means. */
+  /** The operation's name, where its outcome tells of a matrix for which there is no result. */
+  readonly name?: string;
+  /** The axes of the stack that it works on. */
+  readonly axes?: readonly number[];
+  /** The error for a failure other than NaN and infinity. */
+  readonly failed?: (failure: Failure) => Error;
+  /** Makes the result; what has no `name` gets its outcome. */
   readonly finish: (outcome: number) => R;
 }
 
-/** The outcome that `native/linalg/operation.h` has for a NaN or an infinity in an argument. */
-const NOT_FINITE = -1e9;
+/** `native/linalg/stack.h`: an outcome is the index of a matrix times this, and its info. */
+const INFOS = 2 ** 21;
+/** The info for a NaN or an infinity. */
+const NOT_FINITE = INFOS - 1;
 
 const module: arrays.NativeModule = { frame: native.linalg.frame, api: 'blas' };
 
+function failureOf(operation: string, axes: readonly number[], outcome: number): Failure {
+  let rest = Math.floor(outcome / INFOS);
+  const index = new Array<number>(axes.length);
+  for (let axis = axes.length - 1; axis >= 0; axis--) {
+    index[axis] = rest % (axes[axis] as number);
+    rest = Math.floor(rest / (axes[axis] as number));
+  }
+  return { operation, info: outcome % INFOS, index };
+}
+
 function conclude<R>(call: Call<R>, outcome: number): R {
-  if (outcome === NOT_FINITE && call.finite !== undefined) throw notFinite(call.finite);
+  if (call.name !== undefined && outcome !== 0) {
+    const failure = failureOf(call.name, call.axes ?? [], outcome);
+    if (failure.info === NOT_FINITE || call.failed === undefined) throw notFinite(failure);
+    throw call.failed(failure);
+  }
   return call.finish(outcome);
 }
 
@@ -35,6 +71,6 @@ export function callSync<R>(call: Call<R>): R {
 }
 
 /** Queues the call. */
-export function callAsync<R>(call: Call<R>, options: arrays.ProgressOptions): Promise<R> {
+export function callAsync<R>(call: Call<R>, options: QueuedOptions): Promise<R> {
   return arrays.callAsync(call, module, options, (outcome) => conclude(call, outcome));
 }

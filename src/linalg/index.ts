@@ -6,15 +6,26 @@
  *
  * @packageDocumentation
  */
-
-export type { Elements, Matrix, MatrixLike } from '../arrays/index.ts';
-export {
-  type ExecutionOptions,
-  type ExecutorStats,
-  executorStats,
-  type QueuedOptions,
-} from '../executor/index.ts';
+export type { Elements, Matrix, MatrixLike, NdArray, NdArrayLike } from '../arrays/index.ts';
+export { type ExecutionOptions, type ExecutorStats, executorStats } from '../executor/index.ts';
 export { type BlasInfo, blasInfo, useBlas } from './blas.ts';
+export type { QueuedOptions } from './call.ts';
+export {
+  type ComposedOptions,
+  type ComposedSyncOptions,
+  kron,
+  kronSync,
+  matrixPower,
+  matrixPowerSync,
+  multiDot,
+  multiDotSync,
+  outer,
+  outerSync,
+  type TraceOptions,
+  type TraceSyncOptions,
+  trace,
+  traceSync,
+} from './composed.ts';
 export {
   type ComplexMatrix,
   type Eig,
@@ -34,6 +45,15 @@ export {
 } from './eigen.ts';
 export { LinAlgError } from './errors.ts';
 export {
+  type Integers,
+  type MatrixInput,
+  matrix,
+  type NestedArray,
+  type NestedNumbers,
+  type StackLike,
+  toArray,
+} from './inputs.ts';
+export {
   type DetOptions,
   type DetSyncOptions,
   det,
@@ -47,6 +67,7 @@ export {
   pinv,
   pinvSync,
   type SignAndLog,
+  type SignsAndLogs,
   slogdet,
   slogdetSync,
 } from './inverse.ts';
@@ -71,6 +92,7 @@ export {
 export { type NormOptions, type NormSyncOptions, norm, normSync } from './norms.ts';
 export {
   type LeastSquares,
+  type LeastSquaresStack,
   type LstsqOptions,
   type LstsqSyncOptions,
   lstsq,
@@ -91,6 +113,7 @@ export {
   matmul,
   matmulSync,
   type OutOptions,
+  type ScaledOptions,
 } from './products.ts';
 export {
   type ConditionOrder,
@@ -125,6 +148,12 @@ export {
   solve,
   solveSync,
 } from './solve.ts';
+export {
+  type SolveTriangularOptions,
+  type SolveTriangularSyncOptions,
+  solveTriangular,
+  solveTriangularSync,
+} from './triangular.ts';
 export {
   type AxpyOptions,
   type AxpySyncOptions,

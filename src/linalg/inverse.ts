@@ -1,69 +1,67 @@
 /**
  * Inverses and determinants.
  */
-import {
-  type Elements,
-  fresh,
-  type Matrix,
-  type MatrixLike,
-  operand,
-  requireMatrix,
-  requireSquare,
-  target,
-} from '../arrays/index.ts';
-import type { QueuedOptions } from '../executor/index.ts';
+import { type Elements, type Matrix, plain } from '../arrays/index.ts';
 import { native } from '../native.ts';
-import { type Call, callAsync, callSync, checkFinite } from './call.ts';
+import {
+  type Call,
+  callAsync,
+  callSync,
+  checkFinite,
+  type QueuedOptions,
+  type SyncOptions,
+} from './call.ts';
 import { notConverged, singular } from './errors.ts';
+import type { MatrixInput, StackLike } from './inputs.ts';
 import type { OutOptions } from './products.ts';
 import { relativeTolerance } from './rank.ts';
+import { along, axesOf, columnsOf, matrices, result, resultIn, rowsOf, squares } from './stack.ts';
 
 /** Options of {@link inv}. */
 export interface InvOptions<D extends Elements> extends QueuedOptions, OutOptions<D> {}
 /** Options of {@link invSync}. */
-export type InvSyncOptions<D extends Elements> = Omit<InvOptions<D>, 'signal'>;
+export type InvSyncOptions<D extends Elements> = SyncOptions<InvOptions<D>>;
 
 function planInv<D extends Elements>(
-  a: MatrixLike<D>,
+  a: MatrixInput<D>,
   options: InvSyncOptions<D>,
 ): Call<Matrix<D>> {
-  const matrix = operand('a', a);
-  requireSquare('a', matrix, a.shape);
-  const { result, place } = target(options.out, matrix, a.shape);
+  const matrix = squares('a', a);
+  const axes = axesOf(matrix);
+  const inverse = resultIn(options.out, matrix, matrix.shape);
   return {
     operation: native.linalg.inv,
-    operands: [matrix, place],
+    operands: [along(matrix, axes), along(inverse, axes)],
     numbers: [checkFinite()],
     threads: options.threads,
-    finite: 'inv',
-    finish(outcome) {
-      if (outcome > 0) throw singular('inv', outcome);
-      return result;
-    },
+    name: 'inv',
+    axes,
+    failed: singular,
+    finish: () => inverse,
   };
 }
 
 /**
  * The inverse. To solve a system, `solve` is faster and more exact.
  *
- * @param a - n × n
- * @param options - `out`, `threads`, `signal`
- * @returns A⁻¹, n × n
+ * @param a - n × n, or a stack: … × n × n
+ * @param options - `out`, `threads`, `signal`, `onProgress`
+ * @returns A⁻¹, n × n; a stack of a stack
  * @throws LinAlgError where A is singular (`info`: the pivot that is zero), or for a NaN or an
  *   infinity; otherwise as `matmul`
  *
  * LAPACK: `getrf`, `getri`.
  */
-export async function inv<D extends Elements>(
-  a: MatrixLike<D>,
+export async function inv<D extends Elements = Float64Array>(
+  a: MatrixInput<D>,
   options: InvOptions<D> = {},
 ): Promise<Matrix<D>> {
   return callAsync(planInv(a, options), options);
 }
 
 /** {@link inv}, blocking until the result is there. */
-export function invSync<D extends Elements>(
-  a: MatrixLike<D>,
+export function invSync<D extends Elements = Float64Array>(
+  a: MatrixInput<D>,
   options: InvSyncOptions<D> = {},
 ): Matrix<D> {
   return callSync(planInv(a, options));
@@ -78,51 +76,49 @@ export interface PinvOptions<D extends Elements> extends QueuedOptions, OutOptio
   rtol?: number | undefined;
 }
 /** Options of {@link pinvSync}. */
-export type PinvSyncOptions<D extends Elements> = Omit<PinvOptions<D>, 'signal'>;
+export type PinvSyncOptions<D extends Elements> = SyncOptions<PinvOptions<D>>;
 
 function planPinv<D extends Elements>(
-  a: MatrixLike<D>,
+  a: MatrixInput<D>,
   options: PinvSyncOptions<D>,
 ): Call<Matrix<D>> {
-  const matrix = operand('a', a);
-  requireMatrix('a', matrix, a.shape);
-  const shape = [matrix.columns, matrix.rows];
-  const { result, place } = target(options.out, matrix, shape);
+  const matrix = matrices('a', a);
+  const axes = axesOf(matrix);
+  const inverse = resultIn(options.out, matrix, [...axes, columnsOf(matrix), rowsOf(matrix)]);
   return {
     operation: native.linalg.pinv,
-    operands: [matrix, place],
+    operands: [along(matrix, axes), along(inverse, axes)],
     numbers: [relativeTolerance('rtol', options.rtol, matrix), checkFinite()],
     threads: options.threads,
-    finite: 'pinv',
-    finish(outcome) {
-      if (outcome > 0) throw notConverged('pinv', outcome, 'superdiagonals are not zero');
-      return result;
-    },
+    name: 'pinv',
+    axes,
+    failed: (failure) => notConverged(failure, 'superdiagonals are not zero'),
+    finish: () => inverse,
   };
 }
 
 /**
  * The Moore–Penrose pseudo-inverse, by singular values.
  *
- * @param a - n × m
+ * @param a - n × m, or a stack: … × n × m
  * @param options - `rtol`: the size of singular values that count as zero; `out`, `threads`,
- *   `signal`
- * @returns A⁺, m × n
+ *   `signal`, `onProgress`
+ * @returns A⁺, m × n; a stack of a stack
  * @throws LinAlgError where the singular values do not converge, or for a NaN or an infinity;
  *   otherwise as `matmul`
  *
  * LAPACK: `gesdd`; `gesvd` where that does not converge.
  */
-export async function pinv<D extends Elements>(
-  a: MatrixLike<D>,
+export async function pinv<D extends Elements = Float64Array>(
+  a: MatrixInput<D>,
   options: PinvOptions<D> = {},
 ): Promise<Matrix<D>> {
   return callAsync(planPinv(a, options), options);
 }
 
 /** {@link pinv}, blocking until the result is there. */
-export function pinvSync<D extends Elements>(
-  a: MatrixLike<D>,
+export function pinvSync<D extends Elements = Float64Array>(
+  a: MatrixInput<D>,
   options: PinvSyncOptions<D> = {},
 ): Matrix<D> {
   return callSync(planPinv(a, options));
@@ -131,7 +127,7 @@ export function pinvSync<D extends Elements>(
 /** Options of {@link det} and {@link slogdet}. */
 export interface DetOptions extends QueuedOptions {}
 /** Options of {@link detSync} and {@link slogdetSync}. */
-export type DetSyncOptions = Omit<DetOptions, 'signal'>;
+export type DetSyncOptions = SyncOptions<DetOptions>;
 
 /** A determinant that may be too large or too small for a number. */
 export interface SignAndLog {
@@ -141,65 +137,100 @@ export interface SignAndLog {
   readonly logabsdet: number;
 }
 
-function planDet<R>(
+/** The same of a stack. */
+export interface SignsAndLogs<D extends Elements> {
+  readonly sign: Matrix<D>;
+  readonly logabsdet: Matrix<D>;
+}
+
+function planDet<D extends Elements, R>(
   name: string,
-  a: MatrixLike,
+  a: MatrixInput<D>,
   options: DetSyncOptions,
-  make: (parts: Elements) => R,
+  make: (value: Matrix<D>, sign: Matrix<D>, log: Matrix<D>) => R,
 ): Call<R> {
-  const matrix = operand('a', a);
-  requireSquare('a', matrix, a.shape);
-  const parts = fresh(matrix, [3]);
+  const matrix = squares('a', a);
+  const axes = axesOf(matrix);
+  const [value, sign, log] = [0, 1, 2].map(() => result(matrix, ...axes)) as [
+    Matrix<D>,
+    Matrix<D>,
+    Matrix<D>,
+  ];
   return {
     operation: native.linalg.det,
-    operands: [matrix, parts.place],
+    operands: [along(matrix, axes), ...[value, sign, log].map((each) => along(each, axes, 0))],
     numbers: [checkFinite()],
     threads: options.threads,
-    finite: name,
-    finish: () => make(parts.result.data),
+    name,
+    axes,
+    finish: () => make(value, sign, log),
   };
 }
 
-const value = (parts: Elements): number => parts[0] as number;
-const signAndLog = (parts: Elements): SignAndLog => ({
-  sign: parts[1] as number,
-  logabsdet: parts[2] as number,
-});
+/** The number of an array without axes; any other as it is. */
+const determinant = (value: Matrix): number | Matrix => plain(value);
+const signAndLog = (_: Matrix, sign: Matrix, log: Matrix) =>
+  ({ sign: plain(sign), logabsdet: plain(log) }) as SignAndLog | SignsAndLogs<Elements>;
 
 /**
  * The determinant.
  *
- * @param a - n × n
- * @param options - `threads`, `signal`
- * @returns a number, of the elements' precision; 1 for 0 × 0
+ * @param a - n × n, or a stack: … × n × n
+ * @param options - `threads`, `signal`, `onProgress`
+ * @returns a number, of the elements' precision; 1 for 0 × 0. Of a stack an array with its axes;
+ *   types tell a stack by the length of its shape (`StackLike`)
  * @throws LinAlgError for a NaN or an infinity; otherwise as `matmul`
  *
  * LAPACK: `getrf`.
  */
-export async function det(a: MatrixLike, options: DetOptions = {}): Promise<number> {
-  return callAsync(planDet('det', a, options, value), options);
+export async function det<D extends Elements>(
+  a: StackLike<D>,
+  options?: DetOptions,
+): Promise<Matrix<D>>;
+export async function det(a: MatrixInput, options?: DetOptions): Promise<number>;
+export async function det(a: MatrixInput, options: DetOptions = {}): Promise<number | Matrix> {
+  return callAsync(planDet('det', a, options, determinant), options);
 }
 
 /** {@link det}, blocking until the result is there. */
-export function detSync(a: MatrixLike, options: DetSyncOptions = {}): number {
-  return callSync(planDet('det', a, options, value));
+export function detSync<D extends Elements>(a: StackLike<D>, options?: DetSyncOptions): Matrix<D>;
+export function detSync(a: MatrixInput, options?: DetSyncOptions): number;
+export function detSync(a: MatrixInput, options: DetSyncOptions = {}): number | Matrix {
+  return callSync(planDet('det', a, options, determinant));
 }
 
 /**
  * The sign and the logarithm of the determinant: det(A) = sign · exp(logabsdet).
  *
- * @param a - n × n
- * @param options - `threads`, `signal`
- * @returns `{ sign, logabsdet }`; 0 and -Infinity where A is singular
+ * @param a - n × n, or a stack: … × n × n
+ * @param options - `threads`, `signal`, `onProgress`
+ * @returns `{ sign, logabsdet }`; 0 and -Infinity where A is singular. Of a stack arrays with its
+ *   axes
  * @throws as {@link det}
  *
  * LAPACK: `getrf`.
  */
-export async function slogdet(a: MatrixLike, options: DetOptions = {}): Promise<SignAndLog> {
+export async function slogdet<D extends Elements>(
+  a: StackLike<D>,
+  options?: DetOptions,
+): Promise<SignsAndLogs<D>>;
+export async function slogdet(a: MatrixInput, options?: DetOptions): Promise<SignAndLog>;
+export async function slogdet(
+  a: MatrixInput,
+  options: DetOptions = {},
+): Promise<SignAndLog | SignsAndLogs<Elements>> {
   return callAsync(planDet('slogdet', a, options, signAndLog), options);
 }
 
 /** {@link slogdet}, blocking until the result is there. */
-export function slogdetSync(a: MatrixLike, options: DetSyncOptions = {}): SignAndLog {
+export function slogdetSync<D extends Elements>(
+  a: StackLike<D>,
+  options?: DetSyncOptions,
+): SignsAndLogs<D>;
+export function slogdetSync(a: MatrixInput, options?: DetSyncOptions): SignAndLog;
+export function slogdetSync(
+  a: MatrixInput,
+  options: DetSyncOptions = {},
+): SignAndLog | SignsAndLogs<Elements> {
   return callSync(planDet('slogdet', a, options, signAndLog));
 }

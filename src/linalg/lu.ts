@@ -4,22 +4,29 @@
 import { types } from 'node:util';
 import {
   type Elements,
-  fresh,
   type Matrix,
-  type MatrixLike,
+  type NdArray,
   newMatrix,
   operand,
-  requireMatrix,
   requireSquare,
   sameElements,
+  shaped,
   target,
 } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
-import type { QueuedOptions } from '../executor/index.ts';
 import { native } from '../native.ts';
-import { type Call, callAsync, callSync, checkFinite } from './call.ts';
+import {
+  type Call,
+  callAsync,
+  callSync,
+  checkFinite,
+  type QueuedOptions,
+  type SyncOptions,
+} from './call.ts';
 import { singular } from './errors.ts';
+import { type MatrixInput, type StackLike, take } from './inputs.ts';
 import type { OutOptions } from './products.ts';
+import { along, axesOf, columnsOf, matrices, result, rowsOf, unwanted } from './stack.ts';
 
 /** The factors of A = P L U. */
 export interface Lu<D extends Elements> {
@@ -40,9 +47,9 @@ export interface PermutedLu<D extends Elements> {
 }
 
 /** The factors with the permutation as indices: row i of A is row p[i] of LU. */
-export interface IndexedLu<D extends Elements> {
-  /** For each row of A its row in LU. */
-  readonly p: Int32Array;
+export interface IndexedLu<D extends Elements, P = Int32Array> {
+  /** For each row of A its row in LU; of a stack an array with its axes before. */
+  readonly p: P;
   readonly l: Matrix<D>;
   readonly u: Matrix<D>;
 }
@@ -55,35 +62,46 @@ export interface LuOptions extends QueuedOptions {
   pIndices?: boolean | undefined;
 }
 /** Options of {@link luSync}. */
-export type LuSyncOptions = Omit<LuOptions, 'signal'>;
+export type LuSyncOptions = SyncOptions<LuOptions>;
 
-type AnyLu<D extends Elements> = Lu<D> | PermutedLu<D> | IndexedLu<D>;
+type AnyLu<D extends Elements> =
+  | Lu<D>
+  | PermutedLu<D>
+  | IndexedLu<D>
+  | IndexedLu<D, NdArray<Int32Array>>;
 
-function planLu<D extends Elements>(a: MatrixLike<D>, options: LuSyncOptions): Call<AnyLu<D>> {
-  const matrix = operand('a', a);
-  requireMatrix('a', matrix, a.shape);
-  const { rows: m, columns: n } = matrix;
+function planLu<D extends Elements>(a: MatrixInput<D>, options: LuSyncOptions): Call<AnyLu<D>> {
+  const matrix = matrices('a', a);
+  const axes = axesOf(matrix);
+  const m = rowsOf(matrix);
+  const n = columnsOf(matrix);
   const k = Math.min(m, n);
-  const l = fresh(matrix, [m, k]);
-  const u = fresh(matrix, [k, n]);
-  const p = options.permuteL || options.pIndices ? undefined : newMatrix(matrix.data, [m, m]);
-  const rows = new Int32Array(m);
+  const l = result(matrix, ...axes, m, k);
+  const u = result(matrix, ...axes, k, n);
+  // Made first: it is the largest, and there may be no such.
+  const p =
+    options.permuteL || options.pIndices ? undefined : newMatrix(matrix.data, [...axes, m, m]);
+  const rows = options.permuteL ? undefined : result(matrix, ...axes, m);
   return {
     operation: native.linalg.lu,
-    operands: [matrix, l.place, u.place],
-    buffers: [rows],
+    operands: [
+      along(matrix, axes),
+      along(l, axes),
+      along(u, axes),
+      rows === undefined ? unwanted(matrix) : along(rows, axes, 1),
+    ],
     numbers: [options.permuteL ? 1 : 0, checkFinite()],
     threads: options.threads,
-    finite: 'lu',
+    name: 'lu',
+    axes,
     finish() {
+      if (rows === undefined) return { pl: l, u };
       if (p !== undefined) {
-        for (let i = 0; i < m; i++) p.data[(rows[i] as number) * m + i] = 1;
-        return { p, l: l.result, u: u.result };
+        for (let i = 0; i < rows.data.length; i++) p.data[i * m + (rows.data[i] as number)] = 1;
+        return { p, l, u };
       }
-      if (options.permuteL) return { pl: l.result, u: u.result };
-      const indices = new Int32Array(m);
-      for (let i = 0; i < m; i++) indices[rows[i] as number] = i;
-      return { p: indices, l: l.result, u: u.result };
+      const indices = Int32Array.from(rows.data);
+      return axes.length === 0 ? { p: indices, l, u } : { p: shaped(indices, rows.shape), l, u };
     },
   };
 }
@@ -91,42 +109,56 @@ function planLu<D extends Elements>(a: MatrixLike<D>, options: LuSyncOptions): C
 /**
  * The LU factors with row exchanges: A = P L U.
  *
- * @param a - m × n
+ * @param a - m × n, or a stack: … × m × n
  * @param options - `permuteL`: `{ pl, u }` with PL in one; `pIndices`: the permutation as indices;
- *   `threads`, `signal`
+ *   `threads`, `signal`, `onProgress`
  * @returns `{ p, l, u }`, as `scipy.linalg.lu`; of a singular matrix too
  * @throws LinAlgError for a NaN or an infinity; otherwise as `matmul`
  *
  * LAPACK: `getrf`.
  */
-export async function lu<D extends Elements>(
-  a: MatrixLike<D>,
+export async function lu<D extends Elements = Float64Array>(
+  a: MatrixInput<D>,
   options: LuOptions & { permuteL: true },
 ): Promise<PermutedLu<D>>;
 export async function lu<D extends Elements>(
-  a: MatrixLike<D>,
+  a: StackLike<D>,
+  options: LuOptions & { pIndices: true },
+): Promise<IndexedLu<D, NdArray<Int32Array>>>;
+export async function lu<D extends Elements = Float64Array>(
+  a: MatrixInput<D>,
   options: LuOptions & { pIndices: true },
 ): Promise<IndexedLu<D>>;
-export async function lu<D extends Elements>(a: MatrixLike<D>, options?: LuOptions): Promise<Lu<D>>;
-export async function lu<D extends Elements>(
-  a: MatrixLike<D>,
+export async function lu<D extends Elements = Float64Array>(
+  a: MatrixInput<D>,
+  options?: LuOptions,
+): Promise<Lu<D>>;
+export async function lu<D extends Elements = Float64Array>(
+  a: MatrixInput<D>,
   options: LuOptions = {},
 ): Promise<AnyLu<D>> {
   return callAsync(planLu(a, options), options);
 }
 
 /** {@link lu}, blocking until the result is there. */
-export function luSync<D extends Elements>(
-  a: MatrixLike<D>,
+export function luSync<D extends Elements = Float64Array>(
+  a: MatrixInput<D>,
   options: LuSyncOptions & { permuteL: true },
 ): PermutedLu<D>;
 export function luSync<D extends Elements>(
-  a: MatrixLike<D>,
+  a: StackLike<D>,
+  options: LuSyncOptions & { pIndices: true },
+): IndexedLu<D, NdArray<Int32Array>>;
+export function luSync<D extends Elements = Float64Array>(
+  a: MatrixInput<D>,
   options: LuSyncOptions & { pIndices: true },
 ): IndexedLu<D>;
-export function luSync<D extends Elements>(a: MatrixLike<D>, options?: LuSyncOptions): Lu<D>;
-export function luSync<D extends Elements>(
-  a: MatrixLike<D>,
+export function luSync<D extends Elements = Float64Array>(
+  a: MatrixInput<D>,
+  options?: LuSyncOptions,
+): Lu<D>;
+export function luSync<D extends Elements = Float64Array>(
+  a: MatrixInput<D>,
   options: LuSyncOptions = {},
 ): AnyLu<D> {
   return callSync(planLu(a, options));
@@ -143,25 +175,26 @@ export interface LuFactors<D extends Elements> {
 /** Options of {@link luFactor}. */
 export interface LuFactorOptions extends QueuedOptions {}
 /** Options of {@link luFactorSync}. */
-export type LuFactorSyncOptions = Omit<LuFactorOptions, 'signal'>;
+export type LuFactorSyncOptions = SyncOptions<LuFactorOptions>;
 
 function planLuFactor<D extends Elements>(
-  a: MatrixLike<D>,
+  a: MatrixInput<D>,
   options: LuFactorSyncOptions,
 ): Call<LuFactors<D>> {
-  const matrix = operand('a', a);
-  requireSquare('a', matrix, a.shape);
-  const n = matrix.rows;
-  const result: Matrix<D> = { ...newMatrix(matrix.data, [n, n]), stride: [1, n] };
+  const given = take('a', a);
+  const square = operand('a', given);
+  requireSquare('a', square, given.shape);
+  const n = square.rows;
+  const factors: Matrix<D> = { ...newMatrix(square.data, [n, n]), stride: [1, n] };
   const pivots = new Int32Array(n);
   return {
     operation: native.linalg.luFactor,
-    operands: [matrix, operand('result', result)],
+    operands: [square, operand('result', factors)],
     buffers: [pivots],
     numbers: [checkFinite()],
     threads: options.threads,
-    finite: 'luFactor',
-    finish: () => ({ lu: result, pivots }),
+    name: 'luFactor',
+    finish: () => ({ lu: factors, pivots }),
   };
 }
 
@@ -175,16 +208,16 @@ function planLuFactor<D extends Elements>(
  *
  * LAPACK: `getrf`.
  */
-export async function luFactor<D extends Elements>(
-  a: MatrixLike<D>,
+export async function luFactor<D extends Elements = Float64Array>(
+  a: MatrixInput<D>,
   options: LuFactorOptions = {},
 ): Promise<LuFactors<D>> {
   return callAsync(planLuFactor(a, options), options);
 }
 
 /** {@link luFactor}, blocking until the result is there. */
-export function luFactorSync<D extends Elements>(
-  a: MatrixLike<D>,
+export function luFactorSync<D extends Elements = Float64Array>(
+  a: MatrixInput<D>,
   options: LuFactorSyncOptions = {},
 ): LuFactors<D> {
   return callSync(planLuFactor(a, options));
@@ -196,11 +229,11 @@ export interface LuSolveOptions<D extends Elements> extends QueuedOptions, OutOp
   transpose?: boolean | undefined;
 }
 /** Options of {@link luSolveSync}. */
-export type LuSolveSyncOptions<D extends Elements> = Omit<LuSolveOptions<D>, 'signal'>;
+export type LuSolveSyncOptions<D extends Elements> = SyncOptions<LuSolveOptions<D>>;
 
 function planLuSolve<D extends Elements>(
   factors: LuFactors<D>,
-  b: MatrixLike<D>,
+  b: MatrixInput<D>,
   options: LuSolveSyncOptions<D>,
 ): Call<Matrix<D>> {
   if (factors === null || typeof factors !== 'object') {
@@ -214,23 +247,26 @@ function planLuSolve<D extends Elements>(
   if (pivots.length !== n || pivots.some((pivot) => !(pivot >= 0 && pivot < n))) {
     throw rangeError('factors.pivots', pivots, `${n} indices of rows`);
   }
-  const right = operand('b', b);
+  const given = take('b', b, compact.data);
+  const right = operand('b', given);
   sameElements('b.data', compact, right);
   if (right.rows !== n) {
-    throw rangeError('b.shape', b.shape, `that of ${n} rows, as many as the factored matrix has`);
+    throw rangeError(
+      'b.shape',
+      given.shape,
+      `that of ${n} rows, as many as the factored matrix has`,
+    );
   }
-  const { result, place } = target(options.out, compact, b.shape);
+  const { result: solution, place } = target(options.out, compact, given.shape);
   return {
     operation: native.linalg.luSolve,
     operands: [compact, right, place],
     buffers: [pivots],
     numbers: [options.transpose ? 1 : 0, checkFinite()],
     threads: options.threads,
-    finite: 'luSolve',
-    finish(outcome) {
-      if (outcome > 0) throw singular('luSolve', outcome);
-      return result;
-    },
+    name: 'luSolve',
+    failed: singular,
+    finish: () => solution,
   };
 }
 
@@ -246,18 +282,18 @@ function planLuSolve<D extends Elements>(
  *
  * LAPACK: `getrs`.
  */
-export async function luSolve<D extends Elements>(
+export async function luSolve<D extends Elements = Float64Array>(
   factors: LuFactors<D>,
-  b: MatrixLike<D>,
+  b: MatrixInput<D>,
   options: LuSolveOptions<D> = {},
 ): Promise<Matrix<D>> {
   return callAsync(planLuSolve(factors, b, options), options);
 }
 
 /** {@link luSolve}, blocking until the result is there. */
-export function luSolveSync<D extends Elements>(
+export function luSolveSync<D extends Elements = Float64Array>(
   factors: LuFactors<D>,
-  b: MatrixLike<D>,
+  b: MatrixInput<D>,
   options: LuSolveSyncOptions<D> = {},
 ): Matrix<D> {
   return callSync(planLuSolve(factors, b, options));

@@ -1,18 +1,19 @@
 /**
  * Singular values and vectors.
  */
-import {
-  type Elements,
-  fresh,
-  type Matrix,
-  type MatrixLike,
-  operand,
-  requireMatrix,
-} from '../arrays/index.ts';
-import type { QueuedOptions } from '../executor/index.ts';
+import type { Elements, Matrix } from '../arrays/index.ts';
 import { native } from '../native.ts';
-import { type Call, callAsync, callSync, checkFinite } from './call.ts';
-import { notConverged } from './errors.ts';
+import {
+  type Call,
+  callAsync,
+  callSync,
+  checkFinite,
+  type QueuedOptions,
+  type SyncOptions,
+} from './call.ts';
+import { type Failure, notConverged } from './errors.ts';
+import type { MatrixInput } from './inputs.ts';
+import { along, axesOf, columnsOf, matrices, result, rowsOf } from './stack.ts';
 
 /** The parts of A = U S Vᵀ. */
 export interface Svd<D extends Elements> {
@@ -32,101 +33,110 @@ export interface SvdOptions extends QueuedOptions {
   computeUv?: boolean | undefined;
 }
 /** Options of {@link svdSync}. */
-export type SvdSyncOptions = Omit<SvdOptions, 'signal'>;
+export type SvdSyncOptions = SyncOptions<SvdOptions>;
 
 /** Options of {@link svdvals}. */
 export interface SvdvalsOptions extends QueuedOptions {}
 /** Options of {@link svdvalsSync}. */
-export type SvdvalsSyncOptions = Omit<SvdvalsOptions, 'signal'>;
+export type SvdvalsSyncOptions = SyncOptions<SvdvalsOptions>;
 
-function check(outcome: number): void {
-  if (outcome > 0) throw notConverged('svd', outcome, 'superdiagonals are not zero');
+/** The error of iterations for singular values. */
+export function noSingularValues(failure: Failure): Error {
+  return notConverged(failure, 'superdiagonals are not zero');
 }
 
-function planSvdvals<D extends Elements>(
-  a: MatrixLike<D>,
-  options: SvdvalsSyncOptions,
-): Call<Matrix<D>> {
-  const matrix = operand('a', a);
-  requireMatrix('a', matrix, a.shape);
-  const s = fresh(matrix, [Math.min(matrix.rows, matrix.columns)]);
+/** The call for the singular values alone, of which `make` makes the result. */
+export function planSingularValues<D extends Elements, R>(
+  name: string,
+  matrix: Matrix<D>,
+  options: { threads?: number | undefined },
+  make: (values: Matrix<D>, axes: readonly number[]) => R,
+): Call<R> {
+  const axes = axesOf(matrix);
+  const s = result(matrix, ...axes, Math.min(rowsOf(matrix), columnsOf(matrix)));
   return {
     operation: native.linalg.svdValues,
-    operands: [matrix, s.place],
+    operands: [along(matrix, axes), along(s, axes, 1)],
     numbers: [checkFinite()],
     threads: options.threads,
-    finite: 'svd',
-    finish(outcome) {
-      check(outcome);
-      return s.result;
-    },
+    name,
+    axes,
+    failed: noSingularValues,
+    finish: () => make(s, axes),
   };
 }
 
+function planSvdvals<D extends Elements>(
+  a: MatrixInput<D>,
+  options: SvdvalsSyncOptions,
+): Call<Matrix<D>> {
+  return planSingularValues('svd', matrices('a', a), options, (values) => values);
+}
+
 function planSvd<D extends Elements>(
-  a: MatrixLike<D>,
+  a: MatrixInput<D>,
   options: SvdSyncOptions,
 ): Call<Svd<D> | Matrix<D>> {
   if (options.computeUv === false) return planSvdvals(a, options);
-  const matrix = operand('a', a);
-  requireMatrix('a', matrix, a.shape);
-  const { rows: m, columns: n } = matrix;
+  const matrix = matrices('a', a);
+  const axes = axesOf(matrix);
+  const m = rowsOf(matrix);
+  const n = columnsOf(matrix);
   const k = Math.min(m, n);
   const full = options.fullMatrices ?? true;
-  const s = fresh(matrix, [k]);
-  const u = fresh(matrix, [m, full ? m : k]);
-  const vh = fresh(matrix, [full ? n : k, n]);
+  const s = result(matrix, ...axes, k);
+  const u = result(matrix, ...axes, m, full ? m : k);
+  const vh = result(matrix, ...axes, full ? n : k, n);
   return {
     operation: native.linalg.svd,
-    operands: [matrix, s.place, u.place, vh.place],
+    operands: [along(matrix, axes), along(s, axes, 1), along(u, axes), along(vh, axes)],
     numbers: [full ? 1 : 0, checkFinite()],
     threads: options.threads,
-    finite: 'svd',
-    finish(outcome) {
-      check(outcome);
-      return { u: u.result, s: s.result, vh: vh.result };
-    },
+    name: 'svd',
+    axes,
+    failed: noSingularValues,
+    finish: () => ({ u, s, vh }),
   };
 }
 
 /**
  * The singular value decomposition A = U S Vᵀ.
  *
- * @param a - m × n
+ * @param a - m × n, or a stack: … × m × n
  * @param options - `fullMatrices`: true unless said otherwise, as in NumPy; `computeUv: false`: the
- *   values alone; `threads`, `signal`
- * @returns `{ u, s, vh }`, or `s`, as `numpy.linalg.svd`
+ *   values alone; `threads`, `signal`, `onProgress`
+ * @returns `{ u, s, vh }`, or `s`, of a stack with its axes before; as `numpy.linalg.svd`
  * @throws LinAlgError where the values do not converge (`info`: how many superdiagonals), or for a
  *   NaN or an infinity; otherwise as `matmul`
  *
  * LAPACK: `gesdd`; `gesvd` where that does not converge.
  */
-export async function svd<D extends Elements>(
-  a: MatrixLike<D>,
+export async function svd<D extends Elements = Float64Array>(
+  a: MatrixInput<D>,
   options: SvdOptions & { computeUv: false },
 ): Promise<Matrix<D>>;
-export async function svd<D extends Elements>(
-  a: MatrixLike<D>,
+export async function svd<D extends Elements = Float64Array>(
+  a: MatrixInput<D>,
   options?: SvdOptions & { computeUv?: true | undefined },
 ): Promise<Svd<D>>;
-export async function svd<D extends Elements>(
-  a: MatrixLike<D>,
+export async function svd<D extends Elements = Float64Array>(
+  a: MatrixInput<D>,
   options: SvdOptions = {},
 ): Promise<Svd<D> | Matrix<D>> {
   return callAsync(planSvd(a, options), options);
 }
 
 /** {@link svd}, blocking until the result is there. */
-export function svdSync<D extends Elements>(
-  a: MatrixLike<D>,
+export function svdSync<D extends Elements = Float64Array>(
+  a: MatrixInput<D>,
   options: SvdSyncOptions & { computeUv: false },
 ): Matrix<D>;
-export function svdSync<D extends Elements>(
-  a: MatrixLike<D>,
+export function svdSync<D extends Elements = Float64Array>(
+  a: MatrixInput<D>,
   options?: SvdSyncOptions & { computeUv?: true | undefined },
 ): Svd<D>;
-export function svdSync<D extends Elements>(
-  a: MatrixLike<D>,
+export function svdSync<D extends Elements = Float64Array>(
+  a: MatrixInput<D>,
   options: SvdSyncOptions = {},
 ): Svd<D> | Matrix<D> {
   return callSync(planSvd(a, options));
@@ -135,23 +145,23 @@ export function svdSync<D extends Elements>(
 /**
  * The singular values alone: about a quarter of the time of {@link svd}.
  *
- * @param a - m × n
+ * @param a - m × n, or a stack: … × m × n
  * @param options - `threads`, `signal`
- * @returns a vector of min(m, n), falling
+ * @returns a vector of min(m, n), falling; of a stack with its axes before
  * @throws as {@link svd}
  *
  * LAPACK: `gesdd`; `gesvd` where that does not converge.
  */
-export async function svdvals<D extends Elements>(
-  a: MatrixLike<D>,
+export async function svdvals<D extends Elements = Float64Array>(
+  a: MatrixInput<D>,
   options: SvdvalsOptions = {},
 ): Promise<Matrix<D>> {
   return callAsync(planSvdvals(a, options), options);
 }
 
 /** {@link svdvals}, blocking until the result is there. */
-export function svdvalsSync<D extends Elements>(
-  a: MatrixLike<D>,
+export function svdvalsSync<D extends Elements = Float64Array>(
+  a: MatrixInput<D>,
   options: SvdvalsSyncOptions = {},
 ): Matrix<D> {
   return callSync(planSvdvals(a, options));

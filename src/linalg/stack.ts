@@ -1,10 +1,11 @@
 /**
- * Stacks of matrices: any number of axes before the last two, stretched against each other as in
- * NumPy.
+ * Stacks of matrices: any number of axes before the last two, broadcast against each other as in
+ * NumPy. A matrix is a stack without such axes.
  */
 import {
   type AxisCount,
   type Elements,
+  fresh,
   MAX_AXES,
   type Matrix,
   type MatrixLike,
@@ -17,8 +18,7 @@ import {
 } from '../arrays/index.ts';
 import { preview, rangeError } from '../errors.ts';
 import { unwritten } from '../executor/index.ts';
-import { native } from '../native.ts';
-import type { Call } from './call.ts';
+import { type MatrixInput, take } from './inputs.ts';
 
 const STACK: AxisCount = {
   least: 1,
@@ -26,20 +26,61 @@ const STACK: AxisCount = {
   expected: `an array of 1 to ${MAX_AXES} lengths`,
 };
 
-function checked<D extends Elements>(name: string, value: MatrixLike<D>): Matrix<D> {
+/** Checks an array of at least one axis. */
+export function checked<D extends Elements>(name: string, value: MatrixLike<D>): Matrix<D> {
   requireElements(name, value);
   return strided(name, value, STACK);
 }
 
-/** The axes before the last two, after the stretching of axes of length one. */
-function stretched(a: readonly number[], b: readonly number[]): number[] {
+/** Checks a matrix or a stack of them. */
+export function matrices<D extends Elements>(name: string, value: MatrixInput<D>): Matrix<D> {
+  const array = checked(name, take(name, value));
+  if (array.shape.length < 2) {
+    throw rangeError(`${name}.shape`, array.shape, 'that of a matrix: two lengths, or more');
+  }
+  return array;
+}
+
+/** Checks a square matrix or a stack of them. */
+export function squares<D extends Elements>(name: string, value: MatrixInput<D>): Matrix<D> {
+  const array = checked(name, take(name, value));
+  if (array.shape.length < 2 || rowsOf(array) !== columnsOf(array)) {
+    throw rangeError(
+      `${name}.shape`,
+      array.shape,
+      'that of a square matrix, or of a stack of them',
+    );
+  }
+  return array;
+}
+
+export function rowsOf(of: Matrix): number {
+  return of.shape[of.shape.length - 2] as number;
+}
+
+export function columnsOf(of: Matrix): number {
+  return of.shape[of.shape.length - 1] as number;
+}
+
+/** The axes before those of a matrix. */
+export function axesOf(of: Matrix): number[] {
+  return of.shape.slice(0, -2);
+}
+
+/**
+ * The axes before the last two of two operands, after broadcasting: they are equal, or one of them
+ * is 1 or missing.
+ *
+ * @param name - the second operand's
+ */
+export function broadcast(name: string, a: readonly number[], b: readonly number[]): number[] {
   const count = Math.max(a.length, b.length);
   return Array.from({ length: count }, (_, axis) => {
     const one = a[axis - (count - a.length)] ?? 1;
     const other = b[axis - (count - b.length)] ?? 1;
     if (one !== other && one !== 1 && other !== 1) {
       throw rangeError(
-        'b.shape',
+        `${name}.shape`,
         b,
         `of axes that are equal to those of 'a' (${preview(a)}) or 1, before the last two`,
       );
@@ -48,81 +89,51 @@ function stretched(a: readonly number[], b: readonly number[]): number[] {
   });
 }
 
-/** An array as a stack along `axes`; its last two axes are the matrix. */
-function stackOf<D extends Elements>(of: Matrix<D>, axes: readonly number[]): Operand<D> {
-  const own = of.shape.length - 2;
+/**
+ * An array as the native operations take it: a stack along `axes` of matrices, of vectors as
+ * columns, or of numbers.
+ *
+ * @param of - its last `own` axes are one entry of the stack
+ * @param axes - the stack's; those of `of` are broadcast to them
+ * @param own - 2, 1 or 0
+ */
+export function along<D extends Elements>(
+  of: Matrix<D>,
+  axes: readonly number[],
+  own: 0 | 1 | 2 = 2,
+): Operand<D> {
+  const before = of.shape.length - own;
   const numbers = [axes.length];
-  for (const [axis, length] of axes.entries()) {
-    const at = axis - (axes.length - own);
+  for (let axis = 0; axis < axes.length; axis++) {
+    const at = axis - (axes.length - before);
+    const length = axes[axis] as number;
     const repeats = at < 0 || of.shape[at] !== length;
     numbers.push(length, repeats ? 0 : (of.stride[at] as number));
   }
   return {
     data: of.data,
-    rows: of.shape[own] as number,
-    columns: of.shape[own + 1] as number,
+    rows: own === 0 ? 1 : (of.shape[before] as number),
+    columns: own === 2 ? (of.shape[before + 1] as number) : 1,
     offset: of.offset,
-    rowStride: of.stride[own] as number,
-    columnStride: of.stride[own + 1] as number,
-    vector: false,
+    rowStride: own === 0 ? 1 : (of.stride[before] as number),
+    columnStride: own === 2 ? (of.stride[before + 1] as number) : 1,
+    vector: own === 1,
     axes: numbers,
   };
 }
 
-/** A vector as one row or one column; the axis that is added is taken away from the result. */
-function asMatrix<D extends Elements>(of: Matrix<D>, row: boolean): Matrix<D> {
-  if (of.shape.length > 1) return of;
-  const [length] = of.shape as [number];
-  const [step] = of.stride as [number];
-  return row
-    ? { ...of, shape: [1, length], stride: [Math.max(length, 1), step] }
-    : { ...of, shape: [length, 1], stride: [step, 1] };
+/** In the place of a result that is not wanted. */
+export function unwanted<D extends Elements>(like: Matrix<D>): Operand<D> {
+  return along(fresh({ data: like.data } as Operand<D>, [0, 0]).result, []);
 }
 
-/** The product of stacks of matrices, of which at least one has more than two axes. */
-export function planMatmulStack<D extends Elements>(
-  a: MatrixLike<D>,
-  b: MatrixLike<D>,
-  options: { out?: MatrixLike<D> | undefined; threads?: number | undefined },
-): Call<Matrix<D>> {
-  const left = checked('a', a);
-  const right = checked('b', b);
-  const one = asMatrix(left, true);
-  const other = asMatrix(right, false);
-  const axes = stretched(one.shape.slice(0, -2), other.shape.slice(0, -2));
-  const rows = one.shape.at(-2) as number;
-  const columns = other.shape.at(-1) as number;
-  if (one.shape.at(-1) !== other.shape.at(-2)) {
-    throw rangeError(
-      'b.shape',
-      right.shape,
-      `that of as many rows as 'a' has columns (${one.shape.at(-1)}; its shape is ` +
-        `[${left.shape.join(', ')}])`,
-    );
-  }
-  const shape = [...axes];
-  if (left.shape.length > 1) shape.push(rows);
-  if (right.shape.length > 1) shape.push(columns);
-  const result = place(options.out, left, shape);
-  // The axis of a vector, taken away from the result, is put back as one of length one.
-  const whole = {
-    ...result,
-    shape: [...axes, rows, columns],
-    stride: [...result.stride],
-  };
-  if (left.shape.length === 1) whole.stride.splice(axes.length, 0, Math.max(columns, 1));
-  if (right.shape.length === 1) whole.stride.push(1);
-  const operands = [stackOf(one, axes), stackOf(other, axes), stackOf(whole, axes)] as const;
-  sameElements('b.data', operands[0], operands[1]);
-  return {
-    operation: native.linalg.matmulStack,
-    operands,
-    threads: options.threads,
-    finish: () => result,
-  };
+/** A new array for results whose every element is going to be written. */
+export function result<D extends Elements>(like: Matrix<D>, ...shape: number[]): Matrix<D> {
+  return newMatrix(like.data, shape, unwritten);
 }
 
-function place<D extends Elements>(
+/** The place for results: `out`, checked, or a new array. */
+export function resultIn<D extends Elements>(
   out: MatrixLike<D> | undefined,
   like: Matrix<D>,
   shape: readonly number[],

@@ -11,27 +11,28 @@ import {
   target,
 } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
-import type { QueuedOptions } from '../executor/index.ts';
 import { native } from '../native.ts';
-import { type Call, callAsync, callSync } from './call.ts';
+import { type Call, callAsync, callSync, type QueuedOptions, type SyncOptions } from './call.ts';
+import { type MatrixInput, take, takeBoth } from './inputs.ts';
 import type { OutOptions } from './products.ts';
 
 /** Options of {@link dot}. */
 export interface DotOptions extends QueuedOptions {}
 /** Options of {@link dotSync}. */
-export type DotSyncOptions = Omit<DotOptions, 'signal'>;
+export type DotSyncOptions = SyncOptions<DotOptions>;
 
 function planDot<D extends Elements>(
-  x: MatrixLike<D>,
-  y: MatrixLike<D>,
+  x: MatrixInput<D>,
+  y: MatrixInput<D>,
   options: DotSyncOptions,
 ): Call<number> {
-  const left = operand('x', x);
-  const right = operand('y', y);
+  const [one, other] = takeBoth('x', x, 'y', y);
+  const left = operand('x', one);
+  const right = operand('y', other);
   sameElements('y.data', left, right);
-  if (!left.vector) throw rangeError('x.shape', x.shape, 'that of a vector');
+  if (!left.vector) throw rangeError('x.shape', one.shape, 'that of a vector');
   if (!right.vector || right.rows !== left.rows) {
-    throw rangeError('y.shape', y.shape, `[${left.rows}], as that of 'x'`);
+    throw rangeError('y.shape', other.shape, `[${left.rows}], as that of 'x'`);
   }
   return {
     operation: native.linalg.dot,
@@ -52,18 +53,18 @@ function planDot<D extends Elements>(
  *
  * BLAS: `dot`.
  */
-export async function dot<D extends Elements>(
-  x: MatrixLike<D>,
-  y: MatrixLike<D>,
+export async function dot<D extends Elements = Float64Array>(
+  x: MatrixInput<D>,
+  y: MatrixInput<D>,
   options: DotOptions = {},
 ): Promise<number> {
   return callAsync(planDot(x, y, options), options);
 }
 
 /** {@link dot}, blocking until the result is there. */
-export function dotSync<D extends Elements>(
-  x: MatrixLike<D>,
-  y: MatrixLike<D>,
+export function dotSync<D extends Elements = Float64Array>(
+  x: MatrixInput<D>,
+  y: MatrixInput<D>,
   options: DotSyncOptions = {},
 ): number {
   return callSync(planDot(x, y, options));
@@ -85,20 +86,21 @@ export interface AxpyOptions<D extends Elements> extends QueuedOptions {
   out?: MatrixLike<D> | undefined;
 }
 /** Options of {@link axpySync}. */
-export type AxpySyncOptions<D extends Elements> = Omit<AxpyOptions<D>, 'signal'>;
+export type AxpySyncOptions<D extends Elements> = SyncOptions<AxpyOptions<D>>;
 
 function planAxpy<D extends Elements>(
   alpha: number,
-  x: MatrixLike<D>,
-  y: MatrixLike<D>,
+  x: MatrixInput<D>,
+  y: MatrixInput<D>,
   options: AxpySyncOptions<D>,
 ): Call<Matrix<D>> {
   const factor = requireNumber('alpha', alpha);
-  const left = operand('x', x);
-  const right = operand('y', y);
+  const [one, other] = takeBoth('x', x, 'y', y);
+  const left = operand('x', one);
+  const right = operand('y', other);
   sameElements('y.data', left, right);
   if (left.vector !== right.vector || left.rows !== right.rows || left.columns !== right.columns) {
-    throw rangeError('y.shape', y.shape, `[${x.shape.join(', ')}], as that of 'x'`);
+    throw rangeError('y.shape', other.shape, `[${one.shape.join(', ')}], as that of 'x'`);
   }
   const { result, place } = target(options.out, right, shapeOf(right));
   return {
@@ -122,20 +124,20 @@ function planAxpy<D extends Elements>(
  *
  * BLAS: `axpy`.
  */
-export async function axpy<D extends Elements>(
+export async function axpy<D extends Elements = Float64Array>(
   alpha: number,
-  x: MatrixLike<D>,
-  y: MatrixLike<D>,
+  x: MatrixInput<D>,
+  y: MatrixInput<D>,
   options: AxpyOptions<D> = {},
 ): Promise<Matrix<D>> {
   return callAsync(planAxpy(alpha, x, y, options), options);
 }
 
 /** {@link axpy}, blocking until the result is there. */
-export function axpySync<D extends Elements>(
+export function axpySync<D extends Elements = Float64Array>(
   alpha: number,
-  x: MatrixLike<D>,
-  y: MatrixLike<D>,
+  x: MatrixInput<D>,
+  y: MatrixInput<D>,
   options: AxpySyncOptions<D> = {},
 ): Matrix<D> {
   return callSync(planAxpy(alpha, x, y, options));
@@ -144,15 +146,15 @@ export function axpySync<D extends Elements>(
 /** Options of {@link scale}. */
 export interface ScaleOptions<D extends Elements> extends QueuedOptions, OutOptions<D> {}
 /** Options of {@link scaleSync}. */
-export type ScaleSyncOptions<D extends Elements> = Omit<ScaleOptions<D>, 'signal'>;
+export type ScaleSyncOptions<D extends Elements> = SyncOptions<ScaleOptions<D>>;
 
 function planScale<D extends Elements>(
   alpha: number,
-  x: MatrixLike<D>,
+  x: MatrixInput<D>,
   options: ScaleSyncOptions<D>,
 ): Call<Matrix<D>> {
   const factor = requireNumber('alpha', alpha);
-  const from = operand('x', x);
+  const from = operand('x', take('x', x));
   const { result, place } = target(options.out, from, shapeOf(from));
   return {
     operation: native.linalg.scale,
@@ -172,18 +174,18 @@ function planScale<D extends Elements>(
  * @returns αx, of x's shape
  * @throws as `matmul`
  */
-export async function scale<D extends Elements>(
+export async function scale<D extends Elements = Float64Array>(
   alpha: number,
-  x: MatrixLike<D>,
+  x: MatrixInput<D>,
   options: ScaleOptions<D> = {},
 ): Promise<Matrix<D>> {
   return callAsync(planScale(alpha, x, options), options);
 }
 
 /** {@link scale}, blocking until the result is there. */
-export function scaleSync<D extends Elements>(
+export function scaleSync<D extends Elements = Float64Array>(
   alpha: number,
-  x: MatrixLike<D>,
+  x: MatrixInput<D>,
   options: ScaleSyncOptions<D> = {},
 ): Matrix<D> {
   return callSync(planScale(alpha, x, options));
