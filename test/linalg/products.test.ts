@@ -114,7 +114,8 @@ describe('matmul', () => {
     // @ts-expect-error: element types must agree
     expect(() => matmulSync(a, float32(b))).toThrow(TypeError);
     // @ts-expect-error: no matrix
-    expect(() => matmulSync([1, 2], b)).toThrow(TypeError);
+    expect(() => matmulSync('12', b)).toThrow(TypeError);
+    expect(() => matmulSync([1, 2], b)).toThrow(/as many rows as 'a' has columns/);
     expect(() => matmulSync({ ...a, shape: [3, 5] }, b)).toThrow(/reaches outside its data/);
     expect(() => matmulSync({ ...a, offset: -1 }, b)).toThrow(RangeError);
     expect(() => matmulSync({ ...a, stride: [4, 2] }, b)).toThrow(/reaches outside its data/);
