@@ -16,6 +16,7 @@ import {
   type Suite,
 } from './harness/index.ts';
 import { eventGroups } from './linalg/events.ts';
+import { stackGroups } from './linalg/stacks.ts';
 
 // The library that NumPy has on Debian; the one that Heddle brings along would be another build.
 process.env.HEDDLE_BLAS ??= 'libopenblas.so.0';
@@ -339,6 +340,7 @@ const suite: Suite = {
     overhead(),
     ...products(options),
     ...decompositions(options),
+    ...stackGroups(options, CORES, architecture),
     concurrent(options),
     ...(options.flag('events') ? eventGroups(options) : []),
   ],
