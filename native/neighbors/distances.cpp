@@ -24,6 +24,7 @@ template <typename T>
 class Writer {
  public:
   static constexpr bool kCountsAll = false;
+  static constexpr bool kWantsAll = true;
   Writer(const Problem<T>& problem, int64_t first) : problem_(problem), first_(first) {}
   double bound(int64_t /*r*/) const { return HUGE_VAL; }
   bool offer(int64_t r, int64_t y, double ranking) const {

@@ -18,11 +18,12 @@ enum class Family {
   kWholePowers,  // Σ|x-y|^p for a whole p
   kHalfPowers,   // … for a p that is a whole number and a half
   kPowers,       // … for any p
+  kRoughPowers,  // the same to about nine digits, in panels: see bound_slack()
   kDifferences,  // the number of columns that differ
   kSets,         // of the columns that are not zero in both, the part that is zero in one
   kHaversine,  // the squared chord between two points of a sphere: latitude, longitude, its cosine
 };
-constexpr int kFamilies = 10;
+constexpr int kFamilies = 11;
 
 // Two counts of up to this many columns fit into one sum (kSets).
 constexpr int64_t kMaxSetColumns = int64_t{1} << 26;

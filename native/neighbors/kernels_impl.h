@@ -49,6 +49,7 @@ inline Vector each(const Vector& a, F f) {
   for (int64_t i = 0; i < kWidth; ++i) out[i] = f(a[i]);
   return out;
 }
+#include "neighbors/kernels_powers.h"
 #else
 struct Vector {
   double v[kWidth];
@@ -107,6 +108,9 @@ template <typename F>
 inline Vector each(const Vector& a, F f) {
   return apply(a, a, [f](double x, double) { return f(x); });
 }
+inline Vector rough_power(const Vector& base, double p) {
+  return each(base, [p](double value) { return power_of(value, p); });
+}
 #endif
 
 inline double absolute(double value) { return value < 0 ? -value : value; }
@@ -119,6 +123,7 @@ template <typename F>
 inline double each(double a, F f) {
   return f(a);
 }
+inline double rough_power(double base, double p) { return power_of(base, p); }
 
 // How a family raises to its power: the whole number, and its highest bit but one.
 struct Exponent {
@@ -160,6 +165,8 @@ inline V power(const V& base, const Exponent& exponent) {
 #else
     return whole_power(each(base, [](double value) { return root_of(value); }), exponent);
 #endif
+  } else if constexpr (F == Family::kRoughPowers) {
+    return rough_power(base, exponent.p);
   } else {
     return each(base, [&](double value) { return power_of(value, exponent.p); });
   }
@@ -442,8 +449,8 @@ int64_t scan(const T* values, const T* bias, int64_t length, T limit, int32_t* h
 
 #define HEDDLE_ALL_FAMILIES(kernel)                                                              \
   kernel(kSquares), kernel(kProduct), kernel(kAbsolute), kernel(kMaximum), kernel(kWholePowers), \
-      kernel(kHalfPowers), kernel(kPowers), kernel(kDifferences), kernel(kSets),                 \
-      kernel(kHaversine)
+      kernel(kHalfPowers), kernel(kPowers), kernel(kRoughPowers), kernel(kDifferences),          \
+      kernel(kSets), kernel(kHaversine)
 #define HEDDLE_PAIR64(family) pair<Family::family, double>
 #define HEDDLE_PAIR32(family) pair<Family::family, float>
 #define HEDDLE_COLUMN64(family) column<Family::family, double>

@@ -112,6 +112,17 @@ struct Measure {
   }
 };
 
+// Up to this power rough sums are bounds that rule something out.
+constexpr double kMaxRoughPower = 1e6;
+
+// How far, relative to it, a sum of rough powers may be above the exact one: the errors of the
+// logarithm, times the power, of the exponential, and of the sum. What underflows is below
+// kRoughZero.
+inline double bound_slack(double p, int64_t columns) {
+  return 1e-8 + 8e-9 * p + 4e-16 * static_cast<double>(columns);
+}
+constexpr double kRoughZero = 1e-290;
+
 // Whether the family's bounds can come from matrix products.
 constexpr bool has_products(Family family) {
   return family == Family::kSquares || family == Family::kProduct || family == Family::kHaversine;

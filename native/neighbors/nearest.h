@@ -26,6 +26,7 @@ struct Nearest {
 class Heaps {
  public:
   static constexpr bool kCountsAll = false;
+  static constexpr bool kWantsAll = false;
 
   // `own`: which row of Y the first row of X is, and is no neighbour of; below 0: none.
   Heaps(double* keys, int32_t* rows, int64_t k, int64_t count, int64_t own,

@@ -32,7 +32,8 @@ std::vector<double> centre_of(const R& y, Metric metric) {
 }
 
 Tier first_tier(Family family, int64_t x_rows, int64_t y_rows, int64_t columns, double expected) {
-  if (x_rows <= kMostPairRows) return Tier::kPairs;
+  // Rough powers in panels cost less than exact ones even of one row.
+  if (x_rows <= kMostPairRows && family != Family::kPowers) return Tier::kPairs;
   if (!has_products(family)) return Tier::kPanels;
   if (columns <= kFewColumns && family != Family::kHaversine) return Tier::kPanels;
   // Rows that get into a heap and out again, where rows come in no order: k (1 + ln(n / k)).

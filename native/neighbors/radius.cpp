@@ -44,6 +44,7 @@ bool larger(const Hit& a, const Hit& b) {
 class Lists {
  public:
   static constexpr bool kCountsAll = true;
+  static constexpr bool kWantsAll = false;
 
   // `own`: which row of Y the first row of X is, and is no neighbour of; below 0: none.
   Lists(const Measure& measure, double radius, int64_t own, std::vector<Hit>* rows)

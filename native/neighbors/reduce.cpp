@@ -108,6 +108,7 @@ double of_nearest(const Problem<T>& problem, const Grant& grant) {
 class Tallies {
  public:
   static constexpr bool kCountsAll = true;
+  static constexpr bool kWantsAll = false;
 
   static int64_t length(const Targets& targets) {
     return (targets.width + 1) * (targets.by_distance ? 2 : 1) + 1;

@@ -69,6 +69,7 @@ class Worker {
   // Shows the sink all pairs of the block and the chunk that may matter to it. A sink has
   //   double bound(r): the largest ranking value that row r of the block has use for
   //   bool offer(r, j, ranking): whether the pair was of use
+  //   kWantsAll: whether every pair is of use
   template <typename Sink>
   void search(int64_t chunk, Sink& sink) {
     const int64_t y0 = chunk * search_.chunk;
@@ -266,7 +267,10 @@ class Worker {
     pack_panels(y0, y_count, panels);
     double* const x = panel_x_.reserve(kPanelRows * length_);
     double* const values = exact_values_.reserve(kPanelRows * leading);
-    const auto kernel = kernels().panel[static_cast<int>(family_)];
+    const bool rough =
+        !Sink::kWantsAll && family_ == Family::kPowers && search_.measure.p <= kMaxRoughPower;
+    const Family family = rough ? Family::kRoughPowers : family_;
+    const auto kernel = kernels().panel[static_cast<int>(family)];
     bool zero_x[kPanelRows];
     for (int64_t r0 = 0; r0 < count_; r0 += kPanelRows) {
       const int64_t rows = std::min(kPanelRows, count_ - r0);
@@ -285,7 +289,11 @@ class Worker {
           }
         }
       }
-      offer_exact(values, leading, r0, rows, y0, y_count, sink);
+      if (rough) {
+        offer_rough(values, leading, r0, rows, y0, y_count, sink);
+      } else {
+        offer_exact(values, leading, r0, rows, y0, y_count, sink);
+      }
     }
   }
 
@@ -356,6 +364,32 @@ class Worker {
       for (int64_t h = 0; h < found; ++h) {
         const int32_t j = hits_[static_cast<size_t>(h)];
         sink.offer(row0 + r, y0 + j, from[j]);
+      }
+    }
+  }
+
+  // The same of values that may be too large by the slack: those that pass are computed exactly.
+  template <typename Sink>
+  void offer_rough(const double* values, int64_t leading, int64_t row0, int64_t rows, int64_t y0,
+                   int64_t y_count, Sink& sink) {
+    const double factor = 1 + bound_slack(search_.measure.p, columns_);
+    no_bias_.resize(static_cast<size_t>(y_count), 0);
+    hits_.resize(static_cast<size_t>(y_count));
+    for (int64_t r = 0; r < rows; ++r) {
+      const double bound = sink.bound(row0 + r);
+      if (of_no_use(bound)) continue;
+      double limit = bound * factor + kRoughZero;
+      const double* const from = values + r * leading;
+      const int64_t found = scan(from, no_bias_.data(), y_count, limit, hits_.data());
+      if (found == 0) continue;
+      take(search_.x, first_ + row0 + r, candidate_x_);
+      for (int64_t h = 0; h < found; ++h) {
+        const int32_t j = hits_[static_cast<size_t>(h)];
+        if (from[j] > limit) continue;  // the limit has come down meanwhile
+        take(search_.y, y0 + j, exact_y_);
+        if (sink.offer(row0 + r, y0 + j, value(candidate_x_, exact_y_))) {
+          limit = sink.bound(row0 + r) * factor + kRoughZero;
+        }
       }
     }
   }

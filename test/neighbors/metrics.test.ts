@@ -93,6 +93,7 @@ const layouts = fc.record({
   flip: fc.boolean(),
 });
 /** Points of the sphere, some on top of each other, some across from each other. */
+const real = kinds.real as Fill;
 const sphere: Fill = (next) => (next() < 0.3 ? 0 : (next() * 2 - 1) * (Math.PI / 2));
 
 describe('a metric', { timeout: 120_000 }, () => {
@@ -195,6 +196,34 @@ describe('a metric', { timeout: 120_000 }, () => {
       expect(radiusNeighborsSync(X, Y, -1, options).indices.length, name).toBe(0);
       const every = radiusNeighborsSync(X, Y, Number.POSITIVE_INFINITY, options);
       expect(every.indices.length, name).toBe(1200);
+    }
+  });
+
+  it('of any power loses no neighbour to the rough powers that rule pairs out', () => {
+    for (const isa of available) {
+      native.neighbors.kernels(isa);
+      const next = numbers(11);
+      for (const p of [0.01, 0.3, 1.1, 1.7, 2.3, Math.PI, 9.9, 33, 100.3, 5000.5, 2e6]) {
+        // Numbers of all sizes, neighbours among them, and rows that are close to equal.
+        const wide: Fill = () =>
+          next() < 0.2 ? 0 : 10 ** ((next() - 0.5) * (600 / Math.max(p, 2)));
+        const near: Fill = () => 1 + Math.floor(next() * 4) * 2 ** -30;
+        for (const fill of [wide, near, real]) {
+          const X = data(7, 5, 12, (_, i) => fill(next, i));
+          const Y = data(700, 5, 13, (_, i) => fill(next, i));
+          const { data: all } = pairwiseDistancesSync(X, Y, { metric: 'minkowski', p });
+          const { distances } = argKminSync(X, Y, 9, { metric: 'minkowski', p });
+          for (let i = 0; i < 7; i++) {
+            const wanted = all
+              .slice(i * 700, i * 700 + 700)
+              .sort()
+              .subarray(0, 9);
+            expect([...distances.data.subarray(i * 9, i * 9 + 9)], `${isa} ${p}`).toEqual([
+              ...wanted,
+            ]);
+          }
+        }
+      }
     }
   });
 
