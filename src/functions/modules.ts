@@ -1,7 +1,7 @@
 /**
  * Which module a function comes from, and under which name it is exported or imported there.
  */
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -120,16 +120,25 @@ export function scriptPath(script: Script): string | null {
 
 let entry: string | null | undefined;
 
-/** Whether a file is the script that this thread was started with. */
+/**
+ * Whether a file is the script that this thread was started with. That may have been named by its
+ * folder, without its ending, or by a link.
+ */
 function isEntry(file: string): boolean {
   if (entry === undefined) {
-    entry = null;
     const given = process.argv[1];
-    for (const candidate of given ? [given, `${given}.js`, path.join(given, 'index.js')] : []) {
-      if (existsSync(candidate)) entry ??= realpathSync(candidate);
-    }
+    entry = given ? realPath(given) : null;
   }
-  return file === entry || file === require.main?.filename;
+  return file === require.main?.filename || (entry !== null && realPath(file) === entry);
+}
+
+function realPath(file: string): string | null {
+  try {
+    // A folder stands for the `main` of its package.
+    return realpathSync(require.resolve(path.resolve(file)));
+  } catch {
+    return null;
+  }
 }
 
 /** What a name in a module imports, if it does. */

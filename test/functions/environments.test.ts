@@ -2,7 +2,7 @@
  * Functions with captures, shipped by the public interface from programs that were compiled and
  * started in the ways that people compile and start theirs.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -134,6 +134,27 @@ describe('functions with captures travel from', () => {
     },
     60_000,
   );
+
+  it('the main module of a folder, or behind a link, which no worker loads again', async () => {
+    const at = project('folder', 'module');
+    writeFileSync(path.join(at, 'package.json'), JSON.stringify({ type: 'module', main: 'm.js' }));
+    writeFileSync(
+      path.join(at, 'm.js'),
+      `import { map } from 'heddle';
+       console.log('loaded');
+       const k = 3;
+       export const times = (x) => x * k;
+       for (const backend of ['threads', 'processes']) {
+         console.log(JSON.stringify(await map([1, 2], times, { jobs: 2, backend })));
+       }
+      `,
+    );
+    symlinkSync(path.join(at, 'm.js'), path.join(at, 'link.js'));
+    for (const args of [['.'], ['--preserve-symlinks-main', 'link.js'], ['m.js']]) {
+      const { stdout } = await run(process.execPath, args, { cwd: at });
+      expect(stdout).toBe('loaded\n[3,6]\n[3,6]\n');
+    }
+  }, 60_000);
 
   it('code that istanbul has instrumented', async () => {
     const at = project('coverage', 'module');
