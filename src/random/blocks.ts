@@ -7,11 +7,11 @@ import { rangeError, typeError } from '../errors.ts';
 import { resolveThreads } from '../executor/index.ts';
 import { native } from '../native.ts';
 import { type BitGenerator, streamOf } from './bit-generator.ts';
-import { continuousDistributions } from './distributions/continuous.ts';
-import { discreteDistributions } from './distributions/discrete.ts';
-import { checked, type Distribution } from './distributions/distribution.ts';
-import { uniformDistributions } from './distributions/uniform.ts';
+import { continuousDistributions } from './continuous.ts';
+import { discreteDistributions } from './discrete.ts';
+import { checked, type Distribution } from './distribution.ts';
 import { writeFrame } from './stream.ts';
+import { uniformDistributions } from './uniform.ts';
 
 const distributions = {
   ...uniformDistributions,

@@ -14,7 +14,7 @@ import {
 import { rangeError, typeError } from '../errors.ts';
 import { native } from '../native.ts';
 import { wholeNumber } from './arguments.ts';
-import { callEnd } from './distributions/distribution.ts';
+import { callEnd } from './distribution.ts';
 import { integers } from './integers.ts';
 import type { ChoiceOptions } from './options.ts';
 import type { Numbers, Size } from './output.ts';

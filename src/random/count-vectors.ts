@@ -12,7 +12,7 @@ import {
 import { rangeError, typeError } from '../errors.ts';
 import { native } from '../native.ts';
 import { probability, wholeNumber } from './arguments.ts';
-import { callEnd } from './distributions/distribution.ts';
+import { callEnd } from './distribution.ts';
 import type { CountArrays } from './options.ts';
 import { broadcastPlaces, broadcastShape, checkSize, gridOf, shapeOfSize } from './parameters.ts';
 import type { Stream } from './stream.ts';

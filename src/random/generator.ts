@@ -20,8 +20,8 @@ import {
   type UrnOptions,
 } from './count-vectors.ts';
 import { dirichlet } from './dirichlet.ts';
-import { DiscreteSampler } from './distributions/discrete.ts';
-import { callEnd } from './distributions/distribution.ts';
+import { DiscreteSampler } from './discrete.ts';
+import { callEnd } from './distribution.ts';
 import { type Bound, type IntegerArrays, type IntegerType, integers } from './integers.ts';
 import { type MultivariateOptions, multivariateNormal } from './multivariate.ts';
 import type { ChoiceOptions, CountArrays, IntegersOptions } from './options.ts';

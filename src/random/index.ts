@@ -23,15 +23,9 @@ export {
   type SFC64State,
 } from './bit-generators.ts';
 export type { BlockOptions } from './blocks.ts';
+export type { ContinuousSampler } from './continuous.ts';
 export type { CountVectorOptions, UrnOptions } from './count-vectors.ts';
-export type { ContinuousSampler } from './distributions/continuous.ts';
-export type { DiscreteSampler } from './distributions/discrete.ts';
-export type {
-  ExponentialMethod,
-  RandomMethod,
-  UniformMethod,
-  UniformSampler,
-} from './distributions/uniform.ts';
+export type { DiscreteSampler } from './discrete.ts';
 export { defaultRng, Generator } from './generator.ts';
 export type { Bound, IntegerArrays, IntegerType } from './integers.ts';
 export type { CountMethod, Drawn, Float64Method, FloatMethod, Varying } from './methods.ts';
@@ -58,3 +52,9 @@ export {
   type SeedSequenceOptions,
   type SeedSource,
 } from './seed-sequence.ts';
+export type {
+  ExponentialMethod,
+  RandomMethod,
+  UniformMethod,
+  UniformSampler,
+} from './uniform.ts';

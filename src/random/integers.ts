@@ -6,7 +6,7 @@ import { types } from 'node:util';
 import { dense, FRAME_HEADER as HEADER, isNdArray, type NdArrayLike } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
 import { native } from '../native.ts';
-import { callEnd } from './distributions/distribution.ts';
+import { callEnd } from './distribution.ts';
 import { type Numbers, type NumbersConstructor, type Size, target } from './output.ts';
 import { broadcastPlaces, broadcastShape, checkSize, shapeOfSize } from './parameters.ts';
 import type { Stream } from './stream.ts';

@@ -3,7 +3,7 @@
  */
 import { typeError } from '../errors.ts';
 import { BitGenerator, streamOf as streamOfBits } from './bit-generator.ts';
-import { type Distribution, sample } from './distributions/distribution.ts';
+import { type Distribution, sample } from './distribution.ts';
 import type { Stream } from './stream.ts';
 
 /** The stream behind a sampler; for the modules of this folder. */

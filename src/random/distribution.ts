@@ -2,12 +2,12 @@
  * What a distribution is, and how a call of its method becomes numbers.
  */
 
-import { FRAME_HEADER as HEADER, isNdArray } from '../../arrays/index.ts';
-import { typeError } from '../../errors.ts';
-import { resolveThreads } from '../../executor/index.ts';
-import { native } from '../../native.ts';
-import { anyNumber, type Check, spread } from '../arguments.ts';
-import { type NumbersConstructor, type Out, type Size, target } from '../output.ts';
+import { FRAME_HEADER as HEADER, isNdArray } from '../arrays/index.ts';
+import { typeError } from '../errors.ts';
+import { resolveThreads } from '../executor/index.ts';
+import { native } from '../native.ts';
+import { anyNumber, type Check, spread } from './arguments.ts';
+import { type NumbersConstructor, type Out, type Size, target } from './output.ts';
 import {
   broadcast,
   broadcastShape,
@@ -15,8 +15,8 @@ import {
   type Grid,
   gridOf,
   shapeOfSize,
-} from '../parameters.ts';
-import { type DistributionId, type Drawn, fill, type Stream } from '../stream.ts';
+} from './parameters.ts';
+import { type DistributionId, type Drawn, fill, type Stream } from './stream.ts';
 
 /** Types that results may have; the first is the default. */
 export type Results = 'float64' | 'floats' | 'counts';

@@ -1,12 +1,12 @@
 /**
  * The continuous distributions but for uniform, normal and exponential numbers.
  */
-import { rangeError } from '../../errors.ts';
-import { anyNumber, nonNegative, positive } from '../arguments.ts';
-import type { Float64Method, FloatMethod } from '../methods.ts';
-import { install } from '../sampler.ts';
-import { DistributionId } from '../stream.ts';
+import { rangeError } from '../errors.ts';
+import { anyNumber, nonNegative, positive } from './arguments.ts';
 import { type Distribution, distribution, type Values } from './distribution.ts';
+import type { Float64Method, FloatMethod } from './methods.ts';
+import { install } from './sampler.ts';
+import { DistributionId } from './stream.ts';
 import { UniformSampler } from './uniform.ts';
 
 function checkTriangle([left, mode, right]: Values): void {

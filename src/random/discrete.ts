@@ -4,7 +4,7 @@
  * They are drawn as 64-bit integers. In a Float64Array, the default, those beyond 2^53 are rounded;
  * with `dtype: 'int64'` they come exactly.
  */
-import { rangeError } from '../../errors.ts';
+import { rangeError } from '../errors.ts';
 import {
   aboveOne,
   LARGEST_MEAN,
@@ -15,12 +15,12 @@ import {
   probabilityBelowOne,
   urnCount,
   wholeNumber,
-} from '../arguments.ts';
-import type { CountMethod } from '../methods.ts';
-import { install } from '../sampler.ts';
-import { DistributionId } from '../stream.ts';
+} from './arguments.ts';
 import { ContinuousSampler } from './continuous.ts';
 import { type Distribution, distribution, type Values } from './distribution.ts';
+import type { CountMethod } from './methods.ts';
+import { install } from './sampler.ts';
+import { DistributionId } from './stream.ts';
 
 /** The Poisson mean that is drawn first must stay below the largest, ten deviations away. */
 function checkNegativeBinomial([n, p]: Values): void {

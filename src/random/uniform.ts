@@ -2,14 +2,14 @@
  * Uniform, normal and exponential numbers: what most programs draw, one by one too, so that these
  * methods are written by hand.
  */
-import { typeError } from '../../errors.ts';
-import { anyNumber, nonNegative, spread } from '../arguments.ts';
-import type { Float64Method, FloatMethod } from '../methods.ts';
-import type { ExponentialOptions, FillOptions, FloatArrays, RandomOptions } from '../options.ts';
-import type { Filled, Out, Size } from '../output.ts';
-import { install, Sampler, streamOf } from '../sampler.ts';
-import { DistributionId } from '../stream.ts';
+import { typeError } from '../errors.ts';
+import { anyNumber, nonNegative, spread } from './arguments.ts';
 import { asSpread, callEnd, type Distribution, distribution, sample } from './distribution.ts';
+import type { Float64Method, FloatMethod } from './methods.ts';
+import type { ExponentialOptions, FillOptions, FloatArrays, RandomOptions } from './options.ts';
+import type { Filled, Out, Size } from './output.ts';
+import { install, Sampler, streamOf } from './sampler.ts';
+import { DistributionId } from './stream.ts';
 
 export const uniformDistributions = {
   random: distribution(DistributionId.random, 'floats', {}),
