@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "executor/policy.h"
 #include "stress.h"
 
 namespace {
@@ -132,6 +133,35 @@ Napi::Value stress_process_runtime(const Napi::CallbackInfo& info) {
                                                           info[1].As<Napi::Number>().Int32Value()));
 }
 
+// decide(demand, load): the width at which the executor would start an operation now, 0 to wait, and
+// the widest that would pay; no thread is involved.
+Napi::Value decide(const Napi::CallbackInfo& info) {
+  const auto demand_of = info[0].As<Napi::Object>();
+  const auto load_of = info[1].As<Napi::Object>();
+  const auto number = [](const Napi::Object& from, const char* name) {
+    return from.Get(name).As<Napi::Number>();
+  };
+  heddle::Demand head;
+  head.work = number(demand_of, "work");
+  head.max_threads = number(demand_of, "maxThreads");
+  head.parallelism = demand_of.Get("team").As<Napi::Boolean>() ? heddle::Parallelism::kTeam
+                                                               : heddle::Parallelism::kBlas;
+  heddle::policy::Load load;
+  load.limits.budget = number(load_of, "budget");
+  load.limits.blas_ceiling = number(load_of, "blasCeiling");
+  load.limits.fork_waiting = load_of.Get("forkWaiting").As<Napi::Boolean>();
+  load.busy = number(load_of, "busy");
+  load.idle = load_of.Get("idle").As<Napi::Boolean>();
+  load.rate = number(load_of, "rate");
+  load.drain = number(load_of, "drain");
+  load.queued_work = number(load_of, "queuedWork");
+  load.expected_work = number(load_of, "expectedWork");
+  Napi::Array result = Napi::Array::New(info.Env());
+  result.Set(0U, heddle::policy::decide(head, load));
+  result.Set(1U, heddle::policy::widest(head, load.limits));
+  return result;
+}
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   const auto add = [&](const char* name, auto function) {
     exports.Set(name, Napi::Function::New(env, function, name));
@@ -143,6 +173,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add("nested", nested);
   add("product", product);
   add("stressProcessRuntime", stress_process_runtime);
+  add("decide", decide);
   return exports;
 }
 

@@ -19,6 +19,28 @@ interface Probe {
   nested(library: Library, outer: number, inner: number): [all: number, largestInner: number];
   product(library: Library, n: number): number;
   stressProcessRuntime(threads: number, rounds: number): string;
+  /** The width that the executor's policy gives an operation now, and the widest that would pay. */
+  decide(demand: PolicyDemand, load: PolicyLoad): [width: number, widest: number];
+}
+
+/** What an operation asks the executor for; see native/executor/demand.h. */
+export interface PolicyDemand {
+  readonly work: number;
+  readonly maxThreads: number;
+  readonly team: boolean;
+}
+
+/** What the executor is doing; see native/executor/policy.h. */
+export interface PolicyLoad {
+  readonly budget: number;
+  readonly blasCeiling: number;
+  readonly forkWaiting: boolean;
+  readonly busy: number;
+  readonly idle: boolean;
+  readonly rate: number;
+  readonly drain: number;
+  readonly queuedWork: number;
+  readonly expectedWork: number;
 }
 
 const root = path.resolve(import.meta.dirname, '../..');
