@@ -44,7 +44,7 @@ class KeptAffinity {
 
 #else
 
-class KeptAffinity {
+class [[maybe_unused]] KeptAffinity {
  public:
   KeptAffinity() = default;
   KeptAffinity(const KeptAffinity&) = delete;

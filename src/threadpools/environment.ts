@@ -68,8 +68,8 @@ export function threadEnvironment(
 }
 
 /**
- * The environment of a child process in which every pool takes `threads` threads, whatever the user
- * has set: for a number that somebody has asked for.
+ * The environment of a child process in which every pool that computes takes `threads` threads,
+ * whatever the user has set: for a number that somebody has asked for.
  *
  * @param threads - threads per pool, at least 1
  * @param env - the environment that the child would have without it
@@ -81,7 +81,9 @@ export function forcedThreadEnvironment(
   const rest: Record<string, string | undefined> = { ...env };
   // Read before those that are set now: they would rule.
   for (const name of particularVariables) delete rest[name];
-  return { ...rest, ...environmentOf(threads, () => true) };
+  // libuv's threads wait for files more than they compute: a number of them is no such wish.
+  const isFree = (name: string) => name !== 'UV_THREADPOOL_SIZE' || !setByUser(name, env);
+  return { ...rest, ...environmentOf(threads, isFree) };
 }
 
 function environmentOf(threads: number, isFree: (name: string) => boolean): Record<string, string> {

@@ -85,6 +85,8 @@ describe('threadEnvironment', () => {
     expect(env).not.toHaveProperty('BLIS_JC_NT');
     expect(env).not.toHaveProperty('MKL_DOMAIN_NUM_THREADS');
     expect(setByUser('OMP_NUM_THREADS', env)).toBe(false);
+    const files = forcedThreadEnvironment(2, { UV_THREADPOOL_SIZE: '16' });
+    expect(files.UV_THREADPOOL_SIZE).toBe('16');
   });
 
   it.each([0, -1, 1.5, Number.NaN, '2'])('refuses %s', (bad) => {
