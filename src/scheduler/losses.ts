@@ -5,28 +5,7 @@ import { preview } from '../errors.ts';
 import type { Progress } from '../protocol/index.ts';
 import { type CallSite, type RunningTask, TaskTimeoutError, WorkerCrashedError } from './errors.ts';
 import type { Job } from './job.ts';
-import type { Batch } from './worker.ts';
-
-/** Tasks that wait to be sent again. */
-export interface Chunk {
-  readonly first: number;
-  readonly args: ArrayLike<unknown>;
-}
-
-/** How a worker ended, for the tasks that it had. */
-export interface WorkerLoss {
-  readonly exitCode: number | null;
-  readonly signal: NodeJS.Signals | null;
-  /** Why, where it was lost and no task is to blame. */
-  readonly lost?: string;
-  readonly cause?: unknown;
-  readonly hint?: string;
-  /**
-   * The cause was thrown by no task: by a timer, an event, or a promise that nobody awaited. Any task
-   * that the worker ever had may have left that behind.
-   */
-  readonly stray?: boolean;
-}
+import type { Batch, Chunk, WorkerLoss } from './seams.ts';
 
 /** What is to happen to the tasks of a batch. */
 export interface Verdict {

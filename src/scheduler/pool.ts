@@ -13,13 +13,15 @@ import {
   type WorkerExit,
   type WorkerSpec,
 } from '../protocol/index.ts';
+import { type Clock, systemClock, type Timer } from './clock.ts';
 import { WorkerStartError } from './errors.ts';
 import { channels, notify, poolListeners, type WorkerEvent } from './events.ts';
+import { decideReached, describeLoss, howEnded } from './exits.ts';
 import type { Job } from './job.ts';
 import { crashHint, outOfMemoryKills } from './oom.ts';
 import type { ResolvedOptions } from './options.ts';
 import { ResponsiveTimer } from './responsive-timer.ts';
-import type { Run } from './run.ts';
+import type { PoolPort, RunPort } from './seams.ts';
 import { isBusyWith, PoolWorker, type WorkerOwner } from './worker.ts';
 
 /** So many workers in a row may die before they are up. */
@@ -28,25 +30,14 @@ const MAX_FAILED_STARTS = 3;
 /** A worker that still runs a task of a job that has ended is replaced after this (ms). */
 const STUCK_MS = 50;
 
-/** How a worker ended, as the end of "3 in a row were …". */
-function howEnded(exit: WorkerExit): string {
-  switch (exit.reason) {
-    case 'exit':
-      return `exited with code ${exit.code}`;
-    case 'signal':
-      return `killed by ${exit.signal}`;
-    case 'lost':
-      return `lost: ${exit.why}`;
-  }
-}
-
 let lastWorker = 0;
 
-export class WorkerPool implements WorkerOwner {
+export class WorkerPool implements WorkerOwner, PoolPort {
   readonly backend: Backend;
+  readonly clock: Clock;
   readonly #spec: Omit<WorkerSpec, 'id'>;
   #workers: PoolWorker[] = [];
-  readonly #runs: Run[] = [];
+  readonly #runs: RunPort[] = [];
   #turn = 0;
   /** Batches that a worker may have on its way, at most. */
   #slots = 1;
@@ -55,11 +46,11 @@ export class WorkerPool implements WorkerOwner {
   #failedStarts = 0;
   #kills = 0;
   #idleTimeout: number;
-  #idleTimer: NodeJS.Timeout | null = null;
+  #idleTimer: Timer | null = null;
   /** The time-out that the timer was set for. */
   #idleTimerFor = 0;
-  #shareTimer: NodeJS.Timeout | null = null;
-  #shareWait = 1;
+  #stealTimer: Timer | null = null;
+  #stealWait = 1;
   #stuckTimer: ResponsiveTimer | null = null;
   #closed = false;
   readonly #changes: Disposable | undefined;
@@ -70,7 +61,9 @@ export class WorkerPool implements WorkerOwner {
     options: ResolvedOptions,
     initializer: FunctionMessage | null,
     ended: (pool: WorkerPool) => void = () => {},
+    clock: Clock = systemClock,
   ) {
+    this.clock = clock;
     this.#ended = ended;
     this.#changes = options.backend.changed?.(() => this.refill());
     const { backend, childThreads, childThreadsAsked, maxBytes, resourceLimits } = options;
@@ -101,7 +94,7 @@ export class WorkerPool implements WorkerOwner {
 
   /** Whether nothing has run here for so long (ms). */
   idleFor(ms: number): boolean {
-    const limit = performance.now() - ms;
+    const limit = this.clock.now() - ms;
     return (
       this.#runs.length === 0 &&
       this.#workers.every((worker) => worker.isIdle && worker.idleSince < limit)
@@ -116,7 +109,7 @@ export class WorkerPool implements WorkerOwner {
     if (this.#startWorker()) this.#startIdleTimer();
   }
 
-  attach(run: Run): void {
+  attach(run: RunPort): void {
     this.#closed = false;
     this.#idleTimeout = run.job.options.idleTimeout;
     this.#runs.push(run);
@@ -126,7 +119,7 @@ export class WorkerPool implements WorkerOwner {
     this.pump();
   }
 
-  detach(run: Run): void {
+  detach(run: RunPort): void {
     const at = this.#runs.indexOf(run);
     if (at >= 0) this.#runs.splice(at, 1);
     if (this.#runs.length === 0) {
@@ -198,8 +191,13 @@ export class WorkerPool implements WorkerOwner {
   }
 
   #startStuckTimer(): void {
-    const since = performance.now();
-    this.#stuckTimer = new ResponsiveTimer(STUCK_MS, false, () => this.#replaceStuck(since));
+    const since = this.clock.now();
+    this.#stuckTimer = new ResponsiveTimer(
+      STUCK_MS,
+      false,
+      () => this.#replaceStuck(since),
+      this.clock,
+    );
   }
 
   /** Workers that have been stuck in tasks of ended jobs since then leave the pool; others take over. */
@@ -217,7 +215,7 @@ export class WorkerPool implements WorkerOwner {
   #startWorker(): boolean {
     let worker: PoolWorker;
     try {
-      worker = new PoolWorker(this.backend, { ...this.#spec, id: ++lastWorker }, this);
+      worker = new PoolWorker(this.backend, { ...this.#spec, id: ++lastWorker }, this, this.clock);
     } catch (error) {
       this.#failAll(new WorkerStartError(this.backend.name, (error as Error).message, error));
       return false;
@@ -250,7 +248,7 @@ export class WorkerPool implements WorkerOwner {
   }
 
   message(worker: PoolWorker, message: FromWorker): void {
-    worker.lastMessageAt = performance.now();
+    worker.lastMessageAt = this.clock.now();
     switch (message.type) {
       case 'result': {
         const batch = worker.batch(message.batch);
@@ -296,7 +294,7 @@ export class WorkerPool implements WorkerOwner {
     }
   }
 
-  #checkMemory(worker: PoolWorker, run: Run, bytes: number): void {
+  #checkMemory(worker: PoolWorker, run: RunPort, bytes: number): void {
     if (bytes > run.job.options.maxWorkerMemory) this.#replace(worker);
   }
 
@@ -364,39 +362,16 @@ export class WorkerPool implements WorkerOwner {
   }
 
   #losses(worker: PoolWorker, exit: WorkerExit): void {
-    const cause = worker.fatalError ?? exit.error;
+    const { killed, fatalError } = worker;
     const signal = exit.reason === 'signal' ? exit.signal : null;
-    const hint = worker.killed === null ? crashHint(this.#kills, signal, exit.error) : undefined;
-    const loss = {
-      exitCode: exit.reason === 'exit' ? exit.code : null,
-      signal,
-      ...(exit.reason === 'lost' ? { lost: exit.why } : {}),
-      ...(cause === undefined ? {} : { cause }),
-      ...(hint === undefined ? {} : { hint }),
-      ...(worker.fatalError !== undefined || exit.uncaught ? { stray: true } : {}),
-    };
+    const hint = killed === null ? crashHint(this.#kills, signal, exit.error) : undefined;
+    const loss = describeLoss(exit, fatalError, hint);
     worker.loss = loss;
     if (exit.expired !== undefined) worker.expired ??= exit.expired;
-    const { claims } = worker.port;
-    const running = claims?.running() ?? null;
-    const batches = worker.slots.filter((batch) => batch !== null).sort((a, b) => a.id - b.id);
-    // Where no task ran, the first batch that has one left was about to begin: what makes its
-    // arguments, its functions or its model may have ended the worker.
-    const innocent = worker.killed !== null || exit.reason === 'lost';
-    let beforeFirstTask = !innocent && worker.up;
-    for (const [place, batch] of batches.entries()) {
-      if (!claims) {
-        // Unless the backend knows more: the first batch was running.
-        const reached = exit.reached ?? { claimed: batch.count, position: null };
-        batch.run.lost(batch, place === 0 ? reached : { claimed: 0, position: null }, loss);
-        continue;
-      }
-      const claimed = claims.end(batch.slot) - claims.unclaimed(batch.slot);
-      const position = running?.batch === batch.id ? running.position : null;
-      if (position !== null || claimed > batch.settled) beforeFirstTask = false;
-      batch.run.lost(batch, { claimed, position, beforeFirstTask }, loss);
-      if (batch.settled < batch.count) beforeFirstTask = false;
+    for (const { batch, reached } of decideReached(worker, exit)) {
+      batch.run.lost(batch, reached, loss);
     }
+    const { cause } = loss;
     if (worker.up || worker.killed !== null) return;
     const how = howEnded(exit);
     if (++this.#failedStarts >= MAX_FAILED_STARTS || exit.error) {
@@ -440,7 +415,7 @@ export class WorkerPool implements WorkerOwner {
         }
       }
     }
-    if (idle) this.#share();
+    if (idle) this.#steal();
   }
 
   /** Asks the runs in turn, so that none starves. */
@@ -457,45 +432,43 @@ export class WorkerPool implements WorkerOwner {
   }
 
   /** Workers without work get a share of what others have not begun. */
-  #share(): void {
+  #steal(): void {
     let later = false;
     for (const worker of this.#workers) {
       if (worker.state !== 'ready' || worker.load > 0) continue;
       for (const run of [...this.#runs]) {
-        const answer = run.share(worker);
-        if (answer === 'shared') {
-          this.#shareWait = 1;
+        const answer = run.steal(worker);
+        if (answer === 'stolen') {
+          this.#stealWait = 1;
           break;
         }
         later ||= answer === 'later';
       }
     }
-    if (!later || this.#shareTimer) return;
-    this.#shareTimer = setTimeout(() => {
-      this.#shareTimer = null;
+    if (!later || this.#stealTimer) return;
+    this.#stealTimer = this.clock.after(this.#stealWait, () => {
+      this.#stealTimer = null;
       this.pump();
-    }, this.#shareWait);
-    this.#shareTimer.unref();
-    this.#shareWait = Math.min(this.#shareWait * 2, 16);
+    });
+    this.#stealWait = Math.min(this.#stealWait * 2, 16);
   }
 
   #startIdleTimer(): void {
     if (this.#idleTimer && this.#idleTimerFor === this.#idleTimeout) return;
-    if (this.#idleTimer) clearTimeout(this.#idleTimer);
+    this.#idleTimer?.cancel();
     this.#idleTimer = null;
     if (this.#idleTimeout === Number.POSITIVE_INFINITY) return;
     this.#idleTimerFor = this.#idleTimeout;
     const wait = Math.min(Math.max(this.#idleTimeout, 1), 0x7fffffff);
-    this.#idleTimer = setTimeout(() => {
+    this.#idleTimer = this.clock.after(wait, () => {
       this.#idleTimer = null;
-      const limit = performance.now() - this.#idleTimeout;
+      const limit = this.clock.now() - this.#idleTimeout;
       let left = false;
       for (const worker of this.#workers) {
         if (worker.isIdle && worker.idleSince <= limit + 1) worker.retire();
         else left = true;
       }
       if (left) this.#startIdleTimer();
-    }, wait);
-    this.#idleTimer.unref();
+    });
   }
 }

@@ -2,6 +2,8 @@
  * Waiting for something that this thread has to hear of.
  */
 
+import { type Clock, systemClock, type Timer } from './clock.ts';
+
 const STEP_MS = 10;
 
 /**
@@ -10,26 +12,27 @@ const STEP_MS = 10;
  * several pieces.
  */
 export class ResponsiveTimer {
-  #timer: NodeJS.Timeout;
+  #timer: Timer;
 
   /** @param keep - keeps the process up meanwhile */
-  constructor(ms: number, keep: boolean, callback: () => void) {
+  constructor(ms: number, keep: boolean, callback: () => void, clock: Clock = systemClock) {
     let left = Math.ceil(ms / STEP_MS);
-    const step = (): NodeJS.Timeout => {
-      // A step counts as one, however late it comes.
-      const timer = setTimeout(() => {
-        left--;
-        if (left <= 0) callback();
-        else this.#timer = step();
-      }, STEP_MS);
-      if (!keep) timer.unref();
-      return timer;
-    };
+    // A step counts as one, however late it comes.
+    const step = (): Timer =>
+      clock.after(
+        STEP_MS,
+        () => {
+          left--;
+          if (left <= 0) callback();
+          else this.#timer = step();
+        },
+        keep,
+      );
     this.#timer = step();
   }
 
   /** Cancels the callback. */
   end(): void {
-    clearTimeout(this.#timer);
+    this.#timer.cancel();
   }
 }

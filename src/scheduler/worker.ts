@@ -5,7 +5,6 @@
 import { measured } from '../functions/index.ts';
 import {
   type Backend,
-  type BatchMessage,
   clockOffset,
   type FromWorker,
   type ToWorker,
@@ -13,33 +12,17 @@ import {
   type WorkerPort,
   type WorkerSpec,
 } from '../protocol/index.ts';
+import type { Clock } from './clock.ts';
 import type { Job } from './job.ts';
-import type { WorkerLoss } from './losses.ts';
 import { ResponsiveTimer } from './responsive-timer.ts';
-import type { Run } from './run.ts';
-
-/** Tasks that have been sent to a worker together. */
-export interface Batch {
-  readonly id: number;
-  readonly run: Run;
-  readonly worker: PoolWorker;
-  readonly slot: number;
-  readonly first: number;
-  readonly args: ArrayLike<unknown>;
-  readonly sent: number;
-  /** Drops what keeps shared arguments alive. */
-  readonly release: (() => void) | null;
-  /** Tasks that are still this worker's; fewer than were sent when some were taken back. */
-  count: number;
-  /** Tasks of which the outcome is known. They come in order. */
-  settled: number;
-  /** One has failed, and the worker leaves the others out. */
-  broken: boolean;
-  /** Milliseconds that the settled tasks took. */
-  spent: number;
-  /** Its last message has come. */
-  finished: boolean;
-}
+import type {
+  Batch,
+  PackedBatch,
+  PooledWorker,
+  RunPort,
+  WorkerLoss,
+  WorkerState,
+} from './seams.ts';
 
 /**
  * Whether a worker is busy with a batch. A worker that has not come up is not with one whose tasks
@@ -58,7 +41,7 @@ export interface WorkerOwner {
 
 let lastBatch = 0;
 
-export class PoolWorker {
+export class PoolWorker implements PooledWorker {
   readonly id: number;
   readonly backend: Backend;
   readonly port: WorkerPort;
@@ -67,10 +50,10 @@ export class PoolWorker {
   load = 0;
   /** Jobs that the worker has open, with the number of functions that it has of each. */
   readonly jobs = new Map<Job, number>();
-  state: 'starting' | 'ready' | 'retiring' | 'dead' = 'starting';
+  state: WorkerState = 'starting';
   /** Tasks that have been sent to it. */
   tasks = 0;
-  idleSince = performance.now();
+  idleSince: number;
   /** When the latest message came. */
   lastMessageAt = 0;
   /** Add to a time of the worker to get one of ours. */
@@ -96,10 +79,13 @@ export class PoolWorker {
   /** Who waits for its end. */
   readonly #awaiting: (() => void)[] = [];
   readonly #owner: WorkerOwner;
+  readonly #clock: Clock;
   #referenced = false;
 
-  constructor(backend: Backend, spec: WorkerSpec, owner: WorkerOwner) {
+  constructor(backend: Backend, spec: WorkerSpec, owner: WorkerOwner, clock: Clock) {
     this.id = spec.id;
+    this.#clock = clock;
+    this.idleSince = clock.now();
     this.backend = backend;
     this.#owner = owner;
     this.port = backend.start(spec, {
@@ -140,7 +126,7 @@ export class PoolWorker {
       timer.end();
       callback();
     };
-    const timer = new ResponsiveTimer(ms, true, once);
+    const timer = new ResponsiveTimer(ms, true, once, this.#clock);
     this.#awaiting.push(once);
   }
 
@@ -180,23 +166,14 @@ export class PoolWorker {
    *
    * @throws what the backend throws of a message that can't be sent; the worker is as it was
    */
-  send(
-    run: Run,
-    first: number,
-    args: ArrayLike<unknown>,
-    packed: {
-      message: BatchMessage['args'];
-      transfer: readonly unknown[];
-      release: (() => void) | null;
-    },
-  ): Batch {
+  send(run: RunPort, first: number, args: ArrayLike<unknown>, packed: PackedBatch): Batch {
     const slot = this.slots.indexOf(null);
     const { job } = run;
     this.#open(job);
     const id = ++lastBatch >>> 0;
     const count = args.length;
     // Before the message leaves: the worker may begin while this thread has lost its core.
-    const sent = performance.now();
+    const sent = this.#clock.now();
     this.port.claims?.open(slot, count);
     this.port.send(
       { type: 'batch', context: job.id, run: run.id, batch: id, slot, first, args: packed.message },
@@ -229,7 +206,7 @@ export class PoolWorker {
     this.slots[batch.slot] = null;
     this.load--;
     batch.release?.();
-    if (this.load === 0) this.idleSince = performance.now();
+    if (this.load === 0) this.idleSince = this.#clock.now();
   }
 
   /** Takes back up to `most` tasks of a batch that have not been claimed; returns how many. */
@@ -250,7 +227,7 @@ export class PoolWorker {
   }
 
   /** Tells it that a run is not wanted any more. */
-  abort(run: Run): void {
+  abort(run: RunPort): void {
     this.#tell({ type: 'abort', run: run.id });
   }
 
@@ -266,7 +243,7 @@ export class PoolWorker {
   kill(reason: string): void {
     if (this.state === 'dead') return;
     this.killed ??= reason;
-    this.state = 'retiring';
+    this.state = 'killed';
     try {
       this.port.kill();
     } catch (error) {
@@ -288,20 +265,19 @@ export class PoolWorker {
   /** What was held has been decoded. */
   letGo(): void {
     this.#undecoded--;
-    if (this.isIdle) this.idleSince = performance.now();
+    if (this.isIdle) this.idleSince = this.#clock.now();
     this.#stop();
   }
 
   /** Ends when what it runs is done, and what it has sent is decoded. */
   retire(): void {
     if (!this.usable) return;
-    this.state = 'retiring';
+    this.state = 'draining';
     this.#stop();
   }
 
   #stop(): void {
-    if (this.state !== 'retiring' || this.#undecoded > 0 || this.#stopSent) return;
-    if (this.killed !== null) return;
+    if (this.state !== 'draining' || this.#undecoded > 0 || this.#stopSent) return;
     this.#stopSent = true;
     this.#tell({ type: 'stop' });
     // It writes what it counted as it ends, and the process has to wait for that.

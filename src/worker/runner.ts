@@ -6,20 +6,11 @@
  * promise here either.
  */
 import { typeError } from '../errors.ts';
-import {
-  type BatchMessage,
-  ClaimTable,
-  type Codec,
-  type FromWorker,
-  type FunctionLoader,
-  type OpenMessage,
-  type TaskClaims,
-  type TaskFunction,
-  type ToWorker,
-} from '../protocol/index.ts';
-import type { Generator } from '../random/index.ts';
-import { LazyContext, type RunContext, type WorkerInfo } from './context.ts';
-import { packError } from './failures.ts';
+import { type BatchMessage, ClaimTable, type ToWorker } from '../protocol/index.ts';
+import { LazyContext, type RunContext } from './context.ts';
+import { Contexts, type Opened } from './contexts.ts';
+import { Reporter, type Work } from './reporter.ts';
+import type { RunnerHost } from './runner-host.ts';
 
 /** Results are sent at the latest this long after the first of them was there (ms). */
 const FLUSH_MS = 4;
@@ -29,68 +20,6 @@ const SLOW_MS = 0.3;
 
 /** In batches of so few tasks each result is sent at once. */
 const MAILBOX_CAPACITY = 8;
-
-const noTimes = new Float64Array(0);
-
-/** What a runner is given by the environment that it is in. */
-export interface RunnerHost {
-  readonly worker: WorkerInfo;
-  /** Shared with the scheduler; null where the backend has no such memory. */
-  readonly claims: TaskClaims | null;
-  readonly load: FunctionLoader;
-  codec(maxBytes: number): Codec;
-  send(message: FromWorker, transfer?: readonly unknown[]): void;
-  /** Runs a body under the scope that the job was started in. */
-  enter<T>(scope: unknown, body: () => T): T;
-  /** Makes the function that gives a task its generator. */
-  rng(seed: unknown): Promise<(index: number) => Generator>;
-  /** Takes over what the parent has registered with registerSerializer(). */
-  adoptSerializers?(messages: readonly unknown[]): Promise<void>;
-  memory(): number;
-  /** Milliseconds by the clock of which the worker has told the offset. */
-  now(): number;
-  stop(): void;
-}
-
-type Call = (task: unknown, context: LazyContext) => unknown;
-
-/** An opened context. */
-interface Opened {
-  readonly message: OpenMessage;
-  readonly codec: Codec;
-  readonly functions: TaskFunction[];
-  call: Call;
-  rng: (index: number) => Generator;
-  /** The first functions, the model and the generators are there or being made. */
-  made: boolean;
-  /** While functions or the model are loaded. */
-  loading: Promise<void> | null;
-  failed: boolean;
-  /** Until the parent has been told that it failed. */
-  telling: Promise<void> | null;
-}
-
-/** A batch that is running. */
-interface Work {
-  readonly batch: BatchMessage;
-  readonly opened: Opened;
-  readonly args: ArrayLike<unknown>;
-  readonly claims: TaskClaims;
-  readonly slot: number;
-  readonly place: RunContext;
-  /** Results that have not been sent, the first of them at place `offset`. */
-  results: unknown[];
-  /** Start and end of the tasks of these results, and of the one that runs. */
-  readonly times: Float64Array;
-  /** Entries of `times` that are in use. */
-  used: number;
-  offset: number;
-  /** When the results were last sent. */
-  flushed: number;
-  stopped: boolean;
-  /** Send each result at once. */
-  readonly eager: boolean;
-}
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
@@ -105,13 +34,10 @@ function isPrimitive(value: unknown): boolean {
   return value === null || (type !== 'object' && type !== 'function' && type !== 'symbol');
 }
 
-function noRng(): never {
-  throw new TypeError("ctx.rng needs the option 'seed' of the job");
-}
-
 export class Runner {
   readonly #host: RunnerHost;
-  readonly #contexts = new Map<number, Opened>();
+  readonly #contexts: Contexts;
+  readonly #reporter: Reporter;
   readonly #queue: BatchMessage[] = [];
   /** A batch is running, or waits for a module. */
   #busy = false;
@@ -122,6 +48,8 @@ export class Runner {
 
   constructor(host: RunnerHost) {
     this.#host = host;
+    this.#contexts = new Contexts(host);
+    this.#reporter = new Reporter(host);
   }
 
   receive(message: ToWorker): void {
@@ -131,15 +59,13 @@ export class Runner {
         this.#drain();
         return;
       case 'open':
-        this.#open(message);
+        this.#contexts.open(message);
         return;
-      case 'functions': {
-        const opened = this.#contexts.get(message.context);
-        if (opened) this.#load(opened, message.functions);
+      case 'functions':
+        this.#contexts.add(message);
         return;
-      }
       case 'close':
-        this.#contexts.delete(message.context);
+        this.#contexts.close(message.context);
         return;
       case 'abort':
         // A task that asks for its signal later gets an aborted one; the end of the batch clears it.
@@ -153,117 +79,11 @@ export class Runner {
     }
   }
 
-  #open(message: OpenMessage): void {
-    const opened: Opened = {
-      message,
-      codec: this.#host.codec(message.maxBytes),
-      functions: [],
-      call: noRng,
-      rng: noRng,
-      made: false,
-      loading: null,
-      failed: false,
-      telling: null,
-    };
-    this.#contexts.set(message.context, opened);
-    this.#load(opened, message.functions);
-  }
-
-  /** Loads functions (and, the first time, the model and the generators); at once if it can. */
-  #load(opened: Opened, messages: OpenMessage['functions']): void {
-    const { message, codec } = opened;
-    const first = !opened.made;
-    opened.made = true;
-    try {
-      const load = () => messages.map((entry) => this.#host.load(entry));
-      const wait = first && message.mode === 'model' ? codec.loading(message.model) : null;
-      const seeded = first && message.seed !== undefined;
-      const registered = first && message.serializers ? message.serializers : null;
-      // What functions capture may need a serializer.
-      const loaded = registered ? [] : load();
-      if (
-        !wait &&
-        !seeded &&
-        !registered &&
-        !opened.loading &&
-        !loaded.some((entry) => entry instanceof Promise)
-      ) {
-        opened.functions.push(...(loaded as TaskFunction[]));
-        if (first) opened.call = this.#caller(opened);
-        return;
-      }
-      const before = opened.loading;
-      opened.loading = (async () => {
-        await before;
-        if (registered) await this.#host.adoptSerializers?.(registered);
-        await wait;
-        opened.functions.push(...(await Promise.all(registered ? load() : loaded)));
-        if (seeded) opened.rng = await this.#host.rng(message.seed);
-        if (first) opened.call = this.#caller(opened);
-        opened.loading = null;
-      })().catch((error: unknown) => this.#openFailed(opened, error));
-    } catch (error) {
-      this.#openFailed(opened, error);
-    }
-  }
-
-  #openFailed(opened: Opened, error: unknown): void {
-    opened.loading = null;
-    opened.failed = true;
-    const { codec } = opened;
-    const tell = (): void => {
-      const packed = packError(codec, error);
-      const { context } = opened.message;
-      this.#host.send({ type: 'open-failed', context, error: packed.message }, packed.transfer);
-    };
-    if (codec.isReady()) tell();
-    else opened.telling = codec.whenReady().then(tell);
-  }
-
-  /** Ends a batch whose arguments can't be made; the context is as good as before. */
-  #unreadable(batch: BatchMessage, opened: Opened, error: unknown): void {
-    const packed = packError(opened.codec, error);
-    const message = { type: 'unreadable', batch: batch.batch, error: packed.message } as const;
-    this.#host.send(message, packed.transfer);
-    this.#sendLast(batch, 0);
-  }
-
-  /** Ends a batch whose context is not there, after the parent has been told why. */
-  #giveUp(batch: BatchMessage, opened?: Opened): void {
-    if (opened?.telling) void opened.telling.then(() => this.#sendLast(batch, 0));
-    else this.#sendLast(batch, 0);
-  }
-
-  #caller(opened: Opened): Call {
-    const { message, functions } = opened;
-    const fn = functions[0]!;
-    const { method } = message;
-    switch (message.mode) {
-      case 'task':
-        return fn;
-      case 'model': {
-        const model = opened.codec.unpackOne(message.model);
-        if (method !== undefined) {
-          const owner = model as Record<string, TaskFunction>;
-          return (task, context) => owner[method]!(task, context);
-        }
-        return (task, context) => fn(model, task, context);
-      }
-      case 'spread':
-        return (task, context) => fn(...(task as unknown[]), context);
-      case 'calls':
-        return (task) => {
-          const [index, args] = task as [number, unknown[]];
-          return functions[index]!(...args);
-        };
-    }
-  }
-
   #start(batch: BatchMessage): void {
     const opened = this.#contexts.get(batch.context);
     // A context that has been closed belongs to a job that has ended: nobody waits.
     if (!opened || opened.failed) {
-      this.#giveUp(batch, opened);
+      this.#reporter.giveUp(batch, opened);
       return;
     }
     const wait = this.#waitFor(batch, opened);
@@ -281,7 +101,7 @@ export class Runner {
       },
       (error: unknown) => {
         this.#busy = false;
-        this.#unreadable(batch, opened, error);
+        this.#reporter.unreadable(batch, opened, error);
         this.#drain();
       },
     );
@@ -314,7 +134,7 @@ export class Runner {
     try {
       args = opened.codec.unpack(batch.args);
     } catch (error) {
-      this.#unreadable(batch, opened, error);
+      this.#reporter.unreadable(batch, opened, error);
       return;
     }
     let claims = this.#host.claims;
@@ -331,7 +151,7 @@ export class Runner {
       args,
       claims,
       slot,
-      place: this.#place(batch.run, opened),
+      context: this.#runContext(batch.run, opened),
       results: [],
       times: new Float64Array(2 * args.length),
       used: 0,
@@ -344,7 +164,7 @@ export class Runner {
     this.#host.enter(opened.message.scope, () => this.#advance(work));
   }
 
-  #place(run: number, opened: Opened): RunContext {
+  #runContext(run: number, opened: Opened): RunContext {
     const host = this.#host;
     return {
       worker: host.worker,
@@ -370,7 +190,7 @@ export class Runner {
 
   /** Runs tasks until the batch is done or one returns a promise. */
   #advance(work: Work): void {
-    const { claims, slot, args, place, batch, times } = work;
+    const { claims, slot, args, context, batch, times } = work;
     const { call, codec } = work.opened;
     const ready = codec.isReady();
     let now = this.#host.now();
@@ -382,7 +202,7 @@ export class Runner {
       let value: unknown;
       let promise: Promise<unknown> | null = null;
       try {
-        value = call(args[position], new LazyContext(batch.first + position, place));
+        value = call(args[position], new LazyContext(batch.first + position, context));
         // What is no promise of the language may throw, or call back twice: it is asked once.
         if (isThenable(value)) promise = Promise.resolve(value);
       } catch (error) {
@@ -407,7 +227,7 @@ export class Runner {
       now = this.#host.now();
       work.results.push(value);
       times[work.used++] = now;
-      if (this.#due(work, now)) this.#flush(work, false);
+      if (this.#due(work, now)) this.#reporter.flush(work, false);
     }
     this.#finish(work);
   }
@@ -443,7 +263,7 @@ export class Runner {
     const now = this.#host.now();
     work.results.push(result);
     work.times[work.used++] = now;
-    if (this.#due(work, now)) this.#flush(work, false);
+    if (this.#due(work, now)) this.#reporter.flush(work, false);
     this.#resume(work);
   }
 
@@ -453,7 +273,7 @@ export class Runner {
 
   #finish(work: Work): void {
     work.claims.idle();
-    this.#flush(work, true);
+    this.#reporter.flush(work, true);
     this.#signals.delete(work.batch.run);
     this.#busy = false;
     this.#drain();
@@ -463,92 +283,9 @@ export class Runner {
   #fail(work: Work, position: number, error: unknown): void {
     const start = work.times[--work.used]!;
     work.claims.idle();
-    this.#flush(work, false);
-    this.#sendFailure(work, position, error, start, this.#host.now());
+    this.#reporter.flush(work, false);
+    this.#reporter.failure(work, position, error, start, this.#host.now());
     work.offset = position + 1;
     if (!work.opened.message.collectErrors) work.stopped = true;
-  }
-
-  #sendFailure(work: Work, offset: number, error: unknown, start: number, end: number): void {
-    const { message, transfer } = packError(work.opened.codec, error);
-    const { run, batch } = work.batch;
-    this.#host.send({ type: 'failure', run, batch, offset, error: message, start, end }, transfer);
-  }
-
-  /** Sends the results that there are. */
-  #flush(work: Work, last: boolean): void {
-    const { results, opened } = work;
-    if (results.length === 0) {
-      if (last) this.#sendLast(work.batch, work.offset, opened);
-      return;
-    }
-    // To encode and send is no task's time.
-    work.claims.idle();
-    const { offset } = work;
-    const times = work.times.slice(0, work.used);
-    work.results = [];
-    work.used = 0;
-    work.offset = offset + results.length;
-    try {
-      this.#sendResults(work, offset, results, times, last);
-    } catch {
-      // One of them can't be sent. Which one? Its task has failed; the others have not.
-      for (let i = 0; i < results.length; i++) {
-        const span = times.subarray(2 * i, 2 * i + 2);
-        try {
-          this.#sendResults(work, offset + i, [results[i]], span, false);
-        } catch (error) {
-          const named = this.#named(opened.codec, results[i], error);
-          this.#sendFailure(work, offset + i, named, span[0]!, span[1]!);
-          if (!opened.message.collectErrors) {
-            work.stopped = true;
-            break;
-          }
-        }
-      }
-      if (last) this.#sendLast(work.batch, work.offset, opened);
-    }
-  }
-
-  /** The error about a result that can't be sent, with a path that starts at the result. */
-  #named(codec: Codec, result: unknown, error: unknown): unknown {
-    try {
-      codec.packOne(result, 'result').release?.();
-    } catch (named) {
-      return named;
-    }
-    return error;
-  }
-
-  #sendResults(
-    work: Work,
-    offset: number,
-    results: readonly unknown[],
-    times: Float64Array,
-    last: boolean,
-  ): void {
-    const { run, batch, slot } = work.batch;
-    const packed = work.opened.codec.pack(results, 'result');
-    const values = packed.message;
-    const message = { type: 'result', run, batch, slot, offset, values, times, last } as const;
-    const memory = last && work.opened.message.memory ? this.#host.memory() : null;
-    this.#host.send(memory === null ? message : { ...message, memory }, packed.transfer);
-    // Segments of results live on until the receiver has opened them.
-    packed.release?.();
-  }
-
-  #sendLast(batch: BatchMessage, offset: number, opened?: Opened): void {
-    const message = {
-      type: 'result',
-      run: batch.run,
-      batch: batch.batch,
-      slot: batch.slot,
-      offset,
-      values: { kind: 'void', count: 0 },
-      times: noTimes,
-      last: true,
-    } as const;
-    const memory = opened?.message.memory ? this.#host.memory() : null;
-    this.#host.send(memory === null ? message : { ...message, memory });
   }
 }

@@ -1,0 +1,88 @@
+/**
+ * What the end of a worker tells of the tasks that it had.
+ */
+import { constants } from 'node:os';
+import type { Progress, WorkerExit } from '../protocol/index.ts';
+import type { Batch, PooledWorker, WorkerLoss } from './seams.ts';
+
+/** How a worker ended, as the end of "3 in a row were …". */
+export function howEnded(exit: WorkerExit): string {
+  switch (exit.reason) {
+    case 'exit':
+      return `exited with code ${exit.code}`;
+    case 'signal':
+      return `killed by ${exit.signal}`;
+    case 'lost':
+      return `lost: ${exit.why}`;
+  }
+}
+
+/**
+ * A worker's end, for reports.
+ *
+ * @param fatalError - what it said before it ended
+ * @param hint - what may help
+ */
+export function describeLoss(
+  exit: WorkerExit,
+  fatalError: unknown,
+  hint: string | undefined,
+): WorkerLoss {
+  const cause = fatalError ?? exit.error;
+  return {
+    exitCode: exit.reason === 'exit' ? exit.code : null,
+    signal: exit.reason === 'signal' ? exit.signal : null,
+    ...(exit.reason === 'lost' ? { lost: exit.why } : {}),
+    ...(cause === undefined ? {} : { cause }),
+    ...(hint === undefined ? {} : { hint }),
+    ...(fatalError !== undefined || exit.uncaught ? { stray: true } : {}),
+  };
+}
+
+/** What is known of a worker that has ended. */
+export type EndedWorker = Pick<PooledWorker, 'killed' | 'port' | 'up'> & {
+  readonly slots: readonly (Batch | null)[];
+};
+
+/**
+ * How far a worker had come with each of its batches, oldest first. Where no task ran, the first batch
+ * that has one left was about to begin: what makes its arguments, its functions or its model may have
+ * ended the worker.
+ */
+export function decideReached(
+  { killed, port, slots, up }: EndedWorker,
+  exit: WorkerExit,
+): { readonly batch: Batch; readonly reached: Progress }[] {
+  const batches = slots.filter((batch) => batch !== null).sort((a, b) => a.id - b.id);
+  const { claims } = port;
+  if (!claims) {
+    // Unless the backend knows more: the first batch was running.
+    return batches.map((batch, i) => {
+      const first = exit.reached ?? { claimed: batch.count, position: null };
+      return { batch, reached: i === 0 ? first : { claimed: 0, position: null } };
+    });
+  }
+  const running = claims.running();
+  let beforeFirstTask = killed === null && exit.reason !== 'lost' && up;
+  return batches.map((batch) => {
+    const claimed = claims.end(batch.slot) - claims.unclaimed(batch.slot);
+    const position = running?.batch === batch.id ? running.position : null;
+    if (position !== null || claimed > batch.settled) beforeFirstTask = false;
+    const reached = { claimed, position, beforeFirstTask };
+    if (batch.settled < batch.count) beforeFirstTask = false;
+    return { batch, reached };
+  });
+}
+
+/** What this process has run out of when memory can't be opened; the worker has not ended then. */
+const SHORTAGES = new Set<number | undefined>([
+  constants.errno.EMFILE,
+  constants.errno.ENFILE,
+  constants.errno.ENOMEM,
+]);
+
+/** Whether memory could not be opened because whoever had made it has ended. */
+export function isGone(error: unknown): error is Error {
+  const { code, errno } = (error ?? {}) as { code?: unknown; errno?: number };
+  return code === 'ERR_HEDDLE_SHARED_MEMORY' && !SHORTAGES.has(errno);
+}

@@ -1,0 +1,73 @@
+/**
+ * What a run tells of its tasks: statistics, its listeners, and `node:diagnostics_channel`.
+ */
+import type { RunBy } from '../protocol/index.ts';
+import { channels, notify, type RunListener } from './events.ts';
+import type { Batch } from './seams.ts';
+import { StatsKeeper } from './stats.ts';
+
+export class Recorder {
+  readonly listeners: RunListener[] = [];
+  readonly stats = new StatsKeeper();
+  readonly #run: number;
+
+  /** @param run - its number */
+  constructor(run: number) {
+    this.#run = run;
+  }
+
+  dispatched({ id, first, args, worker }: Batch): void {
+    this.stats.dispatched += args.length;
+    this.stats.batches++;
+    notify(this.listeners, (one) => one.dispatched?.(args.length, worker.id, id));
+    if (!channels.taskDispatched.hasSubscribers) return;
+    for (let i = 0; i < args.length; i++) {
+      channels.taskDispatched.publish({ run: this.#run, index: first + i, worker: worker.id });
+    }
+  }
+
+  /** Tasks were taken back, and will be sent again. */
+  withdrawn(count: number): void {
+    this.stats.dispatched -= count;
+    notify(this.listeners, (one) => one.withdrawn?.(count));
+  }
+
+  /** Tasks are done; `times` are the starts and ends of each, by the worker's clock. */
+  finished(
+    batch: Batch,
+    first: number,
+    count: number,
+    times: ArrayLike<number>,
+    { failed, by }: { readonly failed: boolean; readonly by: RunBy | undefined },
+  ): void {
+    const { id, worker, sent } = batch;
+    const { clockOffset } = worker;
+    const run = this.#run;
+    this.stats.finished += count;
+    if (failed) this.stats.failed += count;
+    const who = by ? { worker: worker.id, by } : { worker: worker.id };
+    this.stats.add({ first, submitted: sent, ...who, clockOffset, times });
+    const channel = failed ? channels.taskFailed : channels.taskFinished;
+    if (channel.hasSubscribers) {
+      for (let i = 0; i < count; i++) {
+        const started = times[2 * i]! + clockOffset;
+        const completed = times[2 * i + 1]! + clockOffset;
+        channel.publish({ run, index: first + i, ...who, started, completed });
+      }
+    }
+    if (this.listeners.length === 0) return;
+    const event = { run, first, count, failed, ...who, batch: id, times, clockOffset };
+    notify(this.listeners, (one) => one.finished?.(event));
+  }
+
+  /** Tasks were lost for good with their worker. */
+  lost(count: number): void {
+    this.stats.finished += count;
+    this.stats.failed += count;
+  }
+
+  ended(error: unknown): void {
+    this.stats.end();
+    notify(this.listeners, (one) => one.ended?.(error));
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * The jobs that a worker has open: their functions and models, made once.
+ */
+import type { Codec, FunctionsMessage, OpenMessage, TaskFunction } from '../protocol/index.ts';
+import type { Generator } from '../random/index.ts';
+import type { LazyContext } from './context.ts';
+import { packError } from './failures.ts';
+import type { RunnerHost } from './runner-host.ts';
+
+type Call = (task: unknown, context: LazyContext) => unknown;
+
+/** An opened context. */
+export interface Opened {
+  readonly message: OpenMessage;
+  readonly codec: Codec;
+  readonly functions: TaskFunction[];
+  call: Call;
+  rng: (index: number) => Generator;
+  /** The first functions, the model and the generators are there or being made. */
+  made: boolean;
+  /** While functions or the model are loaded. */
+  loading: Promise<void> | null;
+  failed: boolean;
+  /** Until the parent has been told that it failed. */
+  telling: Promise<void> | null;
+}
+
+function noRng(): never {
+  throw new TypeError("ctx.rng needs the option 'seed' of the job");
+}
+
+export class Contexts {
+  readonly #host: RunnerHost;
+  readonly #opened = new Map<number, Opened>();
+
+  constructor(host: RunnerHost) {
+    this.#host = host;
+  }
+
+  get(context: number): Opened | undefined {
+    return this.#opened.get(context);
+  }
+
+  close(context: number): void {
+    this.#opened.delete(context);
+  }
+
+  /** Takes functions that a job has got since it was opened. */
+  add({ context, functions }: FunctionsMessage): void {
+    const opened = this.#opened.get(context);
+    if (opened) this.#load(opened, functions);
+  }
+
+  open(message: OpenMessage): void {
+    const opened: Opened = {
+      message,
+      codec: this.#host.codec(message.maxBytes),
+      functions: [],
+      call: noRng,
+      rng: noRng,
+      made: false,
+      loading: null,
+      failed: false,
+      telling: null,
+    };
+    this.#opened.set(message.context, opened);
+    this.#load(opened, message.functions);
+  }
+
+  /** Loads functions (and, the first time, the model and the generators); at once if it can. */
+  #load(opened: Opened, messages: OpenMessage['functions']): void {
+    const { message, codec } = opened;
+    const first = !opened.made;
+    opened.made = true;
+    try {
+      const load = () => messages.map((entry) => this.#host.load(entry));
+      const wait = first && message.mode === 'model' ? codec.loading(message.model) : null;
+      const seeded = first && message.seed !== undefined;
+      const registered = first && message.serializers ? message.serializers : null;
+      // What functions capture may need a serializer.
+      const loaded = registered ? [] : load();
+      if (
+        !wait &&
+        !seeded &&
+        !registered &&
+        !opened.loading &&
+        !loaded.some((entry) => entry instanceof Promise)
+      ) {
+        opened.functions.push(...(loaded as TaskFunction[]));
+        if (first) opened.call = this.#caller(opened);
+        return;
+      }
+      const before = opened.loading;
+      opened.loading = (async () => {
+        await before;
+        if (registered) await this.#host.adoptSerializers?.(registered);
+        await wait;
+        opened.functions.push(...(await Promise.all(registered ? load() : loaded)));
+        if (seeded) opened.rng = await this.#host.rng(message.seed);
+        if (first) opened.call = this.#caller(opened);
+        opened.loading = null;
+      })().catch((error: unknown) => this.#openFailed(opened, error));
+    } catch (error) {
+      this.#openFailed(opened, error);
+    }
+  }
+
+  #openFailed(opened: Opened, error: unknown): void {
+    opened.loading = null;
+    opened.failed = true;
+    const { codec } = opened;
+    const tell = (): void => {
+      const packed = packError(codec, error);
+      const { context } = opened.message;
+      this.#host.send({ type: 'open-failed', context, error: packed.message }, packed.transfer);
+    };
+    if (codec.isReady()) tell();
+    else opened.telling = codec.whenReady().then(tell);
+  }
+
+  #caller(opened: Opened): Call {
+    const { message, functions } = opened;
+    const fn = functions[0]!;
+    const { method } = message;
+    switch (message.mode) {
+      case 'task':
+        return fn;
+      case 'model': {
+        const model = opened.codec.unpackOne(message.model);
+        if (method !== undefined) {
+          const owner = model as Record<string, TaskFunction>;
+          return (task, context) => owner[method]!(task, context);
+        }
+        return (task, context) => fn(model, task, context);
+      }
+      case 'spread':
+        return (task, context) => fn(...(task as unknown[]), context);
+      case 'calls':
+        return (task) => {
+          const [index, args] = task as [number, unknown[]];
+          return functions[index]!(...args);
+        };
+    }
+  }
+}

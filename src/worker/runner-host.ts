@@ -1,0 +1,26 @@
+/**
+ * What a runner is given by the environment that it is in.
+ */
+import type { Codec, FromWorker, FunctionLoader, TaskClaims } from '../protocol/index.ts';
+import type { Generator } from '../random/index.ts';
+import type { WorkerInfo } from './context.ts';
+
+/** What a runner is given by the environment that it is in. */
+export interface RunnerHost {
+  readonly worker: WorkerInfo;
+  /** Shared with the scheduler; null where the backend has no such memory. */
+  readonly claims: TaskClaims | null;
+  readonly load: FunctionLoader;
+  codec(maxBytes: number): Codec;
+  send(message: FromWorker, transfer?: readonly unknown[]): void;
+  /** Runs a body under the scope that the job was started in. */
+  enter<T>(scope: unknown, body: () => T): T;
+  /** Makes the function that gives a task its generator. */
+  rng(seed: unknown): Promise<(index: number) => Generator>;
+  /** Takes over what the parent has registered with registerSerializer(). */
+  adoptSerializers?(messages: readonly unknown[]): Promise<void>;
+  memory(): number;
+  /** Milliseconds by the clock of which the worker has told the offset. */
+  now(): number;
+  stop(): void;
+}
