@@ -132,13 +132,20 @@ function isEntry(file: string): boolean {
   return file === require.main?.filename || (entry !== null && realPath(file) === entry);
 }
 
+const realPaths = new Map<string, string | null>();
+
 function realPath(file: string): string | null {
-  try {
-    // A folder stands for the `main` of its package.
-    return realpathSync(require.resolve(path.resolve(file)));
-  } catch {
-    return null;
+  let found = realPaths.get(file);
+  if (found === undefined) {
+    try {
+      // A folder stands for the `main` of its package.
+      found = realpathSync(require.resolve(path.resolve(file)));
+    } catch {
+      found = null;
+    }
+    realPaths.set(file, found);
   }
+  return found;
 }
 
 /** What a name in a module imports, if it does. */
