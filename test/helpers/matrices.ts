@@ -1,5 +1,5 @@
 /** Matrices for tests, and the plain loops that results are compared with. */
-import type { Elements, MatrixLike } from '../../src/linalg/index.ts';
+import type { Elements, MatrixLike, StackLike } from '../../src/linalg/index.ts';
 
 /** A small generator with a seed (mulberry32): tests must not depend on the one under test. */
 export function numbers(seed: number): () => number {
@@ -68,4 +68,28 @@ export function distance(a: number[][], b: number[][]): number {
     }
   }
   return worst;
+}
+
+/** A stack with the given axes of random m × n; symmetric and positive definite if asked for. */
+export function stackOf(
+  axes: readonly number[],
+  m: number,
+  n: number,
+  seed: number,
+  definite = false,
+) {
+  const next = numbers(seed);
+  const count = axes.reduce((product, length) => product * length, 1);
+  const data = new Float64Array(count * m * n);
+  for (let i = 0; i < count; i++) {
+    const one = Array.from({ length: m * n }, () => 2 * next() - 1);
+    for (let r = 0; r < m; r++) {
+      for (let c = 0; c < n; c++) {
+        data[(i * m + r) * n + c] = definite
+          ? (one[r * n + c]! + one[c * n + r]!) / 2 + (r === c ? n + 1 : 0)
+          : one[r * n + c]! + (r === c ? 0.5 : 0);
+      }
+    }
+  }
+  return { data, shape: [...axes, m, n] as unknown as StackLike<Float64Array>['shape'] };
 }
