@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import * as linalg from '../../src/linalg/index.ts';
 import { stackOf } from '../helpers/matrices.ts';
 
-type Stack = linalg.StackLike<Float64Array>;
 // biome-ignore lint/suspicious/noExplicitAny: the operations are looked up by their names
 type Operations = Record<string, (...args: any[]) => any>;
 const operations = linalg as unknown as Operations;
