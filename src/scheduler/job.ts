@@ -45,12 +45,13 @@ function jobSettings(
 ): Pick<OpenMessage, 'timeout' | 'initializer' | 'limits'> {
   const { backend, timeout, initializer, maxTasksPerWorker, maxWorkerMemory } = options;
   const elsewhere = backend.reach === 'machine';
+  if (!elsewhere && !backend.keepsTime) return {};
   const limits = {
     ...(Number.isFinite(maxTasksPerWorker) ? { maxTasksPerWorker } : {}),
     ...(Number.isFinite(maxWorkerMemory) ? { maxWorkerMemory } : {}),
   };
   return {
-    ...(timeout !== null && (elsewhere || backend.keepsTime) ? { timeout } : {}),
+    ...(timeout !== null ? { timeout } : {}),
     ...(initializer && elsewhere
       ? { initializer: functionMessage(initializer, backend.reach, Infinity, 'initializer') }
       : {}),

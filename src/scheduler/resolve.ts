@@ -8,7 +8,7 @@ import { readOptions } from '../options.ts';
 import type { Backend, Reach } from '../protocol/index.ts';
 import { preDispatchLimit } from './expression.ts';
 import { type ParallelOptions, parallelOptions, type ResolvedOptions } from './options.ts';
-import { type Jobs, resolveJobs } from './worker-count.ts';
+import { resolveJobs } from './worker-count.ts';
 
 /** Reaches where `resourceLimits` can be kept, or there is nothing to keep them for. */
 const HEAP_LIMITED: readonly Reach[] = ['thread', 'local'];
@@ -54,21 +54,16 @@ function resolveThreads(
   return { threads, asked, reason: `${threads} thread(s) inside each worker: ${why}` };
 }
 
-/** `jobs` and what follows from it, read anew each time where the backend's width changes. */
-function counts(
-  { jobs, live }: Jobs,
+/** Has `jobs` and what follows from it read anew each time, for a backend whose width changes. */
+function withLiveCounts(
+  options: ResolvedOptions,
+  live: () => number,
   preDispatch: number | string,
-): Pick<ResolvedOptions, 'jobs' | 'maxBatches'> {
-  const maxBatches = preDispatchLimit(preDispatch, jobs);
-  if (!live) return { jobs, maxBatches };
-  return {
-    get jobs() {
-      return live();
-    },
-    get maxBatches() {
-      return preDispatchLimit(preDispatch, live());
-    },
-  };
+): ResolvedOptions {
+  return Object.defineProperties(options, {
+    jobs: { get: live },
+    maxBatches: { get: () => preDispatchLimit(preDispatch, live()) },
+  });
 }
 
 /**
@@ -95,7 +90,10 @@ export function resolveOptions(
   const inner = resolveThreads(options.childThreads, backend, jobs);
   reasons.push(inner.reason);
   const timeout = parallelOptions.timeout('timeout', options.timeout ?? scope.timeout ?? Infinity);
-  return Object.assign(counts(count, options.preDispatch ?? scope.preDispatch ?? '2*jobs'), {
+  const preDispatch = options.preDispatch ?? scope.preDispatch ?? '2*jobs';
+  const resolved: ResolvedOptions = {
+    jobs,
+    maxBatches: preDispatchLimit(preDispatch, jobs),
     backend,
     batchSize: options.batchSize ?? scope.batchSize ?? 'auto',
     timeout: timeout === Number.POSITIVE_INFINITY ? null : timeout,
@@ -115,5 +113,6 @@ export function resolveOptions(
     seed: options.seed,
     trace: options.trace ?? null,
     reasons,
-  });
+  };
+  return count.live ? withLiveCounts(resolved, count.live, preDispatch) : resolved;
 }

@@ -51,7 +51,8 @@ function makePoolKey(options: ResolvedOptions): PoolKey {
   const initializer = initializerOf(options);
   const id = initializer?.kind === 'payload' ? (initializer.payload as FunctionPayload).id : '';
   const inner = `${childThreads}${childThreadsAsked ? '!' : ''}`;
-  const key = [identity(backend), inner, id, JSON.stringify(resourceLimits)].join('|');
+  const limits = resourceLimits ? JSON.stringify(resourceLimits) : '';
+  const key = `${identity(backend)}|${inner}|${id}|${limits}`;
   return { key, initializer };
 }
 
