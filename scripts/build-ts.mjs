@@ -9,7 +9,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { bundleWorkers } from './bundle-workers.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
@@ -21,7 +21,15 @@ execFileSync(process.execPath, [path.join(root, 'node_modules/typescript/bin/tsc
 
 await bundleWorkers(path.join(root, 'dist'));
 
+// src/inlined.ts says this to bundles of the ES modules; a shim in a bundle finds none of them.
+const guard = path.join(root, 'dist/inlined.js');
+const { INLINED, THROW } = await import(pathToFileURL(guard).href);
+
 const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+const relative = (folder, file) => {
+  const name = path.relative(folder, file).replaceAll('\\', '/');
+  return name.startsWith('.') ? name : `./${name}`;
+};
 for (const entry of Object.values(manifest.exports)) {
   const shim = entry.require?.default;
   if (!shim) continue;
@@ -30,9 +38,19 @@ for (const entry of Object.values(manifest.exports)) {
   mkdirSync(path.dirname(target), { recursive: true });
   const lines = [
     "'use strict';",
-    "const own = require('node:vm').runInThisContext('process');",
+    `const inlined = (vm) => vm.runInThisContext(${JSON.stringify(THROW)})(${JSON.stringify(INLINED)});`,
+    // In a bundle that is an ES module there is no `require` either.
+    "if (typeof __filename === 'undefined') inlined(process.getBuiltinModule('node:vm'));",
+    "const vm = require('node:vm');",
+    "const own = vm.runInThisContext('process');",
     "const { createRequire } = own.getBuiltinModule('node:module');",
-    `module.exports = createRequire(__filename)('./${name}');`,
+    'const load = createRequire(__filename);',
+    'try {',
+    `  load.resolve('${relative(path.dirname(target), guard)}');`,
+    '} catch {',
+    '  inlined(vm);',
+    '}',
+    `module.exports = load('./${name}');`,
   ];
   writeFileSync(target, `${lines.join('\n')}\n`);
   writeFileSync(path.join(root, entry.require.types), `export * from './${name}';\n`);

@@ -4,6 +4,8 @@
  * @packageDocumentation
  */
 
+import './inlined.ts';
+
 export { CloneError, heddle, registerSerializer, type Serializer, share } from './codec/index.ts';
 export {
   type BudgetListener,

@@ -4,6 +4,7 @@
  * Every size that passes here is checked by the caller in TypeScript and again at the boundary in
  * C++. Functions here are not for users: each floor wraps its own module.
  */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -419,15 +420,6 @@ function find(): string {
   return (load('node-gyp-build') as { path(root: string): string }).path(packageRoot());
 }
 
-/** Whether this code is in a file that is not the package's own. */
-function isInlined(): boolean {
-  try {
-    return (load(path.join(packageRoot(), 'package.json')) as { name?: string }).name !== 'heddle';
-  } catch {
-    return true;
-  }
-}
-
 function open(): { readonly file: string; readonly addon: NativeAddon } {
   const override = process.env.HEDDLE_ADDON;
   try {
@@ -442,12 +434,12 @@ function open(): { readonly file: string; readonly addon: NativeAddon } {
         { cause },
       );
     }
-    if (!override && isInlined()) {
-      throw new Error(
-        'heddle: a bundler has put this library into another file, where neither its addon nor its ' +
-          "workers can be found. Leave 'heddle' out of the bundle (external), and in node_modules.",
-        { cause },
-      );
+    if (!override && !existsSync(packageRoot())) {
+      // What src/inlined.ts tells first, but for bundlers that leave that out.
+      const message =
+        'heddle: a bundler has put this library into another file, where its addon cannot be found. ' +
+        "Leave 'heddle' and 'heddle/*' out of the bundle (external), and in node_modules.";
+      throw Object.assign(new Error(message, { cause }), { code: 'ERR_HEDDLE_INLINED' });
     }
     throw new Error(
       `heddle: no addon for ${process.platform}-${process.arch} (Node ${process.versions.node}) ` +

@@ -1,7 +1,6 @@
 /**
  * Where the worker entries are, and with which flags Node runs them.
  */
-import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { findTsx, LOADER_FLAGS, startedWith, tsxInterfaces } from '../functions/index.ts';
 
@@ -56,8 +55,8 @@ export function entryFlags(): readonly string[] {
   if (flags?.from === process.execArgv) return flags.flags;
   const kept = inherited(process.execArgv);
   if (fromSource && !kept.some((flag) => flag.includes('tsx'))) {
-    const tsx = createRequire(import.meta.url).resolve('tsx');
-    kept.push('--import', pathToFileURL(tsx).href);
+    const tsx = findTsx([import.meta.url]);
+    if (tsx) kept.push('--import', new URL('../../loader.mjs', tsx).href);
   }
   flags = { from: process.execArgv, flags: kept };
   return kept;

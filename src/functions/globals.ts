@@ -1,10 +1,8 @@
 /**
  * What every worker has anyway: the globals of the language and of Node, and Node's own modules.
  */
-import { builtinModules, createRequire } from 'node:module';
+import { builtinModules } from 'node:module';
 import vm from 'node:vm';
-
-const require = createRequire(import.meta.url);
 
 /** Names that Node adds to those of the language. */
 const nodeGlobals = [
@@ -136,8 +134,8 @@ export function builtinReference(
     listed = loaded?.length ?? 1;
     for (const id of builtinModules) {
       if (id.startsWith('_') || (loaded && !loaded.includes(`NativeModule ${id}`))) continue;
-      const exports = require(`node:${id}`) as Record<string, unknown>;
       const url = `node:${id}`;
+      const exports = process.getBuiltinModule(url) as Record<string, unknown>;
       if (!builtins.has(exports)) builtins.set(exports, { url, name: 'default' });
       for (const key of Object.keys(exports)) {
         const descriptor = Object.getOwnPropertyDescriptor(exports, key);

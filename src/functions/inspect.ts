@@ -134,8 +134,13 @@ class Inspector {
   }
 
   #release(): void {
-    if (this.#shown > 0) this.#post('Runtime.releaseObjectGroup', { objectGroup: 'heddle' });
+    if (this.#shown === 0) return;
     this.#shown = 0;
+    try {
+      this.#post('Runtime.releaseObjectGroup', { objectGroup: 'heddle' });
+    } catch {
+      // One that doesn't answer has nothing to forget; nobody could catch the error of a timer.
+    }
   }
 
   #location(remote: Remote | undefined): Location | null {

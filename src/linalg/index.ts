@@ -6,6 +6,9 @@
  *
  * @packageDocumentation
  */
+
+import '../inlined.ts';
+
 export type { Elements, Matrix, MatrixLike, NdArray, NdArrayLike } from '../arrays/index.ts';
 export { type ExecutionOptions, type ExecutorStats, executorStats } from '../executor/index.ts';
 export { type BlasInfo, blasInfo, useBlas } from './blas.ts';

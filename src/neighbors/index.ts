@@ -7,6 +7,9 @@
  *
  * @module
  */
+
+import '../inlined.ts';
+
 export {
   type ArgKminOptions,
   type ArgKminSyncOptions,

@@ -3,6 +3,9 @@
  *
  * @packageDocumentation
  */
+
+import '../inlined.ts';
+
 export type { NdArray, NdArrayLike } from '../arrays/index.ts';
 export {
   BitGenerator,

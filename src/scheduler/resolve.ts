@@ -37,6 +37,31 @@ function checkAbilities(backend: Backend, jobs: number, options: ParallelOptions
   }
 }
 
+/** Another runtime than Node.js that this program runs on, if it does. */
+function otherRuntime(): string | undefined {
+  const { deno, bun } = process.versions;
+  if (deno !== undefined) return `Deno ${deno}`;
+  return bun === undefined ? undefined : `Bun ${bun}`;
+}
+
+/**
+ * Refuses workers on runtimes that lack what they are made of: Deno has no inspector that answers, by
+ * which functions are read, and breaks its heap over the pipes; Bun has neither an inspector nor what
+ * the entry of a worker takes from node:module.
+ */
+function checkRuntime(backend: Backend): void {
+  const runtime = otherRuntime();
+  if (runtime === undefined || backend.reach === 'local') return;
+  throw Object.assign(
+    new Error(
+      `workers of the backend '${backend.name}' need Node.js, but this program runs on ${runtime}. ` +
+        "There jobs: 1 or backend: 'sequential' run tasks in the calling process, and heddle/linalg " +
+        'and the other numeric modules use every core; or run the program with node.',
+    ),
+    { code: 'ERR_HEDDLE_RUNTIME' },
+  );
+}
+
 /** Threads inside each worker, and the sentence that says why. */
 function resolveThreads(
   given: number | undefined,
@@ -70,7 +95,8 @@ function withLiveCounts(
  * Checks options and completes them from the scope, the knobs and the defaults.
  *
  * @param table - the options that there are; some functions have more than these
- * @throws TypeError or RangeError that names the option
+ * @throws TypeError or RangeError that names the option; an Error with the code `ERR_HEDDLE_RUNTIME`
+ * where this runtime can't have such workers
  */
 export function resolveOptions(
   given: ParallelOptions | undefined,
@@ -87,6 +113,7 @@ export function resolveOptions(
   const alone = jobs === 1 && asked.reach !== 'local' && !asked.width;
   if (alone) reasons.push('one worker is the calling process itself');
   const backend = alone ? backendNamed('sequential') : asked;
+  checkRuntime(backend);
   const inner = resolveThreads(options.childThreads, backend, jobs);
   reasons.push(inner.reason);
   const timeout = parallelOptions.timeout('timeout', options.timeout ?? scope.timeout ?? Infinity);

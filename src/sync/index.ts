@@ -7,6 +7,9 @@
  *
  * @packageDocumentation
  */
+
+import '../inlined.ts';
+
 export { Barrier, BrokenBarrierError } from './barrier.ts';
 export { Event } from './event.ts';
 export { Lock, type LockHold } from './lock.ts';
