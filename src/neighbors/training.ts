@@ -17,12 +17,12 @@ import {
 
 /** A model was asked before it was fitted. */
 export class NotFittedError extends Error {
+  override readonly name = 'NotFittedError';
   readonly code = 'ERR_HEDDLE_NOT_FITTED';
 
   /** @param model - the name of its class */
   constructor(model: string) {
     super(`${model}: call fit(X) first`);
-    this.name = 'NotFittedError';
   }
 }
 

@@ -185,6 +185,7 @@ const LEAST = new Map([
 
 /** Something came that no worker of this build sends: it is lost, and so is all that follows. */
 class FrameError extends Error {
+  override readonly name = 'FrameError';
   readonly code = 'ERR_HEDDLE_FRAME';
 
   constructor(size: number, kind: number) {
@@ -192,7 +193,6 @@ class FrameError extends Error {
       `heddle: what came on a worker's channel is no message (kind ${kind}, ${size} bytes); ` +
         'something else has written to its descriptors',
     );
-    this.name = 'FrameError';
   }
 }
 

@@ -1,12 +1,22 @@
 /**
  * Classes of others, by registered serializers; and Heddle's own classes, everywhere they may be.
  */
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { invoker, map, registerSerializer, shutdownWorkers } from 'heddle';
-import { KNeighbors } from 'heddle/neighbors';
+import { KNeighbors, RadiusNeighborsModel } from 'heddle/neighbors';
 import { defaultRng, MT19937, PCG64, PCG64DXSM, Philox, SeedSequence, SFC64 } from 'heddle/random';
-import { Barrier, Event, Lock, Queue, Semaphore, Value } from 'heddle/sync';
+import {
+  Barrier,
+  BoundedSemaphore,
+  Event,
+  Lock,
+  Queue,
+  Semaphore,
+  Array as SharedArray,
+  Value,
+} from 'heddle/sync';
 import { afterAll, describe, expect, it } from 'vitest';
 import { root, runProgram, workerBackends } from '../parallel/support.ts';
 
@@ -18,6 +28,23 @@ function recipes(): string {
   const [, code] = /<!-- serializers -->\s*```ts\n([\s\S]*?)```/.exec(text)!;
   return code!;
 }
+
+it('the example of the documentation runs as it stands there', () => {
+  const text = readFileSync(path.join(root, 'docs/memory.md'), 'utf8');
+  const [, code] = /<!-- serializer -->\s*```ts\n([\s\S]*?)```/.exec(text)!;
+  const file = path.join(root, 'test', `account-${process.pid}.ts`);
+  writeFileSync(file, `${code}process.exit(0);`);
+  try {
+    const { stdout, stderr, status } = spawnSync(process.execPath, ['--import', 'tsx', file], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    expect(stdout, stderr).toBe('true Ada\n');
+    expect(status).toBe(0);
+  } finally {
+    rmSync(file);
+  }
+}, 120_000);
 
 it('the recipes of the documentation carry what people pass, in every place', () => {
   const imports = [...recipes().matchAll(/^import .*$/gm)].map(([line]) => line).join('\n');
@@ -132,6 +159,10 @@ const own: Readonly<Record<string, readonly [() => object, (value: never) => unk
     () => new KNeighbors({ k: 3 }).fit(rows, [0, 1, 0, 1, 0, 1, 0, 1, 0, 1]),
     (model: KNeighbors) => [...model.classifySync(rows)].join(),
   ],
+  RadiusNeighborsModel: [
+    () => new RadiusNeighborsModel({ radius: 2.5 }).fit(rows, [0, 1, 0, 1, 0, 1, 0, 1, 0, 1]),
+    (model: RadiusNeighborsModel) => [...model.classifySync(rows)].join(),
+  ],
   Generator: [() => defaultRng(3), (rng: ReturnType<typeof defaultRng>) => rng.random()],
   SeedSequence: [
     () => new SeedSequence(5, { spawnKey: [1, 2] }),
@@ -152,6 +183,19 @@ const own: Readonly<Record<string, readonly [() => object, (value: never) => unk
       return 'free';
     },
   ],
+  BoundedSemaphore: [
+    () => new BoundedSemaphore(1),
+    (one: BoundedSemaphore) => {
+      one.acquireSync();
+      one.release();
+      try {
+        one.release();
+        return 'no bound';
+      } catch (error) {
+        return (error as Error).name;
+      }
+    },
+  ],
   Event: [
     () => new Event(),
     (event: Event) => {
@@ -168,6 +212,10 @@ const own: Readonly<Record<string, readonly [() => object, (value: never) => unk
     },
   ],
   Value: [() => new Value('float64', 2.5), (value: Value<'float64'>) => value.value],
+  Array: [
+    () => new SharedArray('int32', [3, 4]),
+    (array: SharedArray<'int32'>) => [...array.data, array.length].join(),
+  ],
 };
 
 describe.each(workerBackends)('classes of Heddle with %s', (_name, options) => {
