@@ -198,7 +198,8 @@ template <Family F, typename V>
 inline V conclude(const V& sum) {
   if constexpr (F == Family::kSets) {
     return each(sum, [](double counts) {
-      const auto either = static_cast<double>(static_cast<int64_t>(counts) / kMaxSetColumns);
+      const int64_t whole = static_cast<int64_t>(counts) / kMaxSetColumns;
+      const auto either = static_cast<double>(whole);
       const double both = counts - either * static_cast<double>(kMaxSetColumns);
       return either == 0 ? 0 : (either - both) / either;
     });

@@ -105,7 +105,7 @@ Napi::Value slot(const Napi::CallbackInfo& info) {
   napi_add_env_cleanup_hook(
       info.Env(),
       [](void* number) { slots().give(static_cast<int>(reinterpret_cast<intptr_t>(number))); },
-      reinterpret_cast<void*>(static_cast<intptr_t>(taken)));
+      reinterpret_cast<void*>(static_cast<intptr_t>(taken)));  // NOLINT(performance-no-int-to-ptr)
   return Napi::Number::New(info.Env(), taken);
 }
 
