@@ -32,7 +32,9 @@ function getRunners() {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   for (const file of files) copyFileSync(path.join(source, file), path.join(folder, file));
-  execFileSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: folder, stdio: 'inherit' });
+  // Their binaries come in packages of their own; install scripts would move them about.
+  const flags = ['--ignore-scripts', '--no-audit', '--no-fund'];
+  execFileSync('npm', ['ci', ...flags], { cwd: folder, stdio: 'inherit' });
   symlinkSync(root, path.join(folder, 'node_modules/heddle'), 'dir');
 }
 
