@@ -56,7 +56,15 @@ const kinds = {
     runtimes: ['libasan.so', 'libubsan.so'],
     env: {
       // Node does not free everything when it ends.
-      ASAN_OPTIONS: 'detect_leaks=0:halt_on_error=1:abort_on_error=1:alloc_dealloc_mismatch=0',
+      // An array with strides of zero may ask for more memory than there is: that is refused, as by
+      // the system.
+      ASAN_OPTIONS: [
+        'detect_leaks=0',
+        'halt_on_error=1',
+        'abort_on_error=1',
+        'alloc_dealloc_mismatch=0',
+        'allocator_may_return_null=1',
+      ].join(':'),
       UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
     },
     prefix: [],
