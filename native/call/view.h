@@ -47,11 +47,14 @@ struct Stack {
 
   // The matrix with number `index`, the last axis counting fastest.
   View<T> at(int64_t index) const {
-    View<T> view = first;
+    int64_t offset = 0;
     for (size_t axis = axis_count; axis-- > 0;) {
-      view.data += index % axes[axis].length * axes[axis].stride;
+      offset += index % axes[axis].length * axes[axis].stride;
       index /= axes[axis].length;
     }
+    View<T> view = first;
+    // Of no elements there is no address to count from.
+    if (view.data != nullptr) view.data += offset;
     return view;
   }
 };
