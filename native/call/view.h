@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 
 namespace heddle {
 
@@ -63,7 +64,10 @@ struct Stack {
 template <typename T>
 class Workspace {
  public:
-  explicit Workspace(int64_t length) : data_(new T[static_cast<size_t>(length > 0 ? length : 1)]) {}
+  explicit Workspace(int64_t length)
+      : data_(new (std::nothrow) T[static_cast<size_t>(length > 0 ? length : 1)]) {
+    if (data_ == nullptr) throw std::bad_alloc();
+  }
   T* data() { return data_.get(); }
   const T* data() const { return data_.get(); }
 
