@@ -80,6 +80,7 @@ const kinds = {
         'halt_on_error=1',
         'abort_on_error=1',
         'second_deadlock_stack=1',
+        'allocator_may_return_null=1', // as above
         `suppressions=${suppressions('tsan')}`,
       ].join(':'),
     },
