@@ -3,8 +3,8 @@
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { lengthOf, type TypedArray } from '../arrays/index.ts';
-import { rangeError, typeError } from '../errors.ts';
+import { type AxisCount, isDense, lengthOf, strided, type TypedArray } from '../arrays/index.ts';
+import { typeError } from '../errors.ts';
 import { constructorOf, type ShapedArray } from './dtype.ts';
 import { decodeHalves, encodeHalf } from './float16.ts';
 import {
@@ -232,54 +232,12 @@ export interface NpyContent {
   pieces(): Generator<Uint8Array>;
 }
 
-type Checked = {
-  data: TypedArray;
-  shape: readonly number[];
-  stride: readonly number[] | undefined;
+/** NumPy's own limit, which is higher than that of arrays here. */
+const NPY_AXES: AxisCount = {
+  least: 0,
+  most: MAX_AXES,
+  expected: `a list of at most ${MAX_AXES} lengths`,
 };
-
-function checkStrides(name: string, array: StridedArray): Checked & { offset: number } {
-  const { data, shape, stride, offset = 0 } = array;
-  const size = lengthOf(shape, `${name}.shape`);
-  if (shape.length > MAX_AXES) {
-    throw rangeError(`${name}.shape`, shape, `of at most ${MAX_AXES} axes`);
-  }
-  if (stride === undefined && array.offset === undefined && size !== data.length) {
-    throw typeError(`${name}.shape`, shape, `a shape of the ${data.length} elements in data`);
-  }
-  if (!Number.isSafeInteger(offset) || offset < 0) {
-    throw rangeError(`${name}.offset`, offset, 'a whole number of at least 0');
-  }
-  if (stride !== undefined) {
-    if (!Array.isArray(stride) || stride.length !== shape.length) {
-      throw typeError(`${name}.stride`, stride, 'an array as long as the shape');
-    }
-    if (!stride.every((step) => Number.isSafeInteger(step))) {
-      throw rangeError(`${name}.stride`, stride, 'whole numbers');
-    }
-  }
-  const steps = stride ?? denseStride(shape, false);
-  if (size > 0) {
-    let first = offset;
-    let last = offset;
-    for (const [axis, step] of steps.entries()) {
-      const reach = step * ((shape[axis] as number) - 1);
-      if (reach < 0) first += reach;
-      else last += reach;
-    }
-    if (first < 0 || !(last < data.length)) {
-      const right = `within the ${data.length} elements of data`;
-      throw rangeError(name, `elements ${first} to ${last}`, right);
-    }
-  }
-  return { data, shape, stride: steps, offset };
-}
-
-/** Whether strides are those of a dense array; those of axes of one entry never matter. */
-function isDense(shape: readonly number[], stride: readonly number[], fortran: boolean): boolean {
-  const dense = denseStride(shape, fortran);
-  return shape.every((length, axis) => length === 1 || dense[axis] === stride[axis]);
-}
 
 /**
  * Checks an array, and says what its file is.
@@ -297,14 +255,15 @@ export function npyContent(
   if (typeof given !== 'object' || given === null || !ArrayBuffer.isView(given.data)) {
     throw typeError(name, array, 'a typed array or { data, shape }');
   }
-  if (!Array.isArray(given.shape))
-    throw typeError(`${name}.shape`, given.shape, 'a list of lengths');
   const dtype = options.dtype ?? (isCarried(given.dtype) ? given.dtype : undefined);
   const descr = descrFor(given.data, dtype);
-  const { data, shape, stride = [], offset } = checkStrides(name, given);
+  const { data, shape, stride, offset } = strided(name, given, NPY_AXES);
   const count = lengthOf(shape);
-  const rowMajor = count === 0 || isDense(shape, stride, false);
-  const fortran = !rowMajor && isDense(shape, stride, true);
+  if (given.stride === undefined && given.offset === undefined && count !== data.length) {
+    throw typeError(`${name}.shape`, shape, `a shape of the ${data.length} elements in data`);
+  }
+  const rowMajor = isDense(shape, stride);
+  const fortran = !rowMajor && isDense(shape, stride, 'F');
   const header = formatHeader(descr, fortran, shape);
   const itemSize = Number(/\d/.exec(descr)?.[0]);
   return {
