@@ -54,8 +54,8 @@ struct Stack {
       index /= axes[axis].length;
     }
     View<T> view = first;
-    // Of no elements there is no address to count from.
-    if (view.data != nullptr) view.data += offset;
+    // Without elements there is no address to count from.
+    if (view.size() > 0) view.data += offset;
     return view;
   }
 };
