@@ -2,7 +2,14 @@
  * Where the worker entries are, and with which flags Node runs them.
  */
 import { pathToFileURL } from 'node:url';
-import { findTsx, LOADER_FLAGS, startedWith, tsxInterfaces } from '../functions/index.ts';
+import {
+  findTsNode,
+  findTsx,
+  LOADER_FLAGS,
+  startedWith,
+  type TsNode,
+  tsxInterfaces,
+} from '../functions/index.ts';
 
 /** Tells a worker process that it has no page. */
 export const NO_PAGE = '--heddle-no-page';
@@ -33,7 +40,16 @@ const fromSource = import.meta.url.endsWith('.ts');
 
 /** Whether workers load modules through hooks, which may make CommonJS of what is required. */
 function hasLoaders(): boolean {
-  return startedWith([...LOADER_FLAGS, '--require', '-r']);
+  return startedWith([...LOADER_FLAGS, '--require', '-r']) || findTsNode() !== null;
+}
+
+/** ts-node where it came by its command or was registered, neither of which a worker inherits. */
+function unheritedTsNode(): TsNode | null {
+  return startedWith([...LOADER_FLAGS, '--require', '-r']) ? null : findTsNode();
+}
+
+function registration({ file, options }: TsNode): string {
+  return `(${JSON.stringify(file)}).register(${JSON.stringify(options)});`;
 }
 
 /**
@@ -57,6 +73,16 @@ export function entryFlags(): readonly string[] {
   if (fromSource && !kept.some((flag) => flag.includes('tsx'))) {
     const tsx = findTsx([import.meta.url]);
     if (tsx) kept.push('--import', new URL('../../loader.mjs', tsx).href);
+  }
+  const tsNode = unheritedTsNode();
+  if (tsNode) {
+    // Its command puts itself among the flags, and would look for its settings beside the entry.
+    const command = kept.findIndex((flag) => /\bts-node\b.*\bbin/.test(flag));
+    if (command >= 0) kept.length = command;
+    const code =
+      "import { createRequire } from 'node:module';" +
+      `createRequire(${JSON.stringify(tsNode.file)})${registration(tsNode)}`;
+    kept.push('--import', `data:text/javascript,${encodeURIComponent(code)}`);
   }
   flags = { from: process.execArgv, flags: kept };
   return kept;
@@ -84,6 +110,11 @@ function tsxInterface(): URL | null {
 export function threadEntry(): ThreadEntry {
   const entry = entryUrl('thread');
   const tsx = tsxInterface();
+  const tsNode = tsx ? null : unheritedTsNode();
+  if (tsNode) {
+    const code = `require${registration(tsNode)} import(${JSON.stringify(entry.href)});`;
+    return { entry: code, eval: true };
+  }
   if (!tsx) {
     // Node takes no file with --input-type, which a thread can't be started without.
     const typed = process.execArgv.some((flag) => flag.startsWith('--input-type'));

@@ -4,6 +4,7 @@
  * A payload is a graph, because helpers may call each other: nodes are functions, slots are the
  * values that they capture, and either may refer to the other.
  */
+import { pathToFileURL } from 'node:url';
 import { types } from 'node:util';
 import {
   type Callable,
@@ -15,6 +16,7 @@ import {
 } from '../codec/index.ts';
 import type { Outgoing } from '../memory/index.ts';
 import { ClassText, nameOf } from './class-text.ts';
+import { helperNode } from './compiler-helpers.ts';
 import { isCounter } from './coverage-counters.ts';
 import { baseOf, type Found, findMembers, isConstructor, parentOf } from './members.ts';
 import { importOf, scriptPath } from './modules.ts';
@@ -127,6 +129,8 @@ export class Collector implements FunctionSink {
     if (common) return common;
     const text = Function.prototype.toString.call(fn);
     if (/\{\s*\[native code\]\s*\}$/.test(text)) throw native(fn, path);
+    const helper = helperNode(text);
+    if (helper) return helper;
     const place = new Place(fn, this.#registry.bound(fn));
     const source = parsed(text, place.isStrict(), path);
     if (place.isInternal()) throw new CloneError(path, "a function of Node's own", EXPORT_IT);
@@ -281,15 +285,19 @@ export class Collector implements FunctionSink {
     if (typeof value !== 'object' || value === null) return this.#slot(value, path);
     const node = nodeOf(value);
     if (node) return this.#slot(this.#standIn(node), path);
-    if (scope !== 'Syntax' && use.name !== '__vite_ssr_import_meta__' && !isNamespace(value, use)) {
-      return this.#slot(value, path);
-    }
+    const isMeta = scope === 'Syntax' || use.name === '__vite_ssr_import_meta__';
+    if (!isMeta && !isNamespace(value, use)) return this.#slot(value, path);
     // Of a namespace only what is used, or everything where that can't be told.
     const part: Record<string, unknown> = {};
     for (const key of use.whole ? Object.keys(value) : use.properties) {
       if (!(key in value)) continue;
       const item = (value as Record<string, unknown>)[key];
-      const itemNode = typeof item === 'object' && item !== null ? nodeOf(item) : null;
+      const itemNode =
+        key === 'resolve' && isMeta
+          ? resolveNode(place)
+          : typeof item === 'object' && item !== null
+            ? nodeOf(item)
+            : null;
       part[key] = itemNode ? this.#standIn(itemNode) : item;
     }
     return this.#slot(part, path);
@@ -338,6 +346,14 @@ function specialNode(
   if (isRequire(value)) return { kind: 'require', base: requireBase(value, base) };
   if (base && name === '__vite_ssr_dynamic_import__') return { kind: 'import', base };
   return null;
+}
+
+/** The node for `import.meta.resolve`; null for code from nowhere. */
+function resolveNode({ script }: Place): FunctionNode | null {
+  if (!script) return null;
+  const file = scriptPath(script);
+  const base = URL.canParse(script.url) || file === null ? script.url : pathToFileURL(file).href;
+  return { kind: 'resolve', base };
 }
 
 function parsed(text: string, strict: boolean, path: string): Source {

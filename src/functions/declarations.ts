@@ -1,7 +1,7 @@
 /**
  * What a script's text says of a name, for the little that the engine's scopes don't tell.
  */
-import { acorn } from './acorn.ts';
+import { parseScript } from './acorn.ts';
 import { type Declaration, declarationOf, type Scope } from './declared.ts';
 import { type Location, type Script, sourceOf } from './inspect.ts';
 import { scopesOf } from './scope.ts';
@@ -13,12 +13,7 @@ function scopesOfScript(script: Script): ReadonlyMap<number, Scope> | null {
   let found = scopes.get(script.id);
   if (found === undefined) {
     try {
-      const program = acorn().parse(sourceOf(script), {
-        ecmaVersion: 'latest',
-        sourceType: script.isModule ? 'module' : 'script',
-        allowHashBang: true,
-        allowReturnOutsideFunction: true,
-      });
+      const program = parseScript(sourceOf(script), script.isModule);
       found = scopesOf(program, script.isModule);
     } catch {
       found = null;

@@ -5,4 +5,11 @@ export { measured } from './coverage.ts';
 export { linkTask } from './decode.ts';
 export { bind, decodeFunction, encodeFunction, releaseFunction, task } from './functions.ts';
 export type { FunctionPayload } from './payload.ts';
-export { findTsx, LOADER_FLAGS, startedWith, tsxInterfaces } from './typescript.ts';
+export {
+  findTsNode,
+  findTsx,
+  LOADER_FLAGS,
+  startedWith,
+  type TsNode,
+  tsxInterfaces,
+} from './typescript.ts';

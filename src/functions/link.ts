@@ -10,6 +10,7 @@ import { type Compiled, compile } from './compile.ts';
 import { nameBeside } from './coverage.ts';
 import type { CodeNode, Extra, FunctionNode, FunctionPayload, Slots } from './payload.ts';
 import { isOwn, madeClasses } from './registry.ts';
+import type { System } from './typescript.ts';
 
 /** What the linker must know of functions that this environment has already. */
 export interface Known {
@@ -21,7 +22,7 @@ export interface Known {
 
 /** Whether a payload can be linked without waiting for a module. */
 export function needsLoading(payload: FunctionPayload): boolean {
-  return payload.nodes.some((node) => node.kind === 'module');
+  return payload.nodes.some(({ kind }) => kind === 'module' || kind === 'resolve');
 }
 
 /** Makes the function of a payload. */
@@ -30,6 +31,7 @@ export async function link(payload: FunctionPayload, known: Known): Promise<unkn
   await Promise.all(
     payload.nodes.map(async (node) => {
       if (node.kind === 'module') modules.set(node, await load(node));
+      if (node.kind === 'resolve') modules.set(node, await resolver(node.base));
     }),
   );
   return new Linker(payload, known, modules).functionAt(0);
@@ -157,6 +159,7 @@ class Linker {
   #other(node: Exclude<FunctionNode, CodeNode>): unknown {
     switch (node.kind) {
       case 'module':
+      case 'resolve':
         return this.#modules.get(node);
       case 'global':
         return pick(globalThis, node.path, 'globalThis');
@@ -188,18 +191,20 @@ function isTypeScript(specifier: string, parent: string | null | undefined): boo
   return typed.test(specifier) || (specifier.startsWith('.') && typed.test(parent ?? ''));
 }
 
-async function prepare(url: string): Promise<void> {
+async function prepare(url: string): Promise<System> {
   const { prepareTypeScript } = await import('./typescript.ts');
-  await prepareTypeScript(url);
+  return prepareTypeScript(url);
 }
 
 async function load(node: Extract<FunctionNode, { kind: 'module' }>): Promise<unknown> {
-  const { url, parent, name, system } = node;
-  if (system === 'import' && isTypeScript(url, parent)) await prepare(parent ?? url);
+  const { url, parent, name, system, attributes } = node;
+  const typed = isTypeScript(url, parent) ? await prepare(parent ?? url) : null;
   const namespace: unknown =
-    system === 'require'
-      ? (requireOf(url)(fileURLToPath(url)) as unknown)
-      : await (parent ? importer(parent)(url) : import(url));
+    system === 'require' || typed === 'require'
+      ? (requireOf(parent ?? url)(url.startsWith('file:') ? fileURLToPath(url) : url) as unknown)
+      : parent || attributes
+        ? await importer(parent ?? null)(url, attributes && { with: attributes })
+        : await import(url);
   // The name of an export may have dots itself.
   if (holds(namespace, name)) return (namespace as Record<string, unknown>)[name];
   return pick(namespace, name === '' ? [] : name.split('.'), url);
@@ -227,30 +232,38 @@ function pick(from: unknown, path: readonly string[], where: string): unknown {
   return value;
 }
 
+/** `import.meta.resolve` as the module at `base` has it: no module of the worker's can lend its own. */
+async function resolver(base: string): Promise<(specifier: unknown) => string> {
+  const { resolve } = await import('import-meta-resolve');
+  return (specifier) => resolve(`${specifier}`, base);
+}
+
+type Importer = (specifier: unknown, options?: unknown) => Promise<unknown>;
+
 /** `import()` as the module at `base` would call it. */
-function importer(base: string | null): (specifier: unknown) => Promise<unknown> {
+function importer(base: string | null): Importer {
   const from = base ?? path.join(process.cwd(), '[code]');
   const url = from.startsWith('file:') ? from : pathToFileURL(from).href;
   // Only a script that is said to lie there finds what is found from there.
-  const script = new vm.Script('(specifier) => import(specifier)', {
+  const script = new vm.Script('(specifier, options) => import(specifier, options)', {
     filename: nameBeside(url),
     importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
-  const load = script.runInThisContext() as (specifier: string) => Promise<unknown>;
-  const start = (specifier: string): Promise<unknown> => {
+  const load = script.runInThisContext() as Importer;
+  const start = (specifier: string, options: unknown): Promise<unknown> => {
     // Node warns that this is experimental when import() is called, before it returns.
     const { emitWarning } = process;
     process.emitWarning = () => {};
     try {
-      return load(specifier);
+      return load(specifier, options);
     } finally {
       process.emitWarning = emitWarning;
     }
   };
-  return async (specifier) => {
+  return async (specifier, options) => {
     // A URL object, say: import() makes text of what it is given.
     const name = `${specifier}`;
     if (isTypeScript(name, base)) await prepare(url);
-    return start(name);
+    return start(name, options);
   };
 }

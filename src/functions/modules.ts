@@ -5,8 +5,8 @@ import { readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { AnyNode, ModuleDeclaration, Pattern, Statement } from 'acorn';
-import { acorn } from './acorn.ts';
+import type { AnyNode, ImportDeclaration, ModuleDeclaration, Pattern, Statement } from 'acorn';
+import { parseScript } from './acorn.ts';
 import { type Inspection, type Script, sourceOf } from './inspect.ts';
 
 /** Where to get a value: a module, how to load it, and the export (dots for what is in it). */
@@ -16,11 +16,19 @@ export interface ModuleReference {
   readonly parent?: string;
   readonly name: string;
   readonly system: 'import' | 'require';
+  /** What is said of it after `with`, where something is. */
+  readonly attributes?: Readonly<Record<string, string>>;
+}
+
+interface Imported {
+  readonly specifier: string;
+  readonly name: string;
+  readonly attributes: Readonly<Record<string, string>> | null;
 }
 
 interface ModuleNames {
   /** What a local name imports; '*' is the namespace. */
-  readonly imports: ReadonlyMap<string, { readonly specifier: string; readonly name: string }>;
+  readonly imports: ReadonlyMap<string, Imported>;
   /** The names under which local names are exported. */
   readonly exports: ReadonlyMap<string, string>;
   /** Where an anonymous default export begins: line from 1 and column, or null. */
@@ -44,18 +52,14 @@ function namesOf(script: Script): ModuleNames | null {
 }
 
 function collectNames(source: string): ModuleNames {
-  const program = acorn().parse(source, {
-    ecmaVersion: 'latest',
-    sourceType: 'module',
-    allowHashBang: true,
-    locations: true,
-  });
-  const imports = new Map<string, { specifier: string; name: string }>();
+  const program = parseScript(source, true, { locations: true });
+  const imports = new Map<string, Imported>();
   const exports = new Map<string, string>();
   let anonymousDefault: ModuleNames['anonymousDefault'] = null;
   for (const node of program.body) {
     if (node.type === 'ImportDeclaration') {
       const specifier = String(node.source.value);
+      const attributes = attributesOf(node);
       for (const item of node.specifiers) {
         const name =
           item.type === 'ImportSpecifier'
@@ -63,7 +67,7 @@ function collectNames(source: string): ModuleNames {
             : item.type === 'ImportDefaultSpecifier'
               ? 'default'
               : '*';
-        imports.set(item.local.name, { specifier, name });
+        imports.set(item.local.name, { specifier, name, attributes });
       }
     } else if (node.type === 'ExportNamedDeclaration' && !node.source) {
       for (const item of node.specifiers) exports.set(nameOf(item.local), nameOf(item.exported));
@@ -76,6 +80,11 @@ function collectNames(source: string): ModuleNames {
     }
   }
   return { imports, exports, anonymousDefault };
+}
+
+function attributesOf({ attributes }: ImportDeclaration): Imported['attributes'] {
+  if (attributes.length === 0) return null;
+  return Object.fromEntries(attributes.map(({ key, value }) => [nameOf(key), String(value.value)]));
 }
 
 function nameOf(node: AnyNode): string {
@@ -124,7 +133,7 @@ let entry: string | null | undefined;
  * Whether a file is the script that this thread was started with. That may have been named by its
  * folder, without its ending, or by a link.
  */
-function isEntry(file: string): boolean {
+export function isEntry(file: string): boolean {
   if (entry === undefined) {
     const given = process.argv[1];
     entry = given ? realPath(given) : null;
@@ -158,6 +167,7 @@ export function importOf(script: Script, name: string): ModuleReference | null {
     ...(URL.canParse(found.specifier) ? {} : { parent: script.url }),
     name: found.name === '*' ? '' : found.name,
     system: 'import',
+    ...(found.attributes ? { attributes: found.attributes } : {}),
   };
 }
 

@@ -81,6 +81,8 @@ export type FunctionNode =
   | { readonly kind: 'require'; readonly base: string }
   /** `import()` as a module calls it; null for code from no file. */
   | { readonly kind: 'import'; readonly base: string | null }
+  /** `import.meta.resolve` of a module. */
+  | { readonly kind: 'resolve'; readonly base: string }
   /** Counts of a coverage tool, which have nowhere to go. */
   | { readonly kind: 'coverage' }
   /** A class that the receiver knows by its id. */

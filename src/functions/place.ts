@@ -1,11 +1,12 @@
 /**
  * What is known of the place where a function was made: its script, and what its names mean there.
  */
+import path from 'node:path';
 import { type Callable, CloneError } from '../codec/index.ts';
 import { declarationAt, mayNameExpression } from './declarations.ts';
 import { isStandardGlobal } from './globals.ts';
 import { type Inspection, inspectFunction, NoInspector, type Script, sourceOf } from './inspect.ts';
-import { exportOf, type ModuleReference, scriptPath } from './modules.ts';
+import { exportOf, isEntry, type ModuleReference, scriptPath } from './modules.ts';
 import type { Source } from './source.ts';
 
 export const EXPORT_IT =
@@ -147,10 +148,16 @@ function inspectIfPossible(fn: Callable): Inspection | null {
   }
 }
 
+/** Whether this Node says of a module whether the program was started with it. */
+const hasMain = Object.hasOwn(import.meta, 'main');
+
 function importMeta(script: Script | null): object {
   const file = script ? scriptPath(script) : null;
   return {
+    ...(file === null ? {} : { dirname: path.dirname(file), filename: file }),
+    ...(hasMain ? { main: file !== null && isEntry(file) } : {}),
+    // Stands for that of the worker, which resolves as this module does.
+    resolve: null,
     url: script?.url ?? '',
-    ...(file ? { filename: file, dirname: file.replace(/[/\\][^/\\]*$/, '') } : {}),
   };
 }

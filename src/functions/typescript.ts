@@ -43,10 +43,48 @@ function runsTypeScript(): boolean {
   return startedWith(LOADER_FLAGS);
 }
 
-let ready: Promise<void> | null = null;
+/** How ts-node makes itself known to who looks for it. */
+const TS_NODE = Symbol.for('ts-node.register.instance');
 
-async function registerTsx(url: string): Promise<void> {
-  if (runsTypeScript()) return;
+/** ts-node as this process has it. */
+export interface TsNode {
+  /** The file of its interface. */
+  readonly file: string;
+  /** What it was told, as far as that is plain data. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** ts-node, where this process runs TypeScript by it; null otherwise. */
+export function findTsNode(): TsNode | null {
+  const service = (process as unknown as Record<symbol, unknown>)[TS_NODE] as
+    | { readonly options?: object; readonly configFilePath?: string }
+    | undefined;
+  if (!service) return null;
+  for (const [file, module] of Object.entries(createRequire(import.meta.url).cache)) {
+    const exports = module?.exports as { REGISTER_INSTANCE?: unknown } | undefined;
+    if (!/\bts-node\b/.test(file) || exports?.REGISTER_INSTANCE !== TS_NODE) continue;
+    const options = JSON.parse(JSON.stringify(service.options ?? {})) as Record<string, unknown>;
+    const { configFilePath: project } = service;
+    return { file, options: { ...options, ...(project ? { project } : {}), transpileOnly: true } };
+  }
+  return null;
+}
+
+/** Whether something that `require` goes through runs TypeScript, and nothing for `import` does. */
+function requiresTypeScript(): boolean {
+  // Its hooks for ES modules are a loader.
+  if (Object.hasOwn(process, TS_NODE)) return !startedWith(['--loader', '--experimental-loader']);
+  return !runsTypeScript() && '.ts' in createRequire(import.meta.url).extensions;
+}
+
+/** How a module in TypeScript is loaded. */
+export type System = 'import' | 'require';
+
+let ready: Promise<System> | null = null;
+
+async function registerTsx(url: string): Promise<System> {
+  if (requiresTypeScript()) return 'require';
+  if (runsTypeScript()) return 'import';
   const tsx = findTsx([url, pathToFileURL(`${process.cwd()}/`).href]);
   if (!tsx) {
     throw new TypeError(
@@ -58,15 +96,17 @@ async function registerTsx(url: string): Promise<void> {
     const { register } = (await import(href)) as { register(): unknown };
     register();
   }
+  return 'import';
 }
 
 /**
  * Sees to it that this thread can import a module in TypeScript. To be called before the first try:
  * Node remembers a module that could not be loaded.
  *
+ * @returns what then loads it
  * @throws TypeError where nothing is there that can
  */
-export function prepareTypeScript(url: string): Promise<void> {
+export function prepareTypeScript(url: string): Promise<System> {
   ready ??= registerTsx(url);
   ready.catch(() => {
     ready = null;

@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { otherNode } from '../helpers/nodes.ts';
-import { compile, install, project, runVitest, tsx } from './programs.ts';
+import { compile, emptyProject, install, project, root, run, runVitest, tsx } from './programs.ts';
 import { LINE, RESULTS, runTyped, TYPED } from './typed.ts';
 
 const inVitest = `
@@ -19,6 +19,52 @@ const inVitest = `
     expect(stack).toMatch(/^RangeError: marked\\n.*workers\\.ts:${LINE}:/);
     expect(away).toBe(true);
   });
+`;
+
+const TS_NODE = path.join(root, 'node_modules/ts-node/dist/bin.js');
+
+const TSCONFIG = {
+  compilerOptions: {
+    ...{ module: 'commonjs', target: 'es2022', moduleResolution: 'node', esModuleInterop: true },
+    ...{ ignoreDeprecations: '6.0', skipLibCheck: true, types: ['node'] },
+    typeRoots: [path.join(root, 'node_modules/@types')],
+  },
+};
+
+/** With what no stripping of types can make JavaScript of. */
+const HELPER = `
+  export const twice = (x: number): number => x * 2;
+  let calls = 0;
+  export const count = (): number => ++calls;
+  export class Model {
+    constructor(readonly k: number) {}
+    predict(x: number): number { return x * this.k; }
+  }
+`;
+
+const COMMONJS = `
+  import { pathToFileURL } from 'node:url';
+  import { map, task } from 'heddle';
+  import { count, Model, twice } from './helper';
+  const k: number = 3;
+  enum Color { Red = 5 }
+  async function main(): Promise<void> {
+    const model = new Model(4);
+    for (const backend of ['sequential', 'threads', 'processes'] as const) {
+      const o = { jobs: backend === 'sequential' ? 1 : 2, backend };
+      const fn = (x: number) =>
+        [twice(x) * k, model.predict(x), count() > 0, Color.Red, require('./helper').twice(1)];
+      const later = async (x: number) => (await import('./helper')).twice(x);
+      const score = task<[number], number>(pathToFileURL(__dirname + '/helper.ts'), 'twice');
+      const models = await map([1, 2], (x: number) => new Model(x), o);
+      const all = [
+        await map([1, 2], fn, o), await map([1, 2], twice, o), await map([1, 2], later, o),
+        await map([1], score, o), models.every((one) => one instanceof Model),
+      ];
+      console.log(JSON.stringify(all));
+    }
+  }
+  void main();
 `;
 
 describe('worker functions in .ts files work', () => {
@@ -35,6 +81,44 @@ describe('worker functions in .ts files work', () => {
     const outputs = await runTyped(process.execPath, '--enable-source-maps', main);
     for (const { stack } of outputs) expect(stack).toContain(`workers.ts:${LINE}:`);
   }, 60_000);
+
+  it.each([
+    ['its command', [TS_NODE, 'main.ts']],
+    ['its command without checks of types', [TS_NODE, '-T', 'main.ts']],
+    ['a flag', ['--require', 'ts-node/register/transpile-only', 'main.ts']],
+    ['a program', ['main.cjs']],
+  ] as const)(
+    'as CommonJS under ts-node, started by %s',
+    async (_, args) => {
+      const at = emptyProject(
+        `ts-node-${args.join('-').replace(/\W+/g, '-').slice(-30)}`,
+        'commonjs',
+      );
+      install('ts-node', undefined, at);
+      writeFileSync(path.join(at, 'tsconfig.json'), JSON.stringify(TSCONFIG));
+      writeFileSync(path.join(at, 'helper.ts'), HELPER);
+      writeFileSync(path.join(at, 'main.ts'), COMMONJS);
+      writeFileSync(
+        path.join(at, 'main.cjs'),
+        "require('ts-node').register({ transpileOnly: true }); require('./main.ts');",
+      );
+      // No TypeScript of Node's own.
+      const { stdout } = await run(otherNode('20'), args as unknown as string[], { cwd: at });
+      const [here, ...there] = stdout.trim().split('\n');
+      expect(JSON.parse(here!)).toEqual([
+        [
+          [6, 4, true, 5, 2],
+          [12, 8, true, 5, 2],
+        ],
+        [2, 4],
+        [2, 4],
+        [2],
+        true,
+      ]);
+      expect(there).toEqual([here, here]);
+    },
+    120_000,
+  );
 
   it('in vitest, by reference too where tsx is installed', async () => {
     const at = project('vitest', TYPED, 'module');

@@ -99,6 +99,7 @@ function foundModules(): readonly string[] {
 /** What brings other versions of Node. */
 const nodes = 'node scripts/other-node.mjs 20 22 24';
 const nodeUsers = {
+  'test/functions/modules.test.ts': ['20', '22', '24'],
   'test/functions/type-stripping.test.ts': ['22', '24'],
   'test/functions/typescript.test.ts': ['20'],
 };
