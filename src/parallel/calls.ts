@@ -70,8 +70,8 @@ class CallSource implements TaskSource {
     return this.#inner.remaining;
   }
 
-  set onReady(listener: (() => void) | null) {
-    this.#inner.onReady = listener;
+  whenReady(callback: () => void): void {
+    this.#inner.whenReady(callback);
   }
 
   close(): void {

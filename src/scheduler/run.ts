@@ -77,7 +77,7 @@ export class Run implements RunPort {
       timeout === null || backend.keepsTime
         ? null
         : new Deadlines(timeout, this.#batches, pool.clock);
-    source.onReady = () => pool.pump();
+    source.whenReady(() => pool.pump());
   }
 
   /** Workers that could have something to do. */

@@ -12,8 +12,12 @@ export interface TaskSource {
   readonly done: boolean;
   /** Tasks that are left, where that is known. */
   readonly remaining: number | null;
-  /** Called when tasks (or the end, or an error) have come after a take() that got none. */
-  onReady: (() => void) | null;
+  /**
+   * Calls back when tasks (or the end, or an error) have come after a take() that got none. A source
+   * that never has to wait keeps nothing: what it held would keep the run alive with it, from one
+   * garbage collection of young objects to the next of all.
+   */
+  whenReady(callback: () => void): void;
   /** Tells the iterator that no more is wanted. */
   close(): void;
 }
@@ -23,7 +27,6 @@ const none: readonly unknown[] = [];
 class ArraySource implements TaskSource {
   readonly #items: ArrayLike<unknown>;
   #next = 0;
-  onReady = null;
 
   constructor(items: ArrayLike<unknown>) {
     this.#items = items;
@@ -43,6 +46,8 @@ class ArraySource implements TaskSource {
     return Array.prototype.slice.call(this.#items, from, this.#next);
   }
 
+  whenReady(): void {}
+
   close(): void {
     this.#next = this.#items.length;
   }
@@ -52,7 +57,6 @@ class IteratorSource implements TaskSource {
   readonly #iterator: Iterator<unknown>;
   readonly remaining = null;
   done = false;
-  onReady = null;
   #pulling = false;
   #closed = false;
 
@@ -82,6 +86,8 @@ class IteratorSource implements TaskSource {
     return items;
   }
 
+  whenReady(): void {}
+
   close(): void {
     if (this.done) return;
     this.done = true;
@@ -107,7 +113,7 @@ class AsyncSource implements TaskSource {
   readonly #iterator: AsyncIterator<unknown>;
   readonly remaining = null;
   done = false;
-  onReady: (() => void) | null = null;
+  #ready: (() => void) | null = null;
   #buffer: unknown[] = [];
   #wanted = 0;
   #pulling = false;
@@ -143,15 +149,19 @@ class AsyncSource implements TaskSource {
         const step = checkStep(await this.#iterator.next());
         if (step.done) this.#ended = true;
         else this.#buffer.push(step.value);
-        this.onReady?.();
+        this.#ready?.();
       }
     } catch (error) {
       this.#failure = { error };
       this.#ended = true;
-      this.onReady?.();
+      this.#ready?.();
     } finally {
       this.#pulling = false;
     }
+  }
+
+  whenReady(callback: () => void): void {
+    this.#ready = callback;
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 /** Where tasks come from. */
 import { describe, expect, it } from 'vitest';
 import { taskSource } from '../../src/scheduler/source.ts';
+import { collect } from '../helpers/collect.ts';
 
 describe('sources', () => {
   it('count what is left of arrays, and do not look ahead in iterators', () => {
@@ -46,4 +47,29 @@ describe('sources', () => {
       expect(() => taskSource(value)).toThrow(TypeError);
     },
   );
+
+  it('keep whom they call back only where they may have to', async () => {
+    const array = taskSource([1, 2]);
+    const generator = taskSource(new Set([1, 2]));
+    const refs = [array, generator].map((source) => {
+      const callback = (): void => {};
+      source.whenReady(callback);
+      return new WeakRef(callback);
+    });
+    await new Promise(setImmediate);
+    collect();
+    expect(refs.map((ref) => ref.deref())).toEqual([undefined, undefined]);
+    expect([array.done, generator.done]).toEqual([false, false]);
+    let called = 0;
+    const async = taskSource(
+      (async function* () {
+        yield 1;
+      })(),
+    );
+    async.whenReady(() => called++);
+    expect(async.take(1)).toEqual([]);
+    await new Promise(setImmediate);
+    expect(called).toBeGreaterThan(0);
+    expect(async.take(1)).toEqual([1]);
+  });
 });
