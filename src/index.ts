@@ -6,6 +6,22 @@
 
 import './inlined.ts';
 
+export {
+  type CachedFunction,
+  type CacheOptions,
+  type Compress,
+  DumpError,
+  type DumpOptions,
+  dump,
+  HashError,
+  hash,
+  type LoadOptions,
+  load,
+  Memory,
+  type MemoryOptions,
+  memory,
+  type ReduceOptions,
+} from './cache/index.ts';
 export { CloneError, heddle, registerSerializer, type Serializer, share } from './codec/index.ts';
 export {
   type BudgetListener,

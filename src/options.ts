@@ -131,6 +131,22 @@ export function wholeNumber(range: NumberRange): Option<number> {
   };
 }
 
+/** A number of bytes: as it is, or with a unit, of which each is 1024 of the one before. */
+export type ByteSize = number | `${number}${'K' | 'M' | 'G' | 'T'}`;
+
+const UNITS = ['K', 'M', 'G', 'T'];
+
+/** A number of bytes, as a number or as '1M'; what is given back is the number. */
+export function byteSize(range: Omit<NumberRange, 'unit'>): Option<ByteSize> {
+  const count = wholeNumber({ ...range, unit: "bytes (or a text like '100M')" });
+  return (name, value) => {
+    if (typeof value !== 'string') return count(name, value);
+    const [, digits, unit] = /^(\d+(?:\.\d+)?)([KMGT])$/.exec(value) ?? [];
+    if (digits === undefined) throw rangeError(name, value, "a number of bytes, or one as '100M'");
+    return count(name, Math.round(Number(digits) * 1024 ** (UNITS.indexOf(unit!) + 1)));
+  };
+}
+
 /** A number greater than 0. */
 export function positiveNumber(range: Omit<NumberRange, 'least'>): Option<number> {
   const { most = Number.MAX_VALUE, unlimited = false, unit } = range;

@@ -3,7 +3,8 @@
  */
 export { deserialize, serialize } from './bytes.ts';
 export { type Callable, type FunctionSink, registerCallables } from './callables.ts';
-export { CloneError, PROXY_REMEDY } from './clone-error.ts';
+export { hasPrivateState, isBuiltin, isPlainPrototype, ownConstructor } from './classes.ts';
+export { CloneError, kindOf, PROXY_REMEDY, REMEDY_CLASS, step } from './clone-error.ts';
 export {
   decode,
   discard,
@@ -15,7 +16,8 @@ export {
 } from './codec.ts';
 export { Decoder } from './decoder.ts';
 export { Encoder } from './encoder.ts';
-export { heddle, restore, state } from './hooks.ts';
+export { customOf, heddle, restore, state } from './hooks.ts';
+export { platformClassOf, refusalOf, ruleFor } from './platform.ts';
 export {
   adoptSerializers,
   type Registration,
@@ -24,4 +26,6 @@ export {
   serializers,
 } from './serializers.ts';
 export { share } from './share.ts';
+export { encodeStored, type StoredValue, storedReady, storedValue } from './stored.ts';
+export { viewName } from './views.ts';
 export type { CodecTarget, Reference, Step } from './wire.ts';

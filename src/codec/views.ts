@@ -21,6 +21,8 @@ export interface ViewOptions {
   readonly to: CodecTarget;
   readonly maxBytes: number;
   readonly receivers: 'one' | 'many';
+  /** What is in memory that all write to goes as it is now: nobody is promised to see more of it. */
+  readonly snapshot?: boolean;
 }
 
 /** Collects views while a value is walked. */
@@ -77,7 +79,8 @@ export class ViewTable {
         "Use shared.zeros() or shared.from(), or the 'threads' backend.",
       );
     }
-    if (this.#options.to === 'machine' && handleOf(buffer)?.mode === 'readwrite') {
+    const { to, snapshot } = this.#options;
+    if (to === 'machine' && !snapshot && handleOf(buffer)?.mode === 'readwrite') {
       throw new CloneError(
         path,
         'in memory that all see each other write to, which other machines cannot map',

@@ -6,6 +6,13 @@ export { linkTask } from './decode.ts';
 export { bind, decodeFunction, encodeFunction, releaseFunction, task } from './functions.ts';
 export type { FunctionPayload } from './payload.ts';
 export {
+  type FunctionReading,
+  functionText,
+  type Parameters,
+  readFunction,
+  readParameters,
+} from './reading.ts';
+export {
   findTsNode,
   findTsx,
   LOADER_FLAGS,

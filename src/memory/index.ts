@@ -23,6 +23,7 @@ export {
   handleOf,
   isMapped,
   type MemoryHandle,
+  mapPrivately,
   mappingsOf,
   open,
   openAhead,

@@ -102,6 +102,17 @@ export function allocateFile(
   return remember(buffer, { handle, segment: null });
 }
 
+/**
+ * Maps a part of a file for this environment alone: what is written stays here, and others get a
+ * copy of what is seen here, since the file may be gone by then.
+ *
+ * @param bytes - at least 1
+ */
+export function mapPrivately(path: string, offset: number, bytes: number): ArrayBuffer {
+  const buffer = native.memory.mapFile(path, offset, bytes, 'copyonwrite');
+  return remember(buffer, { handle: null, segment: null });
+}
+
 /** The handle of a buffer that others map instead of getting a copy. */
 export function handleOf(buffer: ArrayBufferLike): SegmentHandle | null {
   return held.get(buffer)?.handle ?? null;

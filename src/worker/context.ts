@@ -2,6 +2,7 @@
  * What a task gets as its last argument.
  */
 
+import { types } from 'node:util';
 import type { Generator } from '../random/index.ts';
 
 /** Where a task runs. */
@@ -46,6 +47,14 @@ export interface RunContext {
   rng(index: number): Generator;
 }
 
+/** Marks contexts, in whatever copy of this module they are made: workers load a bundle. */
+const CONTEXT: unique symbol = Symbol.for('heddle.context');
+
+/** Whether an argument is what a task was called with beside its own. */
+export function isTaskContext(value: unknown): value is TaskContext {
+  return typeof value === 'object' && value !== null && !types.isProxy(value) && CONTEXT in value;
+}
+
 /** A context that makes its parts when a task asks for them: most ask for none. */
 export class LazyContext implements TaskContext {
   readonly index: number;
@@ -55,6 +64,10 @@ export class LazyContext implements TaskContext {
   constructor(index: number, run: RunContext) {
     this.index = index;
     this.#run = run;
+  }
+
+  get [CONTEXT](): true {
+    return true;
   }
 
   get rng(): Generator {

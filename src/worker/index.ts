@@ -1,7 +1,7 @@
 /**
  * What runs inside a worker.
  */
-export type { TaskContext, TaskProgress, WorkerInfo } from './context.ts';
+export { isTaskContext, type TaskContext, type TaskProgress, type WorkerInfo } from './context.ts';
 export { plainError } from './failures.ts';
 export { workerLogChannel } from './log-channel.ts';
 export { taskRng } from './rng.ts';
