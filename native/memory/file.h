@@ -37,8 +37,9 @@ class File {
 
   explicit operator bool() const { return descriptor_ >= 0; }
   int descriptor() const { return descriptor_; }
-  // By what another process opens this file while this process holds it open.
-  std::string locator() const;
+  // By what another process opens this file while this process holds it open; empty, with
+  // `failure`, where nobody can.
+  std::string locator(Failure& failure) const;
   // The number by which the kernel knows the file; tells it from one that took over its locator.
   uint64_t inode(size_t* bytes = nullptr) const;
   // Copies into the file without mapping it: ordinary pages need not be zeroed first, and where

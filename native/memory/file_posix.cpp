@@ -10,10 +10,12 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <sstream>
 #include <vector>
 
 #include "common/mappings.h"
 #include "memory/file.h"
+#include "memory/server.h"
 
 namespace heddle::memory {
 
@@ -50,6 +52,21 @@ void* reserve(size_t length, size_t offset) {
   if (after >= page_size()) munmap(first + before + pages, after);
   return first + before;
 }
+
+#if defined(__linux__)
+// Whether the owner of /proc/PID/… has no memory any more: from then on its descriptors are root's,
+// and to open one is forbidden before it is impossible.
+bool is_ending(const std::string& locator) {
+  std::ifstream file(locator.substr(0, locator.find('/', 6)) + "/stat");
+  std::string text;
+  if (!std::getline(file, text)) return true;
+  std::istringstream fields(text.substr(std::min(text.rfind(')'), text.size() - 1) + 1));
+  std::string field;
+  // The size of its address space is the 23rd, behind the name, which is the second; see proc(5).
+  for (int i = 3; i <= 23; ++i) fields >> field;
+  return field == "0";
+}
+#endif
 
 }  // namespace
 
@@ -93,16 +110,29 @@ File File::create(size_t bytes, Failure& failure) {
   return file;
 }
 
-std::string File::locator() const {
+std::string File::locator(Failure& failure) const {
 #if defined(__linux__)
+  if (needs_server()) return served_locator(inode(), failure);
   return "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(descriptor_);
 #else
+  static_cast<void>(failure);
   return name_;
 #endif
 }
 
 File File::open_locator(const std::string& locator, Failure& failure) {
   File file;
+  if (locator.empty()) {
+    failure.error = EACCES;
+    failure.what = "opening shared memory whose owner can't hand it to other processes";
+    return file;
+  }
+#if defined(__linux__)
+  if (is_served(locator)) {
+    file.descriptor_ = ask_server(locator, failure);
+    return file;
+  }
+#endif
   do {
 #if defined(__linux__)
     file.descriptor_ = ::open(locator.c_str(), O_RDWR | O_CLOEXEC);
@@ -111,6 +141,9 @@ File File::open_locator(const std::string& locator, Failure& failure) {
 #endif
   } while (file.descriptor_ < 0 && errno == EINTR);
   if (file.descriptor_ < 0) fail(failure, "opening shared memory " + locator);
+#if defined(__linux__)
+  if (failure.error == EACCES && is_ending(locator)) failure.error = ESTALE;
+#endif
   return file;
 }
 

@@ -62,11 +62,13 @@ Napi::Value open(const Napi::CallbackInfo& info) {
   return wrap(info.Env(), std::move(segment));
 }
 
-// handle(segment): { locator, inode, bytes, generation }.
+// handle(segment): { locator, inode, bytes, generation }. The locator is empty where no other
+// process can open the memory; threads of this one need none.
 Napi::Value handle(const Napi::CallbackInfo& info) {
   const Segment& segment = *pointer_argument(info);
+  Failure failure;
   Napi::Object result = Napi::Object::New(info.Env());
-  result.Set("locator", segment.locator());
+  result.Set("locator", segment.locator(failure));
   result.Set("inode", static_cast<double>(segment.inode()));
   result.Set("bytes", static_cast<double>(segment.bytes()));
   result.Set("generation", segment.control().generation.load());

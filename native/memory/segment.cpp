@@ -63,12 +63,7 @@ std::shared_ptr<Segment> Segment::create(size_t bytes, Failure& failure) {
 
 std::shared_ptr<Segment> Segment::open(const std::string& locator, uint64_t inode, size_t bytes,
                                        uint32_t generation, Failure& failure) {
-  std::shared_ptr<Segment> segment;
-  {
-    const std::lock_guard<std::mutex> lock(registry().mutex);
-    const auto found = registry().segments.find(inode);
-    if (found != registry().segments.end()) segment = found->second.lock();
-  }
+  std::shared_ptr<Segment> segment = find(inode);
   const Failure gone{ESTALE, "the shared memory is gone: its owner has released it or has ended"};
   if (!segment) {
     File file = File::open_locator(locator, failure);
@@ -97,6 +92,12 @@ std::shared_ptr<Segment> Segment::open(const std::string& locator, uint64_t inod
     return nullptr;
   }
   return segment;
+}
+
+std::shared_ptr<Segment> Segment::find(uint64_t inode) {
+  const std::lock_guard<std::mutex> lock(registry().mutex);
+  const auto found = registry().segments.find(inode);
+  return found == registry().segments.end() ? nullptr : found->second.lock();
 }
 
 std::vector<std::shared_ptr<Segment>> Segment::all() {

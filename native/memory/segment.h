@@ -31,6 +31,8 @@ class Segment : public std::enable_shared_from_this<Segment> {
   // piece of memory, however often it is opened.
   static std::shared_ptr<Segment> open(const std::string& locator, uint64_t inode, size_t bytes,
                                        uint32_t generation, Failure& failure);
+  // The one with this inode, if this process holds it.
+  static std::shared_ptr<Segment> find(uint64_t inode);
   // The segments that this process holds.
   static std::vector<std::shared_ptr<Segment>> all();
 
@@ -42,7 +44,7 @@ class Segment : public std::enable_shared_from_this<Segment> {
   uint64_t inode() const { return inode_; }
   size_t bytes() const { return bytes_; }
   bool created() const { return created_; }
-  std::string locator() const { return file_.locator(); }
+  std::string locator(Failure& failure) const { return file_.locator(failure); }
   const File& file() const { return file_; }
   // A mapping of the data for the one who fills the segment again and again; he keeps it here.
   Range& window() { return window_; }

@@ -103,7 +103,7 @@ export class ViewTable {
     for (const [buffer, part] of this.#parts) {
       if (types.isSharedArrayBuffer(buffer)) continue;
       const handle = handleOf(buffer);
-      if (handle && this.#options.to !== 'machine') {
+      if (handle && this.#reaches(handle)) {
         this.#references[part.index] = { kind: 'segment', handle: this.#sent(handle) };
         continue;
       }
@@ -113,6 +113,14 @@ export class ViewTable {
       this.#references[part.index] =
         (bytes.byteLength >= this.#limit && this.#share(bytes)) || this.#copy(bytes);
     }
+  }
+
+  /** Whether the receiver gets at the memory by its handle. */
+  #reaches(handle: SegmentHandle): boolean {
+    const { to } = this.#options;
+    if (to !== 'process' || handle.kind === 'file') return to !== 'machine';
+    // A copy of what all see each other write to would be something else: its receiver must fail.
+    return handle.locator !== '' || handle.mode === 'readwrite';
   }
 
   /** Every result is the caller's own, even where it is on the same memory as the one before. */

@@ -46,17 +46,16 @@ let sweeping = false;
  */
 export function send(bytes: Uint8Array, receivers: 'one' | 'many'): Outgoing {
   const segment = reuse(bytes.byteLength) ?? native.memory.create(bytes.byteLength);
+  const mode = receivers === 'one' ? 'own' : 'once';
+  let handle: SegmentHandle;
   try {
+    handle = { kind: 'memory', ...native.memory.handle(segment), mode };
+    if (handle.locator === '') throw unreachable();
     fill(segment, bytes, receivers === 'one' ? 'once' : 'repeated');
   } catch (error) {
     native.memory.release(segment);
     throw error;
   }
-  const handle: SegmentHandle = {
-    kind: 'memory',
-    ...native.memory.handle(segment),
-    mode: receivers === 'one' ? 'own' : 'once',
-  };
   let released = false;
   return {
     handle,
@@ -77,6 +76,11 @@ export function send(bytes: Uint8Array, receivers: 'one' | 'many'): Outgoing {
       native.memory.release(segment);
     },
   };
+}
+
+function unreachable(): Error {
+  const text = "heddle: other processes can't open this process's memory, nor be served";
+  return Object.assign(new Error(text), { code: 'ERR_HEDDLE_SHARED_MEMORY' });
 }
 
 function reuse(bytes: number): NativeSegment | null {

@@ -115,7 +115,10 @@ export function mapPrivately(path: string, offset: number, bytes: number): Array
 
 /** The handle of a buffer that others map instead of getting a copy. */
 export function handleOf(buffer: ArrayBufferLike): SegmentHandle | null {
-  return held.get(buffer)?.handle ?? null;
+  const { handle, segment } = held.get(buffer) ?? { handle: null, segment: null };
+  if (handle?.kind !== 'memory' || !segment) return handle;
+  // By what others get at it is another thing when this process has changed its user.
+  return { ...handle, locator: native.memory.handle(segment).locator };
 }
 
 /** Whether a buffer is a mapping of any kind: structured clone must not be asked to move it. */

@@ -74,15 +74,18 @@ export function decideReached(
   });
 }
 
-/** What this process has run out of when memory can't be opened; the worker has not ended then. */
-const SHORTAGES = new Set<number | undefined>([
-  constants.errno.EMFILE,
-  constants.errno.ENFILE,
-  constants.errno.ENOMEM,
+/**
+ * What opening memory fails with when its owner has ended. All else is about this process: it has no
+ * descriptor left, or may not look into the owner's.
+ */
+const GONE = new Set<number | undefined>([
+  constants.errno.ENOENT,
+  constants.errno.ESRCH,
+  constants.errno.ESTALE,
 ]);
 
 /** Whether memory could not be opened because whoever had made it has ended. */
 export function isGone(error: unknown): error is Error {
   const { code, errno } = (error ?? {}) as { code?: unknown; errno?: number };
-  return code === 'ERR_HEDDLE_SHARED_MEMORY' && !SHORTAGES.has(errno);
+  return code === 'ERR_HEDDLE_SHARED_MEMORY' && GONE.has(errno);
 }

@@ -70,6 +70,11 @@ function poolKeyOf(options: ResolvedOptions): PoolKey {
   return known;
 }
 
+/** Workers have the user of the process that started them, and its rights: another one gets others. */
+function currentKey({ key }: PoolKey): string {
+  return `${key}|${process.geteuid?.() ?? ''}|${process.getegid?.() ?? ''}`;
+}
+
 function forget(pool: WorkerPool): void {
   for (const [key, one] of pools) if (one === pool) pools.delete(key);
   pool.dispose();
@@ -92,7 +97,9 @@ function ended(pool: WorkerPool): void {
 export function poolFor(options: ResolvedOptions): WorkerPool {
   // In the same environment workers cost nothing, and a task may start a job of its own.
   if (options.backend.reach === 'local') return new WorkerPool(options, initializerOf(options));
-  const { key, initializer } = poolKeyOf(options);
+  const known = poolKeyOf(options);
+  const { initializer } = known;
+  const key = currentKey(known);
   let pool = pools.get(key);
   if (!pool) {
     for (const other of pools.values()) if (other.isEmpty) forget(other);
@@ -112,7 +119,7 @@ export function prepareWorker(options: ResolvedOptions, { remaining }: TaskSourc
 /** Forgets a job that won't be used again, here and in the workers that have it. */
 export function closeJob(job: Job): void {
   const known = poolKeys.get(job.options);
-  const pool = known && pools.get(known.key);
+  const pool = known && pools.get(currentKey(known));
   if (pool) pool.closeJob(job);
   else job.release();
 }

@@ -2,6 +2,9 @@
 
 #include <dlfcn.h>
 #include <napi.h>
+#if defined(__linux__)
+#include <sys/prctl.h>
+#endif
 
 #include <algorithm>
 #include <mutex>
@@ -162,6 +165,13 @@ Napi::Value decide(const Napi::CallbackInfo& info) {
   return result;
 }
 
+#if defined(__linux__)
+// forbidLooking(): the kernel lets no process without capabilities look into this one any more.
+void forbid_looking(const Napi::CallbackInfo& info) {
+  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) throw Napi::Error::New(info.Env(), "prctl failed");
+}
+#endif
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   const auto add = [&](const char* name, auto function) {
     exports.Set(name, Napi::Function::New(env, function, name));
@@ -174,6 +184,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add("product", product);
   add("stressProcessRuntime", stress_process_runtime);
   add("decide", decide);
+#if defined(__linux__)
+  add("forbidLooking", forbid_looking);
+#endif
   return exports;
 }
 

@@ -1,0 +1,291 @@
+#if defined(__linux__)
+
+#include "memory/server.h"
+
+#include <pthread.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cinttypes>
+#include <csignal>
+#include <cstddef>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <system_error>
+#include <thread>
+
+#include "memory/segment.h"
+
+namespace heddle::memory {
+
+namespace {
+
+constexpr size_t kName = 5;  // of hexadecimal digits that the kernel chooses, see unix(7)
+constexpr char kMark = '@';
+
+struct Request {
+  std::array<uint64_t, 2> secret;
+  uint64_t inode;
+};
+
+struct Address {
+  sockaddr_un name{};
+  socklen_t length = 0;
+};
+
+// A socket that is closed.
+class Socket {
+ public:
+  explicit Socket(int descriptor) : descriptor_(descriptor) {}
+  ~Socket() {
+    if (descriptor_ >= 0) close(descriptor_);
+  }
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+  int get() const { return descriptor_; }
+  int hand_on() {
+    const int descriptor = descriptor_;
+    descriptor_ = -1;
+    return descriptor;
+  }
+
+ private:
+  int descriptor_;
+};
+
+void fail(Failure& failure, const char* what, int error) {
+  failure.error = error;
+  failure.what = std::string(what) + ": " + std::strerror(error);
+}
+
+// Room for one descriptor beside the one byte that has to come with it.
+union Ancillary {
+  cmsghdr header;
+  char room[CMSG_SPACE(sizeof(int))];
+};
+
+bool pass(int connection, int descriptor) {
+  char byte = 1;
+  iovec bytes{&byte, 1};
+  Ancillary ancillary{};
+  msghdr message{};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  message.msg_control = ancillary.room;
+  message.msg_controllen = sizeof(ancillary.room);
+  cmsghdr* const part = CMSG_FIRSTHDR(&message);
+  part->cmsg_level = SOL_SOCKET;
+  part->cmsg_type = SCM_RIGHTS;
+  part->cmsg_len = CMSG_LEN(sizeof(int));
+  std::memcpy(CMSG_DATA(part), &descriptor, sizeof(int));
+  return sendmsg(connection, &message, MSG_NOSIGNAL) == 1;
+}
+
+// -1 where the other side has none, or has gone; errno of the call where that failed.
+int receive(int connection, int& error) {
+  char byte = 0;
+  iovec bytes{&byte, 1};
+  Ancillary ancillary{};
+  msghdr message{};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  message.msg_control = ancillary.room;
+  message.msg_controllen = sizeof(ancillary.room);
+  ssize_t got = 0;
+  do {
+    got = recvmsg(connection, &message, MSG_CMSG_CLOEXEC);
+  } while (got < 0 && errno == EINTR);
+  error = got < 0 ? errno : ESTALE;
+  if (got != 1) return -1;
+  const cmsghdr* const part = CMSG_FIRSTHDR(&message);
+  if (part == nullptr || part->cmsg_type != SCM_RIGHTS || part->cmsg_level != SOL_SOCKET) {
+    // The kernel leaves it out where this process has no number left for it.
+    if ((message.msg_flags & MSG_CTRUNC) != 0) error = EMFILE;
+    return -1;
+  }
+  int descriptor = -1;
+  std::memcpy(&descriptor, CMSG_DATA(part), sizeof(int));
+  return descriptor;
+}
+
+bool other_side(int connection, ucred& credentials) {
+  socklen_t length = sizeof(credentials);
+  return getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0;
+}
+
+class Server {
+ public:
+  // Null where the system refuses a socket or a thread.
+  static Server* start(Failure& failure) {
+    auto server = std::unique_ptr<Server>(new (std::nothrow) Server);
+    if (!server) {
+      fail(failure, "serving shared memory", ENOMEM);
+      return nullptr;
+    }
+    if (const int error = server->open(); error != 0) {
+      fail(failure, "serving shared memory", error);
+      return nullptr;
+    }
+    // Signals are for the threads that Node knows.
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    Server* const started = server.get();
+    try {
+      std::thread([started] { started->run(); }).detach();
+      static_cast<void>(server.release());  // until the process ends
+    } catch (const std::system_error& error) {
+      fail(failure, "a thread that serves shared memory", error.code().value());
+    } catch (const std::bad_alloc&) {
+      fail(failure, "a thread that serves shared memory", ENOMEM);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return server ? nullptr : started;
+  }
+
+  std::string locator(uint64_t inode) const {
+    char text[96];
+    std::snprintf(text, sizeof(text), "%c%d/%.*s/%016" PRIx64 "%016" PRIx64 "/%" PRIu64, kMark,
+                  static_cast<int>(getpid()), static_cast<int>(kName), name_.data(), secret_[0],
+                  secret_[1], inode);
+    return text;
+  }
+
+ private:
+  Server() = default;
+
+  int open() {
+    size_t got = 0;
+    while (got < sizeof(secret_)) {
+      const ssize_t some =
+          getrandom(reinterpret_cast<char*>(secret_.data()) + got, sizeof(secret_) - got, 0);
+      if (some < 0 && errno != EINTR) return errno;
+      if (some > 0) got += static_cast<size_t>(some);
+    }
+    Socket socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    Address address;
+    address.name.sun_family = AF_UNIX;
+    address.length = sizeof(sa_family_t);  // nothing else: the kernel finds a name
+    if (socket.get() < 0 ||
+        bind(socket.get(), reinterpret_cast<sockaddr*>(&address.name), address.length) != 0 ||
+        listen(socket.get(), SOMAXCONN) != 0) {
+      return errno;
+    }
+    address.length = sizeof(address.name);
+    if (getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address.name), &address.length) != 0)
+      return errno;
+    if (address.length != offsetof(sockaddr_un, sun_path) + 1 + kName) return EADDRNOTAVAIL;
+    std::memcpy(name_.data(), address.name.sun_path + 1, kName);
+    socket_ = socket.hand_on();
+    return 0;
+  }
+
+  [[noreturn]] void run() {
+    pthread_setname_np(pthread_self(), "heddle-memory");
+    for (;;) {
+      const Socket connection(accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC));
+      // Out of descriptors: those who ask wait until there is one.
+      if (connection.get() < 0) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(errno == EINTR ? 0 : 10));
+      } else {
+        answer(connection.get());
+      }
+    }
+  }
+
+  void answer(int connection) const {
+    // Not for other users; and who connects and says nothing holds up the others for a moment only.
+    ucred user{};
+    if (!other_side(connection, user)) return;
+    if (user.uid != 0 && user.uid != getuid() && user.uid != geteuid()) return;
+    const timeval limit{1, 0};
+    setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+    Request request{};
+    if (recv(connection, &request, sizeof(request), 0) != static_cast<ssize_t>(sizeof(request)))
+      return;
+    // All bits, so that the time it takes says nothing about the first ones.
+    if (((request.secret[0] ^ secret_[0]) | (request.secret[1] ^ secret_[1])) != 0) return;
+    const auto segment = Segment::find(request.inode);
+    if (segment) pass(connection, segment->file().descriptor());
+  }
+
+  int socket_ = -1;
+  std::array<uint64_t, 2> secret_{};
+  std::array<char, kName> name_{};
+};
+
+}  // namespace
+
+bool needs_server() {
+  if (prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 1) return true;
+  // Whether /proc is mounted doesn't change while a program runs.
+  static const bool mounted = [] {
+    const std::string own = "/proc/" + std::to_string(getpid()) + "/fd";
+    return access(own.c_str(), R_OK | X_OK) == 0;
+  }();
+  return !mounted;
+}
+
+std::string served_locator(uint64_t inode, Failure& failure) {
+  static std::mutex mutex;
+  static Server* server = nullptr;
+  const std::lock_guard<std::mutex> lock(mutex);
+  if (server == nullptr) server = Server::start(failure);
+  return server == nullptr ? std::string() : server->locator(inode);
+}
+
+bool is_served(const std::string& locator) { return !locator.empty() && locator[0] == kMark; }
+
+int ask_server(const std::string& locator, Failure& failure) {
+  const char* const what = "opening shared memory that another process serves";
+  Request request{};
+  char name[kName + 1];
+  int pid = 0;
+  int end = 0;
+  if (std::sscanf(locator.c_str(), "@%d/%5[0-9a-f]/%16" SCNx64 "%16" SCNx64 "/%" SCNu64 "%n", &pid,
+                  name, &request.secret[0], &request.secret[1], &request.inode, &end) != 5 ||
+      static_cast<size_t>(end) != locator.size() || std::strlen(name) != kName) {
+    fail(failure, what, EINVAL);
+    return -1;
+  }
+  Address address;
+  address.name.sun_family = AF_UNIX;
+  std::memcpy(address.name.sun_path + 1, name, kName);
+  address.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + kName);
+  const Socket socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  int done = socket.get() < 0 ? -1 : 0;
+  if (done == 0) {
+    do {
+      done =
+          connect(socket.get(), reinterpret_cast<const sockaddr*>(&address.name), address.length);
+    } while (done != 0 && errno == EINTR);
+  }
+  int error = done != 0 ? errno : 0;
+  // The kernel gives the name to another one when its owner has ended.
+  ucred owner{};
+  if (done == 0 && (!other_side(socket.get(), owner) || owner.pid != pid)) error = done = ESTALE;
+  if (done == 0 && send(socket.get(), &request, sizeof(request), MSG_NOSIGNAL) < 0) error = errno;
+  int descriptor = -1;
+  if (error == 0) descriptor = receive(socket.get(), error);
+  if (descriptor >= 0) return descriptor;
+  // Nobody listens, or he who did ended meanwhile.
+  if (error == ECONNREFUSED || error == ECONNRESET || error == EPIPE) error = ESTALE;
+  fail(failure, what, error);
+  return -1;
+}
+
+}  // namespace heddle::memory
+
+#endif
