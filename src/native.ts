@@ -98,6 +98,11 @@ export interface NativeLinalg {
   readonly eig: NativeOperation;
   readonly norm: NativeOperation;
   readonly cond: NativeOperation;
+  /**
+   * Which kernels stacks of small matrices have; with a name, which they shall have (undefined where
+   * they can't run). For tests.
+   */
+  lanes(name?: 'baseline' | 'avx2' | 'avx512' | 'none'): string | undefined;
 }
 
 /** Sizes of real OpenMP teams, opened on the calling thread. */

@@ -49,14 +49,22 @@ struct Stack {
   // The matrix with number `index`, the last axis counting fastest.
   View<T> at(int64_t index) const {
     int64_t offset = 0;
-    for (size_t axis = axis_count; axis-- > 0;) {
+    for (size_t axis = axis_count; axis-- > 1;) {
       offset += index % axes[axis].length * axes[axis].stride;
       index /= axes[axis].length;
     }
+    if (axis_count > 0) offset += index * axes[0].stride;
     View<T> view = first;
     // Without elements there is no address to count from.
     if (view.size() > 0) view.data += offset;
     return view;
+  }
+
+  // The stack of the transposes.
+  Stack transposed() const {
+    Stack result = *this;
+    result.first = first.transposed();
+    return result;
   }
 };
 

@@ -2,6 +2,7 @@
 
 #include "linalg/lu.h"
 
+#include "linalg/group.h"
 #include "linalg/operations.h"
 
 namespace heddle::linalg {
@@ -188,8 +189,10 @@ struct Inv {
     require_shape(frame, x.first, n, n);
     require_axes(frame, a, x);
     frame.require_apart(x, a);
+    const auto* const lanes = kernels_for<T>(a.count(), n, 2 * n);
+    const Work work = lanes == nullptr ? inverse_work(n) : in_lanes(inverse_work(n));
     return perform_stack(
-        frame, n == 0 ? 0 : a.count(), inverse_work(n), [=] { return LuKernel<T>(n); },
+        frame, n == 0 ? 0 : a.count(), work, [=] { return LuKernel<T>(n); },
         [=](LuKernel<T>& kernel, int64_t index) -> int64_t {
           const View<T> from = a.at(index);
           if (check && !all_finite(from)) return kNotFiniteInfo;
@@ -203,7 +206,17 @@ struct Inv {
           }
           copy(kernel.factors(), x.at(index));
           return 0;
-        });
+        },
+        in_groups(
+            lanes, [=](const LaneKernels<T>& kernels) { return Group<T>(kernels, n, 2 * n); },
+            [=](Group<T>& group, const typename Group<T>::Range& range) {
+              LaneMask odd = 0;
+              LaneMask left = group.load(a, range, 0);
+              group.load_identity(n);
+              left |= group.eliminate(&odd);
+              group.substitute();
+              return left | group.store(x, range, n);
+            }));
   }
 };
 
@@ -245,17 +258,36 @@ struct Det {
     require_square(frame, n, a.first.columns);
     for (const Stack<T>* out : {&value, &sign, &log}) require_shape(frame, out->first, 1, 1);
     require_axes(frame, a, value, sign, log);
+    const auto* const lanes = kernels_for<T>(a.count(), n, n);
+    const Work work = lanes == nullptr ? lu_work(n, n) : in_lanes(lu_work(n, n));
+    const auto put = [=](int64_t index, const Determinant& found) {
+      value.at(index).at(0, 0) = static_cast<T>(found.value());
+      sign.at(index).at(0, 0) = static_cast<T>(found.sign);
+      log.at(index).at(0, 0) = static_cast<T>(found.log());
+    };
     return perform_stack(
-        frame, a.count(), lu_work(n, n), [=] { return LuKernel<T>(n); },
+        frame, a.count(), work, [=] { return LuKernel<T>(n); },
         [=](LuKernel<T>& kernel, int64_t index) -> int64_t {
           const View<T> from = a.at(index);
           if (check && !all_finite(from)) return kNotFiniteInfo;
-          const Determinant found = n == 0 ? Determinant() : determinant(kernel, from);
-          value.at(index).at(0, 0) = static_cast<T>(found.value());
-          sign.at(index).at(0, 0) = static_cast<T>(found.sign);
-          log.at(index).at(0, 0) = static_cast<T>(found.log());
+          put(index, n == 0 ? Determinant() : determinant(kernel, from));
           return 0;
-        });
+        },
+        in_groups(
+            lanes, [=](const LaneKernels<T>& kernels) { return Group<T>(kernels, n, n); },
+            [=](Group<T>& group, const typename Group<T>::Range& range) {
+              LaneMask odd = 0;
+              LaneMask left = group.load(a, range, 0);
+              left |= group.eliminate(&odd);
+              for (int64_t lane = 0; lane < range.count; ++lane) {
+                if ((left >> lane & 1) != 0) continue;
+                Determinant found;
+                if ((odd >> lane & 1) != 0) found.sign = -1;
+                for (int64_t i = 0; i < n; ++i) found.multiply(group.at(lane, i, i));
+                put(range.first + lane, found);
+              }
+              return left;
+            }));
   }
 
   static Determinant determinant(LuKernel<T>& kernel, const View<T>& a) {

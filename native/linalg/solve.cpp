@@ -1,5 +1,6 @@
 // Cholesky factors and linear systems.
 
+#include "linalg/group.h"
 #include "linalg/lu.h"
 #include "linalg/operations.h"
 
@@ -41,15 +42,24 @@ struct Cholesky {
     require_shape(frame, l.first, n, n);
     require_axes(frame, a, l);
     frame.require_apart(l, a);
+    const auto* const lanes = kernels_for<T>(a.count(), n, n);
+    const Work work = lanes == nullptr ? cholesky_work(n) : in_lanes(cholesky_work(n));
     return perform_stack(
-        frame, n == 0 ? 0 : a.count(), cholesky_work(n), [=] { return Workspace<T>(n * n); },
+        frame, n == 0 ? 0 : a.count(), work, [=] { return Workspace<T>(n * n); },
         [=](Workspace<T>& own, int64_t index) -> int64_t {
           const View<T> from = a.at(index);
           const View<T> to = l.at(index);
           if (check && !all_finite(from)) return kNotFiniteInfo;
           // A = UᵀU is Aᵀ = LLᵀ with L = Uᵀ.
           return upper ? factor(from.transposed(), to.transposed(), own) : factor(from, to, own);
-        });
+        },
+        in_groups(
+            lanes, [=](const LaneKernels<T>& kernels) { return Group<T>(kernels, n, n); },
+            [=](Group<T>& group, const typename Group<T>::Range& range) {
+              LaneMask left = group.load(upper ? a.transposed() : a, range, 0);
+              left |= group.cholesky();
+              return left | group.store(upper ? l.transposed() : l, range, 0);
+            }));
   }
 
   static int64_t factor(const View<T>& a, const View<T>& l, Workspace<T>& own) {
@@ -247,16 +257,30 @@ struct Solve {
     require_axes(frame, x, a, b);
     frame.require_apart(x, a, b);
     const double n = static_cast<double>(rows);
-    const Work work = (system.triangle()                   ? Work{}
-                       : system.assume == Assume::kGeneral ? lu_work(rows, rows)
-                                                           : cholesky_work(rows)) +
-                      Work{2 * n * n * static_cast<double>(columns)};
+    const Work whole = (system.triangle()                   ? Work{}
+                        : system.assume == Assume::kGeneral ? lu_work(rows, rows)
+                                                            : cholesky_work(rows)) +
+                       Work{2 * n * n * static_cast<double>(columns)};
+    const int64_t width = rows + columns;
+    const auto* const lanes =
+        system.assume == Assume::kGeneral ? kernels_for<T>(x.count(), rows, width) : nullptr;
+    const Work work = lanes == nullptr ? whole : in_lanes(whole);
     return perform_stack(
         frame, x.first.size() == 0 ? 0 : x.count(), work,
         [=] { return Solver<T>(system, rows, columns); },
         [=](Solver<T>& solver, int64_t index) {
           return solver.run(a.at(index), b.at(index), x.at(index));
-        });
+        },
+        in_groups(
+            lanes, [=](const LaneKernels<T>& kernels) { return Group<T>(kernels, rows, width); },
+            [=](Group<T>& group, const typename Group<T>::Range& range) {
+              LaneMask odd = 0;
+              LaneMask left = group.load(system.transposed ? a.transposed() : a, range, 0);
+              left |= group.load(b, range, rows);
+              left |= group.eliminate(&odd);
+              group.substitute();
+              return left | group.store(x, range, rows);
+            }));
   }
 };
 

@@ -9,8 +9,10 @@
 #include <atomic>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <mutex>
 #include <optional>
+#include <type_traits>
 
 #include "blas/narrow.h"
 #include "call/control.h"
@@ -30,6 +32,8 @@ inline call::Outcome failure(int64_t index, int64_t info) {
 
 // What a call of LAPACK costs whatever the size of the matrix, in flops.
 constexpr double kCallWork = 6000;
+// The same of a matrix in a group (linalg/lanes.h).
+constexpr double kLaneCallWork = 200;
 // Work that is worth being handed out.
 constexpr double kChunkWork = 3e5;
 // Matrices of more work than this are better spread by BLAS where there are few of them.
@@ -48,12 +52,26 @@ void require_axes(Frame& frame, const First& first, const Others&... others) {
   require(frame, (same(others) && ...));
 }
 
+// What a stack is worked on by where there is nothing for several matrices at once.
+struct OneByOne {
+  struct Own {};
+  struct Range {
+    int64_t first;
+    int64_t count;
+  };
+  const void* kernels = nullptr;
+  int64_t size() const { return 1; }
+};
+
 // Calls `apply(kernel, index)`, which returns an info, for each of `count` matrices of `each` work;
-// `make()` makes a thread's kernel.
-template <typename Make, typename Apply>
-Napi::Value perform_stack(Frame& frame, int64_t count, const Work& each, Make make, Apply apply) {
+// `make()` makes a thread's kernel. `groups` (linalg/group.h) is asked first, for as many matrices
+// at once as it takes; those that it leaves are `apply`'s.
+template <typename Make, typename Apply, typename Groups = OneByOne>
+Napi::Value perform_stack(Frame& frame, int64_t count, const Work& each, Make make, Apply apply,
+                          Groups groups = {}) {
   Demand demand = frame.demand(0);
-  const double work = each.flops + kCallWork;
+  const bool grouped = groups.kernels != nullptr;
+  const double work = each.flops + (grouped ? kLaneCallWork : kCallWork);
   demand.work = work * static_cast<double>(count);
   const bool team = count > 1 && (each.flops < kLarge || count >= int64_t{2} * demand.max_threads);
   if (team) {
@@ -66,7 +84,8 @@ Napi::Value perform_stack(Frame& frame, int64_t count, const Work& each, Make ma
     const int width = team ? grant.width : 1;
     const auto by_work = static_cast<int64_t>(std::max(kChunkWork / work, 1.0));
     const int64_t by_share = count / (int64_t{4} * width) + 1;
-    const int64_t chunk = std::min(by_work, by_share);
+    const int64_t size = groups.size();
+    const int64_t chunk = (std::min(by_work, by_share) + size - 1) / size * size;
     const int64_t chunks = (count + chunk - 1) / chunk;
     call::Control control(grant, progress, chunks);
     std::atomic<int64_t> next{0};
@@ -77,21 +96,40 @@ Napi::Value perform_stack(Frame& frame, int64_t count, const Work& each, Make ma
       std::optional<blas::NarrowBlas> narrow;
       if (team) narrow.emplace();
       control.guard([&] {
-        auto kernel = make();
+        using Kernel = decltype(make());
+        std::unique_ptr<Kernel> kernel;
+        const auto one = [&](int64_t index) {
+          if (!kernel) kernel.reset(new Kernel(make()));
+          const int64_t info = apply(*kernel, index);
+          if (info == 0) return true;
+          const std::lock_guard<std::mutex> lock(mutex);
+          if (index < first_failed.load()) {
+            first_failed.store(index);
+            outcome_info.store(info);
+          }
+          return false;
+        };
+        std::unique_ptr<typename Groups::Own> group;
+        const auto several = [&](int64_t first, int64_t length) {
+          if constexpr (!std::is_same_v<Groups, OneByOne>) {
+            if (grouped) {
+              if (!group) group.reset(new typename Groups::Own(groups.make(*groups.kernels)));
+              const uint32_t left = groups.apply(*group, {first, length});
+              for (int64_t lane = 0; lane < length; ++lane) {
+                if ((left >> lane & 1) != 0 && !one(first + lane)) return false;
+              }
+              return true;
+            }
+          }
+          return one(first);
+        };
         while (control.go_on()) {
           const int64_t begin = next.fetch_add(1, std::memory_order_relaxed) * chunk;
           // Those before the first that failed are gone on with: which one is said is no luck.
           if (begin >= std::min(count, first_failed.load(std::memory_order_relaxed))) return;
           const int64_t end = std::min(begin + chunk, count);
-          for (int64_t index = begin; index < end; ++index) {
-            const int64_t info = apply(kernel, index);
-            if (info == 0) continue;
-            const std::lock_guard<std::mutex> lock(mutex);
-            if (index < first_failed.load()) {
-              first_failed.store(index);
-              outcome_info.store(info);
-            }
-            break;
+          for (int64_t index = begin; index < end; index += size) {
+            if (!several(index, std::min(size, end - index))) break;
           }
           control.step();
         }

@@ -6,26 +6,14 @@
 #include <cmath>
 #include <cstring>
 
+#include "common/instructions.h"
+
 namespace heddle::neighbors {
 
 namespace {
 
-bool runs_avx2() {
-#if defined(__x86_64__) && defined(__GNUC__)
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#else
-  return false;
-#endif
-}
-
-bool runs_avx512() {
-#if defined(__x86_64__) && defined(__GNUC__)
-  return runs_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-#else
-  return false;
-#endif
-}
+bool runs_avx2() { return best_instructions() >= Instructions::kAvx2; }
+bool runs_avx512() { return best_instructions() >= Instructions::kAvx512; }
 
 const Kernels* best() {
   if (avx512_kernels() != nullptr && runs_avx512()) return avx512_kernels();

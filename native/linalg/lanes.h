@@ -1,0 +1,72 @@
+// Many small matrices at once: one in each lane of the processor's vectors.
+//
+// A LAPACK call costs more than the work on a matrix of 4 x 4, and on one of 64 x 64 its loops are
+// still too short for wide vectors. Here element (i, j) of as many matrices as a vector has lanes
+// stands in one vector, and the loops are those of the textbook. No lane's result depends on what
+// is in the others. (The layout is called "compact" in Kim et al., Designing vector-friendly
+// compact BLAS and LAPACK kernels, SC 2017.)
+//
+// Owns nothing: tables of functions, compiled once for each instruction set, as native/neighbors
+// has them. The files include no library header whose inline functions could leak out of them.
+#pragma once
+
+#include <cstdint>
+
+namespace heddle::linalg {
+
+// One bit for each lane.
+using LaneMask = uint32_t;
+
+constexpr int64_t kMaxLanes = 16;
+// Bytes that a group's memory is aligned to.
+constexpr int64_t kLaneAlignment = 64;
+
+// A group's matrix: element (i, j) of all lanes is the vector at (i * columns + j) * lanes.
+template <typename T>
+struct LaneKernels {
+  int64_t lanes;  // matrices in a group
+  // The largest order of matrices for which LAPACK is slower.
+  int64_t max_order;
+
+  // Reads matrices with common strides, one for each lane, into columns of a group that has
+  // `leading` columns. Returns the lanes in which there is a NaN or an infinity.
+  LaneMask (*load)(const T* const* from, int64_t row_stride, int64_t column_stride, int64_t rows,
+                   int64_t columns, T* to, int64_t leading);
+  // Writes the first `count` lanes; returns those in which there is a NaN or an infinity.
+  LaneMask (*store)(const T* from, int64_t leading, int64_t rows, int64_t columns, T* const* to,
+                    int64_t row_stride, int64_t column_stride, int64_t count);
+
+  // Eliminates in the first n of `columns` columns with row exchanges, the larger pivot above: the
+  // factors are left in their place, and columns behind them become L⁻¹ P times what they were.
+  // `pivots`: null, or for each step and lane the row that was exchanged; with it the rows of L are
+  // exchanged, too. `odd`: the lanes with an odd number of exchanges. Returns the lanes that are to
+  // be computed by LAPACK: those with pivots near the ends of the range, and those that are
+  // singular, or so nearly that rounding decides it.
+  LaneMask (*eliminate)(T* a, int64_t n, int64_t columns, int32_t* pivots, LaneMask* odd);
+  // The columns behind the factors become U⁻¹ times what they were.
+  void (*substitute)(T* a, int64_t n, int64_t columns);
+
+  // The lower factor in the place of the lower triangle, zeros above. Returns the lanes that are
+  // to be computed by LAPACK, as eliminate().
+  LaneMask (*cholesky)(T* a, int64_t n);
+};
+
+struct LaneTable {
+  const char* name;
+  LaneKernels<double> doubles;
+  LaneKernels<float> floats;
+};
+
+// The table for this processor; null where the compiler has no vectors.
+const LaneTable* lane_table();
+// Takes another one, for tests: "baseline", "avx2", "avx512", or "none". False where it can't run.
+bool use_lanes(const char* name);
+
+template <typename T>
+const LaneKernels<T>* lane_kernels();
+
+const LaneTable* baseline_lanes();
+const LaneTable* avx2_lanes();    // null where it was not compiled
+const LaneTable* avx512_lanes();  // null where it was not compiled
+
+}  // namespace heddle::linalg
