@@ -28,8 +28,14 @@ export interface FunctionOptions {
 const MAX_CAPTURES = 64 * 2 ** 20;
 const TEXTS = 2_000;
 
-/** Payloads of functions that take nothing from outside, by their text. */
-const byText = new Map<string, FunctionPayload>();
+const { ownKeys } = Reflect;
+const own = Object.prototype.hasOwnProperty;
+
+/** Payloads of functions that take nothing from outside, by their text: of strict and sloppy code. */
+const byText = {
+  strict: new Map<string, FunctionPayload>(),
+  sloppy: new Map<string, FunctionPayload>(),
+};
 /** Payloads that can't change, by function, and what was to be seen of it when they were made. */
 const byFunction = new WeakMap<object, { payload: FunctionPayload; members: Members }>();
 const segments = new WeakMap<FunctionPayload, readonly Outgoing[]>();
@@ -38,16 +44,17 @@ const dropped = new FinalizationRegistry<readonly Outgoing[]>(releaseThem);
 
 /** Makes the payload of a function or class. */
 export function encodeGraph(fn: Callable, options: FunctionOptions): FunctionPayload {
+  const bound = bindings.has(fn);
+  const kept = bound ? undefined : byFunction.get(fn);
+  if (kept && hasMembers(fn, kept.members)) return kept.payload;
   const reference = references.get(fn);
   if (reference) return reference;
-  const bound = bindings.has(fn);
   const members = membersOf(fn);
-  const kept = bound ? undefined : byFunction.get(fn);
-  if (kept && sameMembers(kept.members, members)) return kept.payload;
-  const bare = !bound && isBare(fn);
+  const bare = !bound && ('base' in members || isBare(fn));
   // Only functions of sloppy code have a caller: a text may mean another thing there.
-  const key = bare ? `${Object.hasOwn(fn, 'caller')} ${Function.prototype.toString.call(fn)}` : '';
-  const same = bare ? byText.get(key) : undefined;
+  const known = Object.hasOwn(fn, 'caller') ? byText.sloppy : byText.strict;
+  const text = bare ? Function.prototype.toString.call(fn) : '';
+  const same = bare ? known.get(text) : undefined;
   if (same) {
     byFunction.set(fn, { payload: same, members });
     return same;
@@ -63,8 +70,8 @@ export function encodeGraph(fn: Callable, options: FunctionOptions): FunctionPay
     // Two functions of one text are one, where that has no name that may mean something else in
     // another place. A look at the place takes longer than all the rest.
     if (bare && root.id === undefined && free.every((name) => UNSHADOWED.has(name))) {
-      if (byText.size >= TEXTS) byText.delete(byText.keys().next().value!);
-      byText.set(key, payload);
+      if (known.size >= TEXTS) known.delete(known.keys().next().value!);
+      known.set(text, payload);
     }
   }
   return payload;
@@ -73,10 +80,46 @@ export function encodeGraph(fn: Callable, options: FunctionOptions): FunctionPay
 /** Globals that no program gives another meaning. */
 const UNSHADOWED = new Set(['Math', 'NaN', 'Infinity', 'undefined']);
 
-/** Own properties of a function and of its prototype, with what they hold, one after the other. */
-type Members = readonly unknown[];
+/**
+ * What is to be seen of a function: its name and arity where it has nothing else of its own; or all
+ * own properties of it and of its prototype, with what they hold, one after the other.
+ */
+type Members = Simple | readonly unknown[];
+
+interface Simple {
+  readonly name: unknown;
+  readonly length: unknown;
+  readonly base: unknown;
+}
+
+interface Named {
+  readonly name: unknown;
+  readonly length: unknown;
+}
+
+/** Arrows and methods: looked at in a fraction of the time that lists of properties take. */
+function isSimple(fn: object): boolean {
+  return ownKeys(fn).length === 2 && own.call(fn, 'length') && own.call(fn, 'name');
+}
 
 function membersOf(fn: Callable): Members {
+  if (!isSimple(fn)) return listMembers(fn);
+  const { name, length } = fn as unknown as Named;
+  return { name, length, base: Object.getPrototypeOf(fn) as unknown };
+}
+
+function hasMembers(fn: Callable, members: Members): boolean {
+  if (!('base' in members)) return sameMembers(members, listMembers(fn));
+  const { name, length } = fn as unknown as Named;
+  return (
+    isSimple(fn) &&
+    name === members.name &&
+    length === members.length &&
+    Object.getPrototypeOf(fn) === members.base
+  );
+}
+
+function listMembers(fn: Callable): readonly unknown[] {
   const members: unknown[] = [];
   const prototype = Object.getOwnPropertyDescriptor(fn, 'prototype')?.value as unknown;
   for (const holder of [fn, prototype]) {
@@ -91,9 +134,10 @@ function membersOf(fn: Callable): Members {
   return members;
 }
 
-function sameMembers(one: Members, other: Members): boolean {
+function sameMembers(one: readonly unknown[], other: readonly unknown[]): boolean {
   return one.length === other.length && one.every((item, i) => Object.is(item, other[i]));
 }
+
 function collect(fn: Callable, options: FunctionOptions): FunctionPayload {
   const { to = 'process', maxBytes = 2 ** 20, toCaller = false } = options;
   const registry = {

@@ -52,24 +52,33 @@ type Property = { readonly name: string; readonly value?: Remote };
 
 /** How values pass between here and the inspector: by a property that both sides can reach. */
 interface Bridge {
-  fn?: unknown;
-  scopes?: readonly { readonly description: string; readonly object: unknown }[];
+  fn: unknown;
+  scopes: ArrayLike<{ readonly description: string; readonly object: unknown }> | null;
 }
 
 const BRIDGE = Symbol.for('heddle.inspector.bridge');
 
 /**
- * The object that has the bridge: a module of Node's, which is the same in every vm context. There
- * `globalThis` is another one, and test runners make copies of `process`.
+ * How the inspector gets at the bridge: a module of Node's has it, which is the same in every vm
+ * context. There `globalThis` is another one, and test runners make copies of `process`.
  */
-const HOLDER = "process.getBuiltinModule('node:inspector')";
+const REACH = "process.getBuiltinModule('node:inspector')[Symbol.for('heddle.inspector.bridge')]";
+
+/** One for all copies of this library in a thread: it is in use within one call only. */
+function bridgeOn(holder: object): Bridge {
+  const known = Object.getOwnPropertyDescriptor(holder, BRIDGE)?.value as Bridge | undefined;
+  if (known) return known;
+  const bridge: Bridge = { fn: null, scopes: null };
+  Object.defineProperty(holder, BRIDGE, { value: bridge });
+  return bridge;
+}
 
 /** So many functions the inspector may hold on to, within one turn of the event loop. */
 const RELEASE_AFTER = 64;
 
 class Inspector {
   readonly #session: Session;
-  readonly #holder: object;
+  readonly #bridge: Bridge;
   readonly #scripts = new Map<string, Script>();
   #debugging = false;
   #shown = 0;
@@ -77,7 +86,7 @@ class Inspector {
   constructor() {
     try {
       const inspector = process.getBuiltinModule('node:inspector');
-      this.#holder = inspector;
+      this.#bridge = bridgeOn(inspector);
       this.#session = new inspector.Session();
       this.#session.connect();
     } catch (cause) {
@@ -102,11 +111,10 @@ class Inspector {
   }
 
   inspect(fn: object): Inspection {
-    const bridge: Bridge = { fn };
-    Object.defineProperty(this.#holder, BRIDGE, { value: bridge, configurable: true });
+    this.#bridge.fn = fn;
     try {
       const { result, exceptionDetails } = this.#post('Runtime.evaluate', {
-        expression: `${HOLDER}[Symbol.for('heddle.inspector.bridge')].fn`,
+        expression: `${REACH}.fn`,
         objectGroup: 'heddle',
       }) as { result: Remote; exceptionDetails?: object };
       if (exceptionDetails || result.objectId === undefined) {
@@ -119,10 +127,10 @@ class Inspector {
       const find = (name: string) => internalProperties.find((item) => item.name === name)?.value;
       return {
         location: this.#location(find('[[FunctionLocation]]')),
-        scopes: this.#scopes(bridge, find('[[Scopes]]')?.objectId),
+        scopes: this.#scopes(find('[[Scopes]]')?.objectId),
       };
     } finally {
-      Reflect.deleteProperty(this.#holder, BRIDGE);
+      this.#bridge.fn = null;
       this.#releaseLater();
     }
   }
@@ -184,20 +192,27 @@ class Inspector {
     }
   }
 
-  #scopes(bridge: Bridge, objectId: string | undefined): CapturedScope[] {
+  #scopes(objectId: string | undefined): CapturedScope[] {
     if (!objectId) return [];
     // The list's elements are { description, object } as JavaScript sees them.
     this.#post('Runtime.callFunctionOn', {
       objectId,
-      functionDeclaration: `function () { ${HOLDER}[Symbol.for('heddle.inspector.bridge')].scopes = Array.prototype.slice.call(this); }`,
+      functionDeclaration: `function () { ${REACH}.scopes = this; }`,
       silent: true,
     });
-    return (bridge.scopes ?? [])
-      .filter(({ description }) => !description.startsWith('Global'))
-      .map(({ description, object }) => ({
-        kind: description.split(' ')[0]!,
+    const { scopes } = this.#bridge;
+    this.#bridge.scopes = null;
+    const found: CapturedScope[] = [];
+    for (let i = 0; i < (scopes?.length ?? 0); i++) {
+      const { description, object } = scopes![i]!;
+      if (description.startsWith('Global')) continue;
+      const end = description.indexOf(' ');
+      found.push({
+        kind: end < 0 ? description : description.slice(0, end),
         variables: object as Record<string, unknown>,
-      }));
+      });
+    }
+    return found;
   }
 
   source(script: Script): string {
