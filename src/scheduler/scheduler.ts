@@ -135,10 +135,6 @@ function retireOtherPools(pool: WorkerPool): void {
 /** How long tasks of a stopped job may go on before their workers are killed (ms). */
 const GRACE_MS = 60;
 
-function reason(signal: AbortSignal): unknown {
-  return signal.reason ?? new DOMException('The job was stopped', 'AbortError');
-}
-
 /** Starts the tasks of a source. */
 export function startRun(
   pool: WorkerPool,
@@ -152,10 +148,10 @@ export function startRun(
   const { signal } = settings;
   settings.prepare?.(run);
   if (signal) {
-    const ended = onAbort(signal, () => run.cancel(reason(signal), GRACE_MS));
+    const ended = onAbort(signal, () => run.cancel(signal.reason, GRACE_MS));
     run.listeners.push({ ended });
   }
-  if (signal?.aborted) run.cancel(reason(signal), GRACE_MS);
+  if (signal?.aborted) run.cancel(signal.reason, GRACE_MS);
   else pool.attach(run);
   return run;
 }
