@@ -102,6 +102,10 @@ void renew(const Napi::CallbackInfo& info) {
 // 'repeated' or 'lasting'.
 void write(const Napi::CallbackInfo& info) {
   Segment& segment = *pointer_argument(info);
+  if (!info[1].IsTypedArray() ||
+      info[1].As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
+    throw type_error(info.Env(), "heddle: what is written must be a Uint8Array");
+  }
   const Napi::Uint8Array bytes = info[1].As<Napi::Uint8Array>();
   if (bytes.ByteLength() > segment.bytes()) {
     throw Napi::RangeError::New(info.Env(), "the bytes must fit into the segment");
@@ -199,6 +203,7 @@ Napi::Value lent(const Napi::CallbackInfo& info) {
 
 // isUnwritten(buffer): whether a private mapping has no page of its own.
 Napi::Value is_unwritten(const Napi::CallbackInfo& info) {
+  if (!info[0].IsArrayBuffer()) throw type_error(info.Env(), "heddle: this is no ArrayBuffer");
   const auto mapping = Mapping::at(info[0].As<Napi::ArrayBuffer>().Data());
   return Napi::Boolean::New(info.Env(), mapping && mapping->is_unwritten());
 }

@@ -21,6 +21,16 @@ const Door& require_door() {
   return door();
 }
 
+// A number of threads: libgomp ends the process where it has no memory for as many as it is told.
+int width_argument(const Napi::CallbackInfo& info) {
+  constexpr double kMost = 4096;
+  const double width = info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : 0;
+  if (!(width >= 1 && width <= kMost)) {
+    throw range_error(info.Env(), "heddle: a team must have 1 to 4096 threads");
+  }
+  return static_cast<int>(width);
+}
+
 // teamSize(threads?): how many distinct threads really ran a region.
 Napi::Value team_size(const Napi::CallbackInfo& info) {
   const Door& opened = require_door();
@@ -29,7 +39,7 @@ Napi::Value team_size(const Napi::CallbackInfo& info) {
   }
   std::mutex mutex;
   std::set<std::thread::id> seen;
-  run_team(info[0].As<Napi::Number>().Int32Value(), [&](int, int) {
+  run_team(width_argument(info), [&](int, int) {
     const std::lock_guard<std::mutex> lock(mutex);
     seen.insert(std::this_thread::get_id());
   });
@@ -38,8 +48,7 @@ Napi::Value team_size(const Napi::CallbackInfo& info) {
 
 // nestedTeamSize(outer): the largest team that a region inside a region of `outer` threads gets.
 Napi::Value nested_team_size(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(),
-                           require_door().nested_team(info[0].As<Napi::Number>().Int32Value()));
+  return Napi::Number::New(info.Env(), require_door().nested_team(width_argument(info)));
 }
 
 }  // namespace

@@ -22,9 +22,33 @@ const SMALL = 2048;
 /** What Node's Buffer takes in all versions. */
 const MAX_BUFFER = 2 ** 31 - 1;
 
-/** An array whose elements are zero. */
+/**
+ * The error for a result that there is no memory for.
+ *
+ * @param cause - what the engine threw, which says neither how much it was nor has a code of ours
+ */
+function refusal(length: number, bytes: number, cause: unknown): RangeError {
+  const { message } = cause as Error;
+  const code = /allocation failed/.test(message) ? 'OUT_OF_MEMORY' : 'TOO_LARGE';
+  return Object.assign(
+    new RangeError(`a result of ${length} elements takes ${bytes} bytes: ${message}`, { cause }),
+    { code: `ERR_HEDDLE_${code}` },
+  );
+}
+
+/**
+ * An array whose elements are zero.
+ *
+ * @throws RangeError with the code ERR_HEDDLE_TOO_LARGE where no array can be as large, and with
+ *   ERR_HEDDLE_OUT_OF_MEMORY where there is no memory for it
+ */
 export const zeros: Allocate = (Kind, length) => {
-  const array = new Kind(length);
+  let array: InstanceType<typeof Kind>;
+  try {
+    array = new Kind(length);
+  } catch (error) {
+    throw refusal(length, length * Kind.BYTES_PER_ELEMENT, error);
+  }
   if (array.byteLength >= LARGE) native.executor.prepareResult(array.buffer as ArrayBuffer);
   return array;
 };
@@ -36,7 +60,12 @@ export const zeros: Allocate = (Kind, length) => {
 export const unwritten: Allocate = (Kind, length) => {
   const bytes = length * Kind.BYTES_PER_ELEMENT;
   if (bytes < SMALL || bytes > MAX_BUFFER) return zeros(Kind, length);
-  const { buffer } = Buffer.allocUnsafeSlow(bytes);
+  let buffer: ArrayBufferLike;
+  try {
+    ({ buffer } = Buffer.allocUnsafeSlow(bytes));
+  } catch (error) {
+    throw refusal(length, bytes, error);
+  }
   if (bytes >= LARGE) native.executor.prepareResult(buffer as ArrayBuffer);
   return new Kind(buffer);
 };

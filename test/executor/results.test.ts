@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { zeros } from '../../src/executor/index.ts';
 import { type Matrix, matmulSync } from '../../src/linalg/index.ts';
 import { defaultRng } from '../../src/random/index.ts';
 import { randomMatrix } from '../helpers/matrices.ts';
@@ -44,4 +45,32 @@ it('results of all sizes are independent of each other and of what lay there bef
     expect(first.data.every((value) => value === n)).toBe(true);
     expect(matmulSync(a, a).data.every((value) => value === n)).toBe(true);
   }
+});
+
+it('results that no memory can hold are refused with a code, and what would be needed', () => {
+  const column = (rows: number) => ({
+    data: new Float64Array(1),
+    shape: [rows, 1],
+    stride: [0, 1],
+  });
+  const row = (columns: number) => ({
+    data: new Float64Array(1),
+    shape: [1, columns],
+    stride: [1, 0],
+  });
+  const tooLarge = { name: 'RangeError', code: 'ERR_HEDDLE_TOO_LARGE' };
+  expect(() => matmulSync(column(2 ** 30), row(2 ** 30))).toThrow(
+    expect.objectContaining(tooLarge),
+  );
+  expect(() => defaultRng(1).random(2 ** 52)).toThrow(expect.objectContaining(tooLarge));
+  expect(() => defaultRng(1).random(2 ** 52)).toThrow(`takes ${2 ** 55} bytes: `);
+  // 16 TiB is an array's size like any other, and more than there is.
+  expect(() => zeros(Float64Array, 2 ** 41)).toThrow(
+    expect.objectContaining({
+      name: 'RangeError',
+      code: expect.stringMatching(/OUT_OF_MEMORY|TOO_LARGE/),
+    }),
+  );
+  // After a refusal the next one is as good as before.
+  expect(matmulSync(column(3), row(3)).data.every((value) => value === 0)).toBe(true);
 });
