@@ -3,7 +3,7 @@
  */
 import { link, linkSync, needsLoading } from './link.ts';
 import type { FunctionNode, FunctionPayload } from './payload.ts';
-import { classOf, isMine, isOwn, madeClasses, rememberClass, workFrom } from './registry.ts';
+import { classOf, isMine, isOwn, madeClasses, rememberClass } from './registry.ts';
 
 const KEEP = 500;
 
@@ -21,12 +21,6 @@ function isCurrent(node: FunctionNode): boolean {
   if (node.kind !== 'code' || node.id === undefined || isOwn(node.id)) return true;
   const fn = classOf(node.id);
   return fn === undefined || madeClasses.get(fn)?.version === (node.version ?? '');
-}
-
-/** The function of a job, which comes from who gives this environment its work. */
-export function linkTask(payload: FunctionPayload): unknown {
-  if (payload.from !== undefined) workFrom(payload.from);
-  return linkPayload(payload);
 }
 
 /** The function of a payload; a promise for it while modules are loaded. */

@@ -9,7 +9,7 @@ import { isStandardGlobal } from './globals.ts';
 import { inspectFunction } from './inspect.ts';
 import { isBare } from './members.ts';
 import type { FunctionPayload } from './payload.ts';
-import { bindings, classId, environment, knownNode, references, rememberMine } from './registry.ts';
+import { bindings, classId, knownNode, references, rememberMine } from './registry.ts';
 import { parseFunction } from './source.ts';
 
 /** How a function travels. */
@@ -168,7 +168,7 @@ function collect(fn: Callable, options: FunctionOptions): FunctionPayload {
     );
   }
   const id = root?.kind === 'code' && root.id !== undefined ? root.id : digest(bytes);
-  const payload: FunctionPayload = { id, from: environment, ...content };
+  const payload: FunctionPayload = { id, ...content };
   rememberMine(payload);
   if (outgoing.length > 0) {
     segments.set(payload, outgoing);

@@ -2,7 +2,7 @@
  * How functions reach a worker: by reference to a module, or by value with what they capture.
  */
 export { measured } from './coverage.ts';
-export { linkTask } from './decode.ts';
+export { linkPayload } from './decode.ts';
 export { bind, decodeFunction, encodeFunction, releaseFunction, task } from './functions.ts';
 export type { FunctionPayload } from './payload.ts';
 export {
@@ -12,6 +12,7 @@ export {
   readFunction,
   readParameters,
 } from './reading.ts';
+export { environment, workFrom } from './registry.ts';
 export {
   findTsNode,
   findTsx,

@@ -101,8 +101,6 @@ export interface Slots {
 export interface FunctionPayload {
   /** The same for the same function with the same captures, whoever encodes it. */
   readonly id: string;
-  /** The environment that made it, where that matters. */
-  readonly from?: string;
   /** The function itself is the first. */
   readonly nodes: readonly FunctionNode[];
   readonly slots: Slots | null;

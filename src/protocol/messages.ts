@@ -37,6 +37,8 @@ export interface WorkerInit {
 export interface OpenMessage {
   readonly type: 'open';
   readonly context: number;
+  /** The environment that the job comes from: its own classes go back to it by their ids. */
+  readonly from?: string;
   readonly mode: CallMode;
   readonly functions: readonly FunctionMessage[];
   /** In mode 'model': the codec's message, or in the same environment the model. */

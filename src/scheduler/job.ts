@@ -12,7 +12,12 @@ import {
   serializers,
 } from '../codec/index.ts';
 import { exportScope } from '../config/index.ts';
-import { encodeFunction, type FunctionPayload, releaseFunction } from '../functions/index.ts';
+import {
+  encodeFunction,
+  environment,
+  type FunctionPayload,
+  releaseFunction,
+} from '../functions/index.ts';
 import {
   type CallMode,
   type Codec,
@@ -114,6 +119,7 @@ export class Job {
     const open: Omit<OpenMessage, 'functions' | 'model'> = {
       type: 'open',
       context: this.id,
+      ...(reach === 'local' ? {} : { from: environment }),
       mode,
       ...this.#serializers(),
       scope: exportScope(),

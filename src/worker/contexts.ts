@@ -52,6 +52,7 @@ export class Contexts {
   }
 
   open(message: OpenMessage): void {
+    if (message.from !== undefined) this.#host.workFrom?.(message.from);
     const opened: Opened = {
       message,
       codec: this.#host.codec(message.maxBytes),

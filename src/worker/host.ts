@@ -3,7 +3,7 @@
  * and hand messages to the runner.
  */
 import { becomeWorker, type ConfigScope, enterScope } from '../config/index.ts';
-import { type FunctionPayload, linkTask } from '../functions/index.ts';
+import { type FunctionPayload, linkPayload, workFrom } from '../functions/index.ts';
 import {
   type Codec,
   type FromWorker,
@@ -46,7 +46,7 @@ const LATER_MS = 30;
 const load: FunctionLoader = (message) =>
   message.kind === 'local'
     ? (message.fn as TaskFunction)
-    : (linkTask(message.payload as FunctionPayload) as TaskFunction | Promise<TaskFunction>);
+    : (linkPayload(message.payload as FunctionPayload) as TaskFunction | Promise<TaskFunction>);
 
 function isEmpty(scope: unknown): boolean {
   for (const _ in scope as object) return false;
@@ -109,6 +109,7 @@ export function startWorker(environment: Environment): (message: ToWorker) => vo
       send,
       enter: (scope, body) => (isEmpty(scope) ? body() : enterScope(scope as ConfigScope, body)),
       rng: taskRng,
+      workFrom,
       adoptSerializers,
       memory: environment.memory,
       now: systemNow,

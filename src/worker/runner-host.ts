@@ -11,6 +11,8 @@ export interface RunnerHost {
   /** Shared with the scheduler; null where the backend has no such memory. */
   readonly claims: TaskClaims | null;
   readonly load: FunctionLoader;
+  /** Told with each job where it comes from. */
+  workFrom?(environment: string): void;
   codec(maxBytes: number): Codec;
   send(message: FromWorker, transfer?: readonly unknown[]): void;
   /** Runs a body under the scope that the job was started in. */
