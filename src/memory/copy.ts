@@ -4,6 +4,7 @@
  */
 import { resolveThreads } from '../executor/index.ts';
 import { type NativeSegment, native, type SegmentUse } from '../native.ts';
+import { createSegment } from './create.ts';
 import { hold, type SharedMode } from './segment.ts';
 
 /** From here on a copy may take more than this thread. */
@@ -17,7 +18,7 @@ export function fill(segment: NativeSegment, bytes: Uint8Array, use: SegmentUse)
 
 /** New shared memory with a copy of `bytes`, which are at least 1. */
 export function allocateCopy(bytes: Uint8Array, mode: SharedMode): ArrayBuffer {
-  const segment = native.memory.create(bytes.byteLength);
+  const segment = createSegment(bytes.byteLength);
   try {
     fill(segment, bytes, 'lasting');
     return hold(segment, mode);

@@ -16,7 +16,7 @@ export {
 export { NpyError } from './npy-header.ts';
 export type { NpyDType } from './npy-types.ts';
 export { type LoadNpzOptions, loadNpz, type SaveNpzOptions, saveNpz } from './npz.ts';
-export { type Outgoing, send } from './outbox.ts';
+export { type Outgoing, releaseIdle, send } from './outbox.ts';
 export type { SharedMode } from './segment.ts';
 export {
   allocate,

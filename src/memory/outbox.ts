@@ -7,6 +7,7 @@
  */
 import { type NativeSegment, native } from '../native.ts';
 import { fill } from './copy.ts';
+import { createSegment, registerKeeper } from './create.ts';
 import type { SegmentHandle } from './segment.ts';
 
 /** A copy on its way. */
@@ -45,7 +46,7 @@ let sweeping = false;
  * @throws an Error with code ERR_HEDDLE_SHARED_MEMORY when there is no memory or descriptor left
  */
 export function send(bytes: Uint8Array, receivers: 'one' | 'many'): Outgoing {
-  const segment = reuse(bytes.byteLength) ?? native.memory.create(bytes.byteLength);
+  const segment = reuse(bytes.byteLength) ?? createSegment(bytes.byteLength);
   const mode = receivers === 'one' ? 'own' : 'once';
   let handle: SegmentHandle;
   try {
@@ -124,6 +125,19 @@ function sweep(excess: number): void {
     return false;
   });
 }
+
+/**
+ * Frees at once all that waits to be used again, and keeps what somebody is still to open.
+ *
+ * @returns whether there was any
+ */
+export function releaseIdle(): boolean {
+  const before = waiting.length;
+  sweep(Number.POSITIVE_INFINITY);
+  return waiting.length < before;
+}
+
+registerKeeper(releaseIdle);
 
 /** How much memory waits to be used again or opened, for `sharedMemoryInfo`. */
 export function outboxBytes(): number {

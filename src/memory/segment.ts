@@ -5,6 +5,7 @@
 import { isExhausted } from '../errors.ts';
 import { type NativeSegment, native } from '../native.ts';
 import { borrow, collectSoon } from './collect.ts';
+import { createSegment } from './create.ts';
 
 /**
  * Who may write. `'copyonwrite'`: every worker may, and keeps what it wrote to itself.
@@ -74,7 +75,7 @@ function keep(known: typeof byInode, inode: number, buffer: ArrayBuffer): void {
  * @param bytes - at least 1
  */
 export function allocate(bytes: number, mode: SharedMode): ArrayBuffer {
-  const segment = native.memory.create(bytes);
+  const segment = createSegment(bytes);
   try {
     return hold(segment, mode);
   } catch (error) {

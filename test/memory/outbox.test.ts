@@ -1,8 +1,8 @@
-import { openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import os from 'node:os';
 import { expect, it } from 'vitest';
-import { send } from '../../src/memory/outbox.ts';
-import { type SegmentHandle, touch } from '../../src/memory/segment.ts';
+import { outboxBytes, releaseIdle, send } from '../../src/memory/outbox.ts';
+import { allocate, type SegmentHandle, touch } from '../../src/memory/segment.ts';
 import { native } from '../../src/native.ts';
 
 type Memory = Extract<SegmentHandle, { kind: 'memory' }>;
@@ -46,6 +46,43 @@ it('fills memory that it uses again with every byte, by several threads', () => 
     inodes.add(inode);
   }
   expect(inodes.size).toBe(1);
+});
+
+it('gives back at once what waits to be used again, and nothing that is still to be opened', () => {
+  releaseIdle();
+  const before = outboxBytes();
+  const bytes = new Uint8Array(2 ** 20 + 24);
+  const opened = send(bytes, 'one');
+  opened.release();
+  touch(opened.handle as Memory);
+  const unopened = send(new Uint8Array(2 ** 20 + 32), 'one');
+  unopened.release();
+  expect(outboxBytes() - before).toBe(2 ** 21 + 56);
+  expect(releaseIdle()).toBe(true);
+  expect(outboxBytes() - before).toBe(2 ** 20 + 32);
+  expect(releaseIdle()).toBe(false);
+  const { locator, inode, generation } = unopened.handle as Memory;
+  native.memory.release(native.memory.open(locator, inode, 2 ** 20 + 32, generation));
+});
+
+it('gives descriptors back that it keeps when there are no others for new memory', () => {
+  const files: number[] = [];
+  const kept = send(new Uint8Array(2 ** 16), 'many');
+  kept.release();
+  try {
+    for (;;) files.push(openSync('/dev/null', 'r'));
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'EMFILE' });
+  }
+  try {
+    // One descriptor is enough for new memory, and it is the one of the memory that waits.
+    expect(allocate(4096, 'readwrite').byteLength).toBe(4096);
+    expect(() => allocate(4096, 'readwrite')).toThrow(
+      expect.objectContaining({ code: 'ERR_HEDDLE_SHARED_MEMORY' }),
+    );
+  } finally {
+    for (const file of files) closeSync(file);
+  }
 });
 
 /** MiB of the segment that are mapped here by huge pages. */
