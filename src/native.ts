@@ -48,6 +48,8 @@ export interface NativeExecutor {
   budget(cores?: number): number;
   /** Gives up a queued operation of this environment by its id. */
   cancel(id: number): void;
+  /** Whether a queued operation keeps the bytes of its buffers, though these are transferred. */
+  readonly holdsBytes: boolean;
   /** Whether writing to one typed array can change the other, whatever buffers they lie in. */
   overlap(written: ArrayBufferView, read: ArrayBufferView): boolean;
   /** Sees to it that the pages of a new large buffer cost little; its content stays. */

@@ -3,6 +3,7 @@
 #include "call/frame.h"
 #include "call/promise.h"
 #include "common/errors.h"
+#include "executor/bytes.h"
 #include "executor/executor.h"
 #include "executor/results.h"
 
@@ -61,6 +62,7 @@ Napi::Object init(Napi::Env env) {
   Napi::Object exports = Napi::Object::New(env);
   define<budget>(exports, "budget");
   define<cancel_call>(exports, "cancel");
+  exports.Set("holdsBytes", executor::HeldBytes::possible());
   define<overlap_of>(exports, "overlap");
   define<executor::prepare_result>(exports, "prepareResult");
   define<stats>(exports, "stats");

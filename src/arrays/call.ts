@@ -4,33 +4,10 @@
 import type { OperationApi } from '../config/index.ts';
 import { typeError } from '../errors.ts';
 import { BLOCKING, type QueuedOptions, queued, resolveThreads } from '../executor/index.ts';
+import { native } from '../native.ts';
 import type { Elements } from './ndarray.ts';
-
-/** An array as the frame describes it: two axes, and those of a stack before them. */
-export interface FrameOperand {
-  readonly data: Elements;
-  readonly rows: number;
-  readonly columns: number;
-  readonly offset: number;
-  readonly rowStride: number;
-  readonly columnStride: number;
-  /** The axes of a stack: how many, then the length and stride of each. */
-  readonly axes?: readonly number[];
-}
-
-/** A checked call, ready to be made. */
-export interface NativeCall {
-  /** Returns its outcome or, queued, a Promise of it. */
-  readonly operation: (...buffers: never[]) => number | Promise<number>;
-  /** Arrays that the frame describes; their data are the first arguments. */
-  readonly operands: readonly FrameOperand[];
-  /** What follows the operands in the frame. */
-  readonly numbers?: readonly number[];
-  /** Arguments behind the operands' data. */
-  readonly buffers?: readonly unknown[];
-  /** Most cores it may use. */
-  readonly threads: number | undefined;
-}
+import type { FrameOperand, NativeCall } from './operands.ts';
+import { copyPrivately } from './private-copies.ts';
 
 /** What a module's calls have in common. */
 export interface NativeModule {
@@ -158,12 +135,13 @@ const PROGRESS_INTERVAL = 100;
 /**
  * Queues the call.
  *
+ * @param given - the call
  * @param module - whose operation it is
  * @param options - `signal`, `onProgress`
  * @param finish - makes the result of the outcome, or throws what the outcome means
  */
 export async function callAsync<R>(
-  call: NativeCall,
+  given: NativeCall,
   module: NativeModule,
   options: ProgressOptions,
   finish: (outcome: number) => R,
@@ -173,8 +151,11 @@ export async function callAsync<R>(
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw typeError('onProgress', onProgress, 'a function');
   }
-  const check = hold(call.operands);
+  const check = hold(given.operands);
+  const copies = native.executor.holdsBytes ? null : copyPrivately(given);
+  const call = copies?.call ?? given;
   const conclude = (outcome: number) => {
+    copies?.writeBack();
     check();
     return finish(outcome);
   };

@@ -6,8 +6,6 @@ export {
   callAsync,
   callSync,
   FRAME_HEADER,
-  type FrameOperand,
-  type NativeCall,
   type NativeModule,
   type ProgressOptions,
 } from './call.ts';
@@ -37,6 +35,7 @@ export {
   type NdArrayLike,
   type TypedArray,
 } from './ndarray.ts';
+export type { FrameOperand, NativeCall } from './operands.ts';
 export { requireApart, sharesMemory } from './overlap.ts';
 export {
   isLength,

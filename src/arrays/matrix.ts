@@ -5,8 +5,8 @@
 import { types } from 'node:util';
 import { rangeError, typeError } from '../errors.ts';
 import { type Allocate, unwritten, zeros } from '../executor/index.ts';
-import type { FrameOperand } from './call.ts';
 import { type Elements, isElements, type NdArray, type NdArrayLike } from './ndarray.ts';
+import type { FrameOperand } from './operands.ts';
 import { sameShape, stridesOf } from './shape.ts';
 import { type AxisCount, isDistinct, requireStrided } from './strided.ts';
 
