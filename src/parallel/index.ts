@@ -59,6 +59,7 @@ export {
   TaskTimeoutError,
   type TaskTimes,
   WorkerCrashedError,
+  type WorkerEvent,
   WorkerSetupError,
   WorkerStartError,
 } from '../scheduler/index.ts';
@@ -72,6 +73,8 @@ export {
 export { type CallResults, type DelayedCall, delayed, Parallel } from './calls.ts';
 export { type ChunkFunction, mapChunks, type WorkChunk, WorkChunks } from './chunks.ts';
 export { describeParallel, type ParallelDescription } from './describe.ts';
+export { Executor, type ExecutorOptions, executor, submit } from './executor.ts';
+export { Future, type FutureMetadata, type FutureState } from './future.ts';
 export {
   type InvokeOptions,
   invoker,
@@ -88,3 +91,10 @@ export {
   type Tasks,
 } from './map.ts';
 export { ResultStream } from './stream.ts';
+export {
+  type AsCompletedOptions,
+  asCompleted,
+  type Waited,
+  type WaitOptions,
+  wait,
+} from './waiting.ts';

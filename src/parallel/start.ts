@@ -14,10 +14,12 @@ import {
   prepareWorker,
   type ResolvedOptions,
   type Run,
+  type RunListener,
   type Sink,
   StreamSink,
   startRun,
   type TaskSource,
+  taskSource,
 } from '../scheduler/index.ts';
 import { ResultStream } from './stream.ts';
 
@@ -31,6 +33,7 @@ function start(
   options: {
     readonly signal?: AbortSignal | undefined;
     readonly once: boolean;
+    readonly listener?: RunListener;
     ended?(): void;
   },
 ): Run {
@@ -40,6 +43,7 @@ function start(
     prepare: (run) => {
       if (job.options.trace !== null) traceRun(run, job.options.trace);
       reportProgress(run, job.options.progress, source.remaining);
+      if (options.listener) run.listeners.push(options.listener);
       if (options.ended) run.listeners.push({ ended: options.ended });
       if (options.once) run.listeners.push({ ended: () => pool.closeJob(job) });
     },
@@ -69,6 +73,26 @@ export function collect(
   return sink.promise;
 }
 
+/**
+ * Runs one task.
+ *
+ * @param listener - told what happens to it
+ * @returns its result, and what stops it
+ */
+export function single(
+  job: Job,
+  task: unknown,
+  site: CallSite,
+  listener: RunListener,
+): { readonly result: Promise<unknown>; stop(why: string): void } {
+  const sink = new CollectSink(1);
+  const run = start(job, taskSource([task]), sink, site, { once: true, listener });
+  return {
+    result: sink.promise.then(([value]) => value),
+    stop: (why) => dropRun(run, why),
+  };
+}
+
 /** Runs the tasks of a source as the results are taken. */
 export function stream<R>(
   job: Job,
@@ -78,8 +102,11 @@ export function stream<R>(
     readonly ordered: boolean;
     readonly once: boolean;
     readonly signal?: AbortSignal | undefined;
-    /** Called with what stops the run, unless that has ended already. It does not keep the stream. */
-    started?(stop: (why: string) => void): void;
+    /**
+     * Called with what stops the run, and what lets it run to its end whether or not somebody takes
+     * its results; unless it has ended already. Neither keeps the stream.
+     */
+    started?(stop: (why: string) => void, release: () => void): void;
     /** Called when the run has ended. */
     ended?(): void;
   },
@@ -87,6 +114,12 @@ export function stream<R>(
   const sink = new StreamSink(settings.ordered, job.options.maxBatches);
   const run = start(job, source, sink, site, settings);
   sink.onTaken = () => run.more();
-  if (!run.ended) settings.started?.((why) => dropRun(run, why));
+  if (!run.ended) {
+    const release = (): void => {
+      sink.window = null;
+      run.more();
+    };
+    settings.started?.((why) => dropRun(run, why), release);
+  }
   return new ResultStream<R>(run, sink);
 }

@@ -1,6 +1,7 @@
 /**
  * One engine under every API: jobs, runs, pools of workers, and what a job's results go to.
  */
+export { onAbort } from './abort.ts';
 export {
   CallSite,
   type RunningTask,
@@ -10,7 +11,7 @@ export {
   WorkerSetupError,
   WorkerStartError,
 } from './errors.ts';
-export { type FinishedEvent, poolListeners, type WorkerEvent } from './events.ts';
+export { type FinishedEvent, poolListeners, type RunListener, type WorkerEvent } from './events.ts';
 export { Job } from './job.ts';
 export {
   type ParallelOptions,

@@ -171,15 +171,25 @@ export class WorkerPool implements WorkerOwner, PoolPort {
   }
 
   #ensureWorkers(): void {
-    let wanted = 0;
-    for (const run of this.#runs) wanted = Math.max(wanted, run.wanted);
     let usable = 0;
+    let busy = 0;
     let stuck = false;
     for (const worker of this.#workers) {
       if (!worker.usable) continue;
       usable++;
+      if (worker.load > 0) busy++;
       stuck ||= this.#stuckSince(worker) > 0;
     }
+    let wanted = 0;
+    let together = busy;
+    let most = 0;
+    for (const run of this.#runs) {
+      wanted = Math.max(wanted, run.wanted);
+      together += run.wanted;
+      most = Math.max(most, run.job.options.jobs);
+    }
+    // Small runs at the same time have as many workers together as the one with the most may have.
+    wanted = Math.max(wanted, Math.min(together, most));
     for (; usable < wanted; usable++) if (!this.#startWorker()) return;
     if (stuck && !this.#stuckTimer) this.#startStuckTimer();
   }
