@@ -116,7 +116,7 @@ export class Place {
   #isDead(name: string, source: Source): boolean {
     const declaration = declarationAt(this.location, source, name);
     if (!declaration?.defined || declaration.written) return false;
-    return ['class', 'const', 'let'].includes(declaration.kind);
+    return ['class', 'const', 'let', 'param'].includes(declaration.kind);
   }
 
   /** Whether the function is inside of Node, and not exported by one of its modules. */

@@ -345,7 +345,8 @@ class Walker {
         this.#pattern(node.argument, parts, at);
         return;
       case 'AssignmentPattern':
-        this.#pattern(node.left, parts, at);
+        // A default takes the place of undefined.
+        this.#pattern(node.left, { ...target, defined: isDefined(node.right) }, at);
         this.visit(node.right, at);
         return;
       default:

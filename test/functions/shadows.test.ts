@@ -41,6 +41,27 @@ const WRAPPERS: Readonly<Record<string, (n: string, v: string) => string>> = {
   getter: (n, v) => `({ get run() { const ${n} = ${v}; # return 1; } }).run;`,
   static: (n, v) => `{ class Holder { static { const ${n} = ${v}; # } } }`,
   generator: (n, v) => `[...(function* () { const ${n} = ${v}; # yield 1; })()];`,
+  'dead let': (n, v) => `{ # let ${n} = ${v}; }`,
+  'dead, by a default': (n, v) => `{ # const { k: ${n} = ${v} } = {}; }`,
+  'dead parameter': (n, v) => `((first = () => { # }, last = first(), ${n} = ${v}) => {})();`,
+  'dead in a switch': (n, v) => `switch (1) { default: { # } let ${n} = ${v}; }`,
+  'dead in a loop': (n, v) =>
+    `for (const round of [1, 2]) { if (round > 1) { # } const ${n} = ${v}; }`,
+  'dead in a static block': (n, v) => `{ class Holder { static { # const ${n} = ${v}; } } }`,
+  'dead around a class': (n, v) => `{ class Holder { static { # } } const ${n} = ${v}; }`,
+  'dead in a computed key': (n, v) =>
+    `{ class Holder { static [(() => { # return 'k'; })()] = 1; } const ${n} = ${v}; }`,
+  'made before': (n, v) => `{ const late = () => { # }; let ${n} = ${v}; late(); }`,
+  'made before nothing': (n) => `{ const late = () => { # }; let ${n}; late(); }`,
+  'made before undefined': (n) => `{ const late = () => { # }; const ${n} = void 0; late(); }`,
+  'assigned nothing': (n, v) => `{ let ${n} = ${v}; ${n} = undefined; # }`,
+  'assigned by a pattern': (n, v) => `{ let ${n} = ${v}; [${n}] = []; # }`,
+  'assigned by another': (n, v) => `{ let ${n} = ${v}; ({ ${n} } = {}); # }`,
+  'assigned by a loop': (n, v) => `{ let ${n} = ${v}; for (${n} of [undefined]); # }`,
+  'parameter, assigned': (n, v) => `((${n} = ${v}) => { ${n} = undefined; # })();`,
+  'nothing by a call': (n) => `{ const ${n} = used(); # }`,
+  'nothing by a pattern': (n) => `{ const { k: ${n} } = {}; # }`,
+  'class in its heritage': (n) => `{ class ${n} extends (() => { # return Object; })() {} }`,
   'used elsewhere': (n, v) => `{ const ${n} = ${v}; used(() => ${n}); # }`,
 };
 
