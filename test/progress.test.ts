@@ -68,7 +68,7 @@ describe('a meter', () => {
 describe('a display', () => {
   it('draws over what it drew, and lets others write between', () => {
     const stream = terminal(80);
-    const display = new Display(stream);
+    const display = new Display(stream, {});
     const meter = new Meter({ label: 'one', unit: 'steps' }, 2);
     display.add(meter);
     display.interrupt(() => stream.write('a line of its own\n'));

@@ -4,7 +4,7 @@
 import { rangeError, typeError } from '../errors.ts';
 import { anything, type OptionsOf, readOptions } from '../options.ts';
 import { type ProgressSettings, progressSettings, type Run } from '../scheduler/index.ts';
-import { Display, type ProgressStream, standardDisplay } from './display.ts';
+import { type Display, displayOn, type ProgressStream, standardDisplay } from './display.ts';
 import { Meter } from './meter.ts';
 
 const progressOptions = {
@@ -72,7 +72,8 @@ function checkTotal(total: unknown): number | null {
 }
 
 /**
- * Shows progress: a bar on a terminal, a line every few seconds elsewhere, on stderr.
+ * Shows progress on stderr: a bar on a terminal, beside which the program may write as it likes. Where
+ * that is none, with TERM=dumb and where CI is set, one line at the end. There are no colours.
  *
  * @example
  * ```ts
@@ -84,7 +85,7 @@ export function invokeProgress(options?: ProgressOptions): Progress {
   const read = readOptions('options', progressOptions, options);
   const { label = '', unit = 'steps', stream } = read;
   const meter = new Meter({ label, unit }, checkTotal(read.total));
-  return new Progress(meter, stream ? new Display(stream) : standardDisplay());
+  return new Progress(meter, displayOn(stream));
 }
 
 /**
