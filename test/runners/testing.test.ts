@@ -1,6 +1,7 @@
 /**
  * The recipes of docs/testing.md, each run by its runner.
  */
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { filesOf, hasRunners, Project } from '../helpers/runners.ts';
@@ -36,6 +37,22 @@ describe.runIf(hasRunners())('the recipes for test runners', () => {
       expect(good.output).toMatch(/Tests: +[12] passed, [12] total/);
       expect(good.code).toBe(0);
       expect(one.node([...program, 'broken']).code).toBe(1);
+    },
+    240_000,
+  );
+
+  it.each(['jest', 'jest-29'])(
+    '%s, without flags, ships what its modules and classes are',
+    (jest) => {
+      const names = ['helper.js', 'captures.jest.js'];
+      const source = (name: string) =>
+        readFileSync(new URL(`./jest/${name}`, import.meta.url), 'utf8');
+      using one = new Project([
+        ...names.map((name) => [name, source(name)] as const),
+        ['jest.config.cjs', "module.exports = { testMatch: ['**/*.jest.js'], transform: {} };"],
+      ]);
+      const { output } = one.node([one.installed(`${jest}/bin/jest.js`), '--ci', '--rootDir', '.']);
+      expect(output).toMatch(/Tests: +16 passed, 16 total/);
     },
     240_000,
   );
