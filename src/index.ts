@@ -26,11 +26,14 @@ export { CloneError, heddle, registerSerializer, type Serializer, share } from '
 export {
   type BudgetListener,
   type Config,
+  type ConfigScope,
   coreBudget,
   ensureInitialized,
+  getConfig,
   initialize,
   type ParallelConfig,
   parallelConfig,
+  setConfig,
   watchBudget,
   withConfig,
 } from './config/index.ts';
@@ -62,6 +65,7 @@ export {
   sharedMemoryInfo,
   type TypedArray,
 } from './memory/index.ts';
+export type { ByteSize } from './options.ts';
 export * from './parallel/index.ts';
 export {
   type InfoSource,

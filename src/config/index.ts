@@ -18,5 +18,12 @@ export {
   operationThreads,
 } from './operations.ts';
 export { becomeWorker, type WorkerRole, workerRole } from './role.ts';
-export { enterScope, exportScope, scopedConfig, withConfig } from './scope.ts';
+export {
+  enterScope,
+  exportScope,
+  getConfig,
+  scopedConfig,
+  setConfig,
+  withConfig,
+} from './scope.ts';
 export type { Config, ConfigScope, ParallelConfig } from './types.ts';

@@ -4,12 +4,57 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Config, type ConfigScope, checked, configKeys } from './types.ts';
 
-const storage = new AsyncLocalStorage<ConfigScope>();
-const EMPTY: ConfigScope = Object.freeze({});
+/** A scope: what it and those around it set, and that over what the program sets. */
+interface Layer {
+  readonly own: ConfigScope;
+  merged: ConfigScope;
+  /** What `merged` was made with. */
+  under: ConfigScope;
+}
+
+const storage = new AsyncLocalStorage<Layer>();
+
+/** What holds outside of all scopes, and in them where they say nothing. */
+let everywhere: ConfigScope = Object.freeze({});
 
 /** The settings in force here: the innermost scope's, with those of the scopes around it. */
 export function scopedConfig(): ConfigScope {
-  return storage.getStore() ?? EMPTY;
+  const layer = storage.getStore();
+  if (layer === undefined) return everywhere;
+  if (layer.under !== everywhere) {
+    layer.merged = Object.freeze({ ...everywhere, ...layer.own });
+    layer.under = everywhere;
+  }
+  return layer.merged;
+}
+
+function enter<T>(own: ConfigScope, body: () => T): T {
+  const merged = Object.freeze({ ...everywhere, ...own });
+  return storage.run({ own, merged, under: everywhere }, body);
+}
+
+/**
+ * Sets defaults for everything in this program, until they are set anew; scopes of {@link withConfig}
+ * and the options of a call go before. They reach the workers of jobs that are started later. Each
+ * thread has its own.
+ *
+ * @param options - settings; one that is undefined is taken back, those that are not named stay
+ * @throws TypeError or RangeError for an unknown key or a value that makes no sense; nothing is set then
+ * @example
+ * ```ts
+ * setConfig({ backend: 'threads', maxBytes: '16M' });
+ * ```
+ */
+export function setConfig(options: { readonly [K in keyof Config]?: Config[K] | undefined }): void {
+  const set = checked<Config>('options', options, configKeys) as ConfigScope;
+  const all: Record<string, unknown> = { ...everywhere, ...set };
+  for (const [key, value] of Object.entries(options)) if (value === undefined) delete all[key];
+  everywhere = Object.freeze(all) as ConfigScope;
+}
+
+/** The settings in force here: those of `withConfig` around the call, over those of `setConfig`. */
+export function getConfig(): ConfigScope {
+  return scopedConfig();
 }
 
 /**
@@ -28,8 +73,8 @@ export function scopedConfig(): ConfigScope {
  * ```
  */
 export function withConfig<T>(options: Partial<Config>, body: () => T): T {
-  const scope = checked<Config>('options', options, configKeys);
-  return storage.run(Object.freeze({ ...scopedConfig(), ...scope }), body);
+  const scope = checked<Config>('options', options, configKeys) as ConfigScope;
+  return enter({ ...storage.getStore()?.own, ...scope }, body);
 }
 
 /** The settings in force here, as plain data to send to a worker. */
@@ -39,5 +84,5 @@ export function exportScope(): ConfigScope {
 
 /** Runs `body` in a worker under the settings that {@link exportScope} gave. */
 export function enterScope<T>(scope: ConfigScope, body: () => T): T {
-  return storage.run(Object.freeze({ ...scope }), body);
+  return enter({ ...scope }, body);
 }

@@ -4,6 +4,7 @@
  * A new setting is one line in {@link Config} and one in {@link configKeys}.
  */
 import { rangeError, typeError } from '../errors.ts';
+import { type ByteSize, byteSize, MAX_TIMER_MS, oneOf, wholeNumber } from '../options.ts';
 
 /** The four knobs, after LensKit. */
 export interface ParallelConfig {
@@ -23,7 +24,11 @@ export interface ParallelConfig {
   readonly childThreads: number;
 }
 
-/** Settings that `withConfig` lays over a scope. All are optional there. */
+/**
+ * Settings that `withConfig` lays over a scope, and `setConfig` over the program. All are optional
+ * there. What belongs to one call is not among them: `signal`, `initializer`, `seed`, `trace`,
+ * `returnErrors`, `resourceLimits`.
+ */
 export interface Config {
   /** Workers of a job, as joblib's n_jobs: -1 is one per core, -2 one fewer. */
   jobs: number;
@@ -33,28 +38,48 @@ export interface Config {
   backendThreads: number;
   /** Threads inside BLAS and OpenMP in each worker of a job. */
   childThreads: number;
-  /** Size in bytes from which arrays are shared with workers instead of copied. */
-  maxBytes: number;
+  /** Which workers are liked better where no backend is named. */
+  prefer: 'processes' | 'threads';
+  /** 'sharedmem': only workers that a SharedArrayBuffer reaches. */
+  require: 'sharedmem';
+  /** Size in bytes (or as '1M') from which arrays are shared with workers instead of copied. */
+  maxBytes: ByteSize;
   /** Tasks in one message to a worker. */
   batchSize: number | 'auto';
   /** Tasks taken from the input before they are needed: a number, 'all', or like '2*jobs'. */
   preDispatch: number | string;
   /** Milliseconds that a task may run. */
   timeout: number;
+  /** How often tasks that are lost when a worker crashes are run again. */
+  retries: number;
+  /** After the first error: let running tasks finish, or kill their workers. */
+  onError: 'finish' | 'kill';
+  /** A worker is replaced after that many tasks. */
+  maxTasksPerWorker: number;
+  /** A worker that takes more bytes (or as '2G') than this is replaced between batches. */
+  maxWorkerMemory: ByteSize;
+  /** Milliseconds after which a worker without work ends. */
+  idleTimeout: number;
   /** Whether jobs show a progress bar. */
   progress: boolean;
   /** Assumes that arrays hold no NaN and no infinity, and saves the check. */
   assumeFinite: boolean;
-  /** Bytes that operations which work in blocks may take for temporary results. */
-  workingMemory: number;
+  /** Bytes (or as '64M') that operations which work in blocks may take for temporary results. */
+  workingMemory: ByteSize;
   /** Rows in a block of the pairwise reductions. */
   pairwiseChunkSize: number;
 }
 
 /** Settings of a scope as plain data, which `structuredClone` and IPC carry. */
-export type ConfigScope = Readonly<Partial<Config>>;
+export type ConfigScope = Readonly<
+  Partial<Omit<Config, Sizes> & { readonly [K in Sizes]: number }>
+>;
 
-type Check = (name: string, value: unknown) => void;
+/** Settings that are numbers of bytes once they are checked. */
+type Sizes = 'maxBytes' | 'maxWorkerMemory' | 'workingMemory';
+
+/** Checks a setting; gives what it is to be, or nothing where it is right as it is. */
+type Check = (name: string, value: unknown) => unknown;
 
 function integer(min: number, what: string, also: readonly unknown[] = []): Check {
   return (name, value) => {
@@ -65,7 +90,6 @@ function integer(min: number, what: string, also: readonly unknown[] = []): Chec
 }
 
 const count: Check = integer(1, 'a whole number of at least 1');
-const bytes: Check = integer(0, 'a whole number of bytes, at least 0', [Number.POSITIVE_INFINITY]);
 const threads: Check = integer(1, 'a whole number of at least 1, or -1 for no limit', [-1]);
 const flag: Check = (name, value) => {
   if (typeof value !== 'boolean') throw typeError(name, value, 'true or false');
@@ -84,7 +108,9 @@ export const configKeys: { readonly [K in keyof Config]: Check } = {
   },
   backendThreads: threads,
   childThreads: threads,
-  maxBytes: bytes,
+  prefer: oneOf('processes', 'threads'),
+  require: oneOf('sharedmem'),
+  maxBytes: byteSize({ least: 0, unlimited: true }),
   batchSize: integer(1, "a whole number of at least 1, or 'auto'", ['auto']),
   preDispatch: (name, value) => {
     if (typeof value === 'string' && value !== '') return;
@@ -95,9 +121,19 @@ export const configKeys: { readonly [K in keyof Config]: Check } = {
     if (typeof value !== 'number') throw typeError(name, value, right);
     if (!(value > 0)) throw rangeError(name, value, right);
   },
+  retries: wholeNumber({ least: 0, most: 1_000_000, unlimited: true }),
+  onError: oneOf('finish', 'kill'),
+  maxTasksPerWorker: wholeNumber({ least: 1, unlimited: true }),
+  maxWorkerMemory: byteSize({ least: 1, unlimited: true }),
+  idleTimeout: wholeNumber({
+    least: 0,
+    most: MAX_TIMER_MS,
+    unlimited: true,
+    unit: 'milliseconds',
+  }),
   progress: flag,
   assumeFinite: flag,
-  workingMemory: integer(1, 'a whole number of bytes, at least 1'),
+  workingMemory: byteSize({ least: 1 }),
   pairwiseChunkSize: count,
 };
 
@@ -129,8 +165,8 @@ export function checked<T extends object>(
       throw typeError(name, options, `an object whose keys are ${Object.keys(checks).join(', ')}`);
     }
     if (value === undefined) continue;
-    checks[key as keyof T](`${name}.${key}`, value);
-    result[key as keyof T] = value;
+    const read = checks[key as keyof T](`${name}.${key}`, value);
+    result[key as keyof T] = (read ?? value) as T[keyof T];
   }
   return result;
 }

@@ -5,6 +5,7 @@ import { rangeError, typeError } from '../errors.ts';
 import {
   abortSignal,
   anything,
+  byteSize,
   flag,
   MAX_TIMER_MS,
   type Option,
@@ -82,6 +83,13 @@ export const parallelOptions = {
   jobs,
   /** 'processes' (default), 'threads', 'sequential', a registered name, or a backend itself. */
   backend: anything<string | Backend>(),
+  /** Which workers are liked better where neither the call nor its scope names a backend. */
+  prefer: oneOf('processes', 'threads'),
+  /**
+   * 'sharedmem': only workers that a SharedArrayBuffer reaches, so threads or the calling process.
+   * Goes before a backend of the scope; one that the call names must be of these.
+   */
+  require: oneOf('sharedmem'),
   /** Tasks in a message: a number, or 'auto' (default), which measures. */
   batchSize: ((name, value) => (value === 'auto' ? value : batchCount(name, value))) as Option<
     number | 'auto'
@@ -102,12 +110,12 @@ export const parallelOptions = {
   signal: abortSignal,
   /** Draw a progress bar; or settings of it. */
   progress: readProgress as Option<boolean | ProgressSettings>,
-  /** Bytes from which an array is shared with workers instead of copied. Default 1 MiB. */
-  maxBytes: wholeNumber({ least: 0, unlimited: true }),
+  /** Bytes (or as '1M') from which an array is shared with workers instead of copied. Default 1 MiB. */
+  maxBytes: byteSize({ least: 0, unlimited: true }),
   /** A worker is replaced after that many tasks. */
   maxTasksPerWorker: wholeNumber({ least: 1, unlimited: true }),
-  /** A worker that takes more bytes than this is replaced between batches. */
-  maxWorkerMemory: wholeNumber({ least: 1, unlimited: true }),
+  /** A worker that takes more bytes (or as '2G') than this is replaced between batches. */
+  maxWorkerMemory: byteSize({ least: 1, unlimited: true }),
   /** Milliseconds after which a worker without work ends. Default 60 000. */
   idleTimeout: wholeNumber({
     least: 0,

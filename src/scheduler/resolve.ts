@@ -2,9 +2,15 @@
  * Completes the options of a job from the scope and the knobs.
  */
 import { backendNamed, checkBackend } from '../backends/index.ts';
-import { askedChildThreads, childThreadsFor, coreBudget, scopedConfig } from '../config/index.ts';
+import {
+  askedChildThreads,
+  type ConfigScope,
+  childThreadsFor,
+  coreBudget,
+  scopedConfig,
+} from '../config/index.ts';
 import { rangeError } from '../errors.ts';
-import { readOptions } from '../options.ts';
+import { type ByteSize, readOptions } from '../options.ts';
 import type { Backend, Reach } from '../protocol/index.ts';
 import { preDispatchLimit } from './expression.ts';
 import { type ParallelOptions, parallelOptions, type ResolvedOptions } from './options.ts';
@@ -15,10 +21,27 @@ const HEAP_LIMITED: readonly Reach[] = ['thread', 'local'];
 
 const MEBIBYTE = 1024 * 1024;
 
-/** The backend that was asked for, in the call or in its scope. */
-function chosenBackend(given: string | Backend | undefined): Backend {
-  const chosen = given === undefined ? (scopedConfig().backend ?? 'processes') : given;
-  return typeof chosen === 'string' ? backendNamed(chosen) : checkBackend('backend', chosen);
+/** Reaches that a SharedArrayBuffer gets through. */
+const SHARING: readonly Reach[] = ['thread', 'local'];
+
+/**
+ * The backend that was asked for, in the call or in its scope; joblib's rules for hints: `prefer` says
+ * something where nobody names a backend, `require` also where only the scope does.
+ */
+function chosenBackend(options: ParallelOptions, scope: ConfigScope): Backend {
+  const { backend: given } = options;
+  const prefer = options.prefer ?? scope.prefer;
+  const require = options.require ?? scope.require;
+  if (require !== undefined && options.prefer === 'processes') {
+    throw rangeError('prefer', options.prefer, `left out with require: '${require}'`);
+  }
+  const chosen = given ?? scope.backend ?? prefer ?? 'processes';
+  const backend =
+    typeof chosen === 'string' ? backendNamed(chosen) : checkBackend('backend', chosen);
+  if (require === undefined || SHARING.includes(backend.reach)) return backend;
+  if (given === undefined) return backendNamed('threads');
+  const right = `one whose workers are threads, as require: '${require}' asks for`;
+  throw rangeError('backend', backend.name, right);
 }
 
 /** Refuses what a backend can't do. */
@@ -79,6 +102,11 @@ function resolveThreads(
   return { threads, asked, reason: `${threads} thread(s) inside each worker: ${why}` };
 }
 
+/** A size that has been read from a table, which makes a number of every text. */
+function bytesOf(size: ByteSize | undefined): number | undefined {
+  return size as number | undefined;
+}
+
 /** Has `jobs` and what follows from it read anew each time, for a backend whose width changes. */
 function withLiveCounts(
   options: ResolvedOptions,
@@ -104,7 +132,7 @@ export function resolveOptions(
 ): ResolvedOptions {
   const options = readOptions('options', table, given);
   const scope = scopedConfig();
-  const asked = chosenBackend(options.backend);
+  const asked = chosenBackend(options, scope);
   const explicit = options.jobs !== undefined && options.backend !== undefined;
   const count = resolveJobs(options.jobs ?? scope.jobs, asked, explicit);
   const { jobs, reason } = count;
@@ -124,19 +152,21 @@ export function resolveOptions(
     backend,
     batchSize: options.batchSize ?? scope.batchSize ?? 'auto',
     timeout: timeout === Number.POSITIVE_INFINITY ? null : timeout,
-    retries: options.retries ?? 0,
+    retries: options.retries ?? scope.retries ?? 0,
     signal: options.signal ?? null,
     progress: options.progress ?? scope.progress ?? false,
-    maxBytes: options.maxBytes ?? scope.maxBytes ?? MEBIBYTE,
-    maxTasksPerWorker: options.maxTasksPerWorker ?? Number.POSITIVE_INFINITY,
-    maxWorkerMemory: options.maxWorkerMemory ?? Number.POSITIVE_INFINITY,
-    idleTimeout: options.idleTimeout ?? 60_000,
+    maxBytes: bytesOf(options.maxBytes) ?? scope.maxBytes ?? MEBIBYTE,
+    maxTasksPerWorker:
+      options.maxTasksPerWorker ?? scope.maxTasksPerWorker ?? Number.POSITIVE_INFINITY,
+    maxWorkerMemory:
+      bytesOf(options.maxWorkerMemory) ?? scope.maxWorkerMemory ?? Number.POSITIVE_INFINITY,
+    idleTimeout: options.idleTimeout ?? scope.idleTimeout ?? 60_000,
     initializer: options.initializer ?? null,
     childThreads: inner.threads,
     childThreadsAsked: inner.asked,
     resourceLimits: options.resourceLimits ?? null,
     collectErrors: options.returnErrors ?? false,
-    onError: options.onError ?? 'finish',
+    onError: options.onError ?? scope.onError ?? 'finish',
     seed: options.seed,
     trace: options.trace ?? null,
     reasons,
