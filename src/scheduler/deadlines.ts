@@ -28,28 +28,33 @@ export function timeLeft(
   const { worker } = batch;
   const { claims } = worker.port;
   const running = claims ? claims.running() : unclaimedTask(batch);
-  if (!running || running.batch !== batch.id || worker.killed !== null) return null;
+  if (!running || running.batch !== batch.id) return null;
+  // One that is ended already is not ended again.
+  if (worker.state === 'killed') return null;
   const since = running.since + (claims ? worker.clockOffset : 0);
   return { position: running.position, left: since + timeout - now };
 }
 
-/** Watches the batches of a run. */
+/** Looks at the time as long as a run has tasks on their way. */
 export class Deadlines {
-  readonly #timeout: number;
-  readonly #batches: ReadonlySet<Batch>;
+  readonly #first: number;
+  readonly #look: () => number | null;
   readonly #clock: Clock;
   #timer: Timer | null = null;
 
-  /** @param batches - those on their way, at any time */
-  constructor(timeout: number, batches: ReadonlySet<Batch>, clock: Clock) {
-    this.#timeout = timeout;
-    this.#batches = batches;
+  /**
+   * @param first - when the first look is due (ms)
+   * @param look - looks, and says when the next look is due (ms); null where nothing is on its way
+   */
+  constructor(first: number, look: () => number | null, clock: Clock) {
+    this.#first = first;
+    this.#look = look;
     this.#clock = clock;
   }
 
   /** To be called when a batch has been sent. */
   watch(): void {
-    if (!this.#timer) this.#wait(this.#timeout);
+    if (!this.#timer) this.#wait(this.#first);
   }
 
   end(): void {
@@ -60,24 +65,8 @@ export class Deadlines {
   #wait(ms: number): void {
     this.#timer = this.#clock.after(ms, () => {
       this.#timer = null;
-      if (this.#batches.size === 0) return;
-      this.#wait(Math.max(Math.min(this.#expire(), this.#timeout), 1));
+      const next = this.#look();
+      if (next !== null) this.#wait(next);
     });
-  }
-
-  /** Kills workers whose task has run too long; says when the next one may have (ms). */
-  #expire(): number {
-    const now = this.#clock.now();
-    let next = this.#timeout;
-    for (const batch of this.#batches) {
-      const running = timeLeft(batch, this.#timeout, now);
-      if (!running) continue;
-      if (running.left > 0) next = Math.min(next, running.left);
-      else {
-        batch.worker.expired = running.position;
-        batch.worker.kill('a time-out');
-      }
-    }
-    return next;
   }
 }

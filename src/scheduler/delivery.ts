@@ -46,17 +46,8 @@ export class Delivery {
     this.give(first, settled);
   }
 
-  /**
-   * A task has failed, or reading the tasks has from that one on.
-   *
-   * @returns 'now' where the run ends with it at once, 'later' where results come first, 'behind' where
-   *   an earlier error is waiting
-   */
-  failAt(index: number, error: unknown): 'now' | 'later' | 'behind' {
-    const { position } = this.#sink;
-    if (position === null || position === index) return 'now';
-    if (index >= this.end) return 'behind';
+  /** Holds an error back until the results before it have been given. */
+  failAt(index: number, error: unknown): void {
     this.#failure = { index, error };
-    return 'later';
   }
 }

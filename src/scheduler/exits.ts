@@ -2,8 +2,8 @@
  * What the end of a worker tells of the tasks that it had.
  */
 import { constants } from 'node:os';
-import type { Progress, WorkerExit } from '../protocol/index.ts';
-import type { Batch, PooledWorker, WorkerLoss } from './seams.ts';
+import type { Claims, Progress, WorkerExit } from '../protocol/index.ts';
+import type { Batch, WorkerLoss } from './seams.ts';
 
 /** How a worker ended, as the end of "3 in a row were …". */
 export function howEnded(exit: WorkerExit): string {
@@ -40,18 +40,24 @@ export function describeLoss(
 }
 
 /** What is known of a worker that has ended. */
-export type EndedWorker = Pick<PooledWorker, 'killed' | 'port' | 'up'> & {
+export interface EndedWorker {
+  readonly port: { readonly claims: Claims | null };
   readonly slots: readonly (Batch | null)[];
-};
+  /** Null where it has never said that it is there. */
+  readonly version: string | null;
+}
 
 /**
  * How far a worker had come with each of its batches, oldest first. Where no task ran, the first batch
  * that has one left was about to begin: what makes its arguments, its functions or its model may have
  * ended the worker.
+ *
+ * @param ours - this side ended it
  */
 export function decideReached(
-  { killed, port, slots, up }: EndedWorker,
+  { port, slots, version }: EndedWorker,
   exit: WorkerExit,
+  ours: boolean,
 ): { readonly batch: Batch; readonly reached: Progress }[] {
   const batches = slots.filter((batch) => batch !== null).sort((a, b) => a.id - b.id);
   const { claims } = port;
@@ -63,7 +69,7 @@ export function decideReached(
     });
   }
   const running = claims.running();
-  let beforeFirstTask = killed === null && exit.reason !== 'lost' && up;
+  let beforeFirstTask = !ours && exit.reason !== 'lost' && version !== null;
   return batches.map((batch) => {
     const claimed = claims.end(batch.slot) - claims.unclaimed(batch.slot);
     const position = running?.batch === batch.id ? running.position : null;

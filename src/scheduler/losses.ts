@@ -1,21 +1,63 @@
 /**
- * What becomes of tasks whose worker has ended: which one is to blame, and which run again.
+ * What becomes of tasks whose worker has ended: which one is to blame, and which run again. Nothing
+ * here changes anything but {@link note}; see `decide.ts`.
  */
 import { preview } from '../errors.ts';
 import type { Progress } from '../protocol/index.ts';
 import { type CallSite, type RunningTask, TaskTimeoutError, WorkerCrashedError } from './errors.ts';
 import type { Job } from './job.ts';
+import { isOurs } from './lifecycle.ts';
 import type { Batch, Chunk, WorkerLoss } from './seams.ts';
 
-/** What is to happen to the tasks of a batch. */
-export interface Verdict {
-  /** Tasks that are sent again. */
-  readonly again: Chunk[];
-  /** Tasks that have failed for good. */
-  readonly failed: { readonly index: number; readonly argument: unknown; readonly error: Error }[];
-  /** Ends the run, whatever it does with errors of tasks. */
-  fatal?: Error;
+/** How often what was lost, as far as it has not run to its end. */
+export interface LossCounts {
+  /** How often a task has ended its worker. */
+  readonly crashes: ReadonlyMap<number, number>;
+  /** How often a task has been lost with a worker that was not ended by it. */
+  readonly losses: ReadonlyMap<number, number>;
+  /** Tasks that were running when a stray exception ended their worker. */
+  readonly bystanders: ReadonlyMap<number, number>;
+  /** Workers that ended in a row before their first task. */
+  readonly openings: number;
 }
+
+/** What the decisions about losses go by. */
+export interface LossState {
+  readonly counts: LossCounts;
+  readonly retries: number;
+  /** Milliseconds that each task may run; null: any time. */
+  readonly timeout: number | null;
+}
+
+/** A task that has failed for good, and why. */
+export interface Failed {
+  readonly batch: Batch;
+  /** Position of the task in the batch. */
+  readonly position: number;
+  readonly because: 'crash' | 'timeout' | 'unopened';
+  /** Positions of the tasks that were running, as far as that is known. */
+  readonly from: number;
+  readonly to: number;
+  /** How often that has happened to the task. */
+  readonly times: number;
+}
+
+export type LossAction =
+  /** Tasks are sent again. */
+  | { readonly do: 'again'; readonly chunk: Chunk }
+  /** A task has failed for good; the last of them comes after all others. */
+  | ({ readonly do: 'fail' } & Failed)
+  /** It ends the run, whatever that does with errors of tasks. */
+  | ({ readonly do: 'give-up' } & Failed)
+  /** No argument of a batch could be made, and there was one: that one is to blame. */
+  | { readonly do: 'blame'; readonly batch: Batch }
+  | {
+      readonly do: 'count';
+      readonly what: 'crashes' | 'losses' | 'bystanders';
+      readonly index: number;
+      readonly value: number;
+    }
+  | { readonly do: 'count-openings'; readonly value: number };
 
 /** A task that has ended its worker so often is not tried again, whatever `retries` says. */
 const MAX_CRASHES = 2;
@@ -39,164 +81,197 @@ export function halves({ first, args }: Chunk): [Chunk, Chunk] {
   ];
 }
 
-/** Keeps count of a run's crashes, and judges. */
-export class LossKeeper {
-  readonly #job: Job;
-  readonly #site: CallSite;
-  /** How often a task has ended its worker. */
-  readonly #crashes = new Map<number, number>();
-  /** Tasks that were running when a stray exception ended their worker. */
-  readonly #bystanders = new Set<number>();
-  /** How often a task has been lost with a worker that was not ended by it. */
-  readonly #lost = new Map<number, number>();
-  /** Workers that ended in a row before their first task. */
-  #openings = 0;
+/** The counts of a run. */
+export class LossTally implements LossCounts {
+  readonly crashes = new Map<number, number>();
+  readonly losses = new Map<number, number>();
+  readonly bystanders = new Map<number, number>();
+  openings = 0;
 
-  constructor(job: Job, site: CallSite) {
-    this.#job = job;
-    this.#site = site;
+  /** Counts what was decided. */
+  note(action: LossAction): void {
+    if (action.do === 'count') this[action.what].set(action.index, action.value);
+    else if (action.do === 'count-openings') this.openings = action.value;
   }
+}
 
-  /** Tasks have been run. */
-  advanced(): void {
-    this.#openings = 0;
+/** Decides about a batch of a worker that has ended. */
+export function decideLost(
+  state: LossState,
+  batch: Batch,
+  reached: Progress,
+  loss: WorkerLoss,
+): LossAction[] {
+  const actions: LossAction[] = [];
+  const { settled, count, args, first } = batch;
+  const { claimed, position, beforeFirstTask = false } = reached;
+  const begun = Math.max(Math.min(claimed, count), settled);
+  if (begun < count) {
+    const chunk = { first: first + begun, args: slice(args, begun, count) };
+    if (beforeFirstTask) notBegun(state, batch, chunk, loss, actions);
+    else actions.push({ do: 'again', chunk });
   }
-
-  /** Decides about a batch of a worker that has ended. */
-  decide(
-    batch: Batch,
-    { claimed, position, beforeFirstTask = false }: Progress,
-    loss: WorkerLoss,
-  ): Verdict {
-    const verdict: Verdict = { again: [], failed: [] };
-    const { settled, count, args, first } = batch;
-    const begun = Math.max(Math.min(claimed, count), settled);
-    if (begun < count) {
-      const rest = { first: first + begun, args: slice(args, begun, count) };
-      if (beforeFirstTask) this.#notBegun(batch, rest, loss, verdict);
-      else verdict.again.push(rest);
-    }
-    if (position !== null || begun > settled) this.#begun(batch, begun, position, loss, verdict);
-    return verdict;
+  if (position !== null || begun > settled) {
+    for (let i = settled; i < begun; i++)
+      begunTask(state, batch, i, begun, position, loss, actions);
   }
+  return actions;
+}
 
-  /**
-   * A worker has ended before it began a batch. Whoever kills workers from outside does no harm; a
-   * task whose argument can't be made without that is found, and the others run.
-   */
-  #notBegun(batch: Batch, rest: Chunk, loss: WorkerLoss, verdict: Verdict): void {
-    const { first, args } = rest;
-    // What an argument makes when it is decoded is caught: a stray exception is not from there.
-    const crashes = (this.#crashes.get(first) ?? 0) + (loss.stray ? 0 : 1);
-    const endless = ++this.#openings >= MAX_OPENINGS;
-    if (!endless && loss.stray) verdict.again.push(rest);
-    else if (!endless && args.length > 1) verdict.again.push(...halves(rest));
-    else if (!endless && crashes < MAX_CRASHES) {
-      this.#crashes.set(first, crashes);
-      verdict.again.push(rest);
+/**
+ * A worker has ended before it began a batch. Whoever kills workers from outside does no harm; a
+ * task whose argument can't be made without that is found, and the others run.
+ */
+function notBegun(
+  { counts }: LossState,
+  batch: Batch,
+  chunk: Chunk,
+  loss: WorkerLoss,
+  actions: LossAction[],
+): void {
+  const { first, args } = chunk;
+  // What an argument makes when it is decoded is caught: a stray exception is not from there.
+  const crashes = (counts.crashes.get(first) ?? 0) + (loss.stray ? 0 : 1);
+  const openings = counts.openings + 1;
+  const endless = openings >= MAX_OPENINGS;
+  actions.push({ do: 'count-openings', value: openings });
+  if (!endless && loss.stray) actions.push({ do: 'again', chunk });
+  else if (!endless && args.length > 1) {
+    for (const half of halves(chunk)) actions.push({ do: 'again', chunk: half });
+  } else if (!endless && crashes < MAX_CRASHES) {
+    actions.push({ do: 'count', what: 'crashes', index: first, value: crashes });
+    actions.push({ do: 'again', chunk });
+  } else {
+    const position = first - batch.first;
+    const failed = { batch, position, from: position, to: position + 1, times: crashes };
+    actions.push({ do: endless ? 'give-up' : 'fail', ...failed, because: 'crash' });
+  }
+}
+
+/** A task that was begun: where one is known to have run, that one is to blame. */
+function begunTask(
+  { counts, retries, timeout }: LossState,
+  batch: Batch,
+  i: number,
+  begun: number,
+  position: number | null,
+  loss: WorkerLoss,
+  actions: LossAction[],
+): void {
+  const { worker, settled, args, first } = batch;
+  const { exitReason } = worker;
+  const index = first + i;
+  const from = position ?? settled;
+  const to = position === null ? begun : position + 1;
+  if (exitReason?.kind === 'expired' && exitReason.position === i && timeout !== null) {
+    actions.push({
+      do: 'fail',
+      batch,
+      position: i,
+      because: 'timeout',
+      from: i,
+      to: i + 1,
+      times: 1,
+    });
+    return;
+  }
+  const innocent = isOurs(exitReason) || loss.lost !== undefined;
+  const suspect = !innocent && (position === null || i === position);
+  const bystander = suspect && isBystander(counts, index, batch, loss);
+  if (bystander) actions.push({ do: 'count', what: 'bystanders', index, value: 1 });
+  const crashes = (counts.crashes.get(index) ?? 0) + (suspect && !bystander ? 1 : 0);
+  actions.push({ do: 'count', what: 'crashes', index, value: crashes });
+  let found = true;
+  if (loss.lost !== undefined) {
+    const losses = (counts.losses.get(index) ?? 0) + 1;
+    actions.push({ do: 'count', what: 'losses', index, value: losses });
+    found = losses < MAX_LOST;
+  }
+  const allowed = innocent || (retries >= 1 && crashes <= retries);
+  if (allowed && found && crashes < MAX_CRASHES) {
+    actions.push({ do: 'again', chunk: { first: index, args: [args[i]] } });
+  } else {
+    actions.push({ do: 'fail', batch, position: i, because: 'crash', from, to, times: crashes });
+  }
+}
+
+/**
+ * Whether a task only happened to run when its worker ended by a stray exception. One that is there
+ * each time, or was alone with its worker, is taken for its cause.
+ */
+function isBystander(
+  { bystanders }: LossCounts,
+  index: number,
+  { worker }: Batch,
+  loss: WorkerLoss,
+): boolean {
+  return loss.stray === true && worker.tasks > 1 && !bystanders.has(index);
+}
+
+/**
+ * Results that could not be opened, because their memory went with the worker. Their tasks are done
+ * and not to blame, but one whose results never arrive must not be sent for ever.
+ *
+ * @param offset - position of the first of these tasks in the batch
+ */
+export function decideUnopened(
+  { counts, retries }: LossState,
+  batch: Batch,
+  offset: number,
+  count: number,
+): LossAction[] {
+  const actions: LossAction[] = [];
+  const { worker, args, first } = batch;
+  const innocent = isOurs(worker.exitReason) || worker.exitReason?.loss?.lost !== undefined;
+  for (let i = offset; i < offset + count; i++) {
+    const index = first + i;
+    const times = (counts.losses.get(index) ?? 0) + 1;
+    actions.push({ do: 'count', what: 'losses', index, value: times });
+    if ((innocent || times <= retries) && times < MAX_LOST) {
+      actions.push({ do: 'again', chunk: { first: index, args: [args[i]] } });
     } else {
-      const error = this.#crashed(batch, [this.#named(first, args[0])], loss, crashes);
-      if (endless) verdict.fatal = error;
-      else verdict.failed.push({ index: first, argument: args[0], error });
+      const task = { batch, position: i, from: i, to: i + 1, times };
+      actions.push({ do: 'fail', ...task, because: 'unopened' });
     }
   }
+  return actions;
+}
 
-  /** Tasks that were begun: where one is known to have run, that one is to blame. */
-  #begun(
-    batch: Batch,
-    end: number,
-    position: number | null,
-    loss: WorkerLoss,
-    { again, failed }: Verdict,
-  ): void {
-    const { worker, settled, args, first } = batch;
-    const { retries, timeout } = this.#job.options;
-    const tasks: RunningTask[] = [];
-    for (let i = position ?? settled; i < (position === null ? end : position + 1); i++) {
-      tasks.push(this.#named(first + i, args[i]));
-    }
-    for (let i = settled; i < end; i++) {
-      const index = first + i;
-      const argument = args[i];
-      if (worker.expired === i && timeout !== null) {
-        const error = new TaskTimeoutError(tasks[0]!, timeout, this.#site);
-        failed.push({ index, argument, error });
-        continue;
-      }
-      const innocent = worker.killed !== null || loss.lost !== undefined;
-      const suspect = !innocent && (position === null || i === position);
-      const blamed = suspect && !this.#isBystander(index, batch, loss);
-      const crashes = (this.#crashes.get(index) ?? 0) + (blamed ? 1 : 0);
-      this.#crashes.set(index, crashes);
-      const allowed = innocent || (retries >= 1 && crashes <= retries);
-      const found = loss.lost === undefined || this.#lostAgain(index) < MAX_LOST;
-      if (allowed && found && crashes < MAX_CRASHES) {
-        again.push({ first: index, args: [argument] });
-      } else failed.push({ index, argument, error: this.#crashed(batch, tasks, loss, crashes) });
-    }
-  }
+/**
+ * No argument of a batch could be made in the worker, of which `count` tasks are left: the one that
+ * is to blame is found by halves, the others run.
+ */
+export function decideUnreadable(batch: Batch, count: number): LossAction[] {
+  const { first, args } = batch;
+  if (count === 0) return [];
+  const left = { first, args: slice(args, 0, count) };
+  if (count > 1) return halves(left).map((chunk) => ({ do: 'again', chunk }));
+  // What others have taken back since was in the message, too, and may be what is to blame.
+  return args.length > 1 ? [{ do: 'again', chunk: left }] : [{ do: 'blame', batch }];
+}
 
-  /**
-   * Whether a task only happened to run when its worker ended by a stray exception. One that is there
-   * each time, or was alone with its worker, is taken for its cause.
-   */
-  #isBystander(index: number, { worker }: Batch, loss: WorkerLoss): boolean {
-    if (!loss.stray || worker.tasks <= 1 || this.#bystanders.has(index)) return false;
-    this.#bystanders.add(index);
-    return true;
+/**
+ * The error of a task that has failed with its worker.
+ *
+ * @param loss - how the worker ended
+ */
+export function lossError(
+  { batch, position, because, from, to, times }: Failed,
+  loss: WorkerLoss,
+  job: Job,
+  site: CallSite,
+): Error {
+  const { worker, args, first } = batch;
+  const named = (i: number): RunningTask => ({
+    index: first + i,
+    argument: preview(job.shown(args[i])),
+  });
+  if (because === 'timeout') {
+    return new TaskTimeoutError(named(position), job.options.timeout!, site);
   }
-
-  /**
-   * Results that could not be opened, because their memory went with the worker. Their tasks are done
-   * and not to blame, but one whose results never arrive must not be sent for ever.
-   *
-   * @param offset - position of the first of these tasks in the batch
-   * @param cause - what opening the memory threw
-   */
-  unopened(batch: Batch, offset: number, count: number, cause: Error): Verdict {
-    const verdict: Verdict = { again: [], failed: [] };
-    const { worker, args, first } = batch;
-    const { retries } = this.#job.options;
-    const loss = worker.loss ?? { exitCode: null, signal: null };
-    const innocent = worker.killed !== null || loss.lost !== undefined;
-    for (let i = offset; i < offset + count; i++) {
-      const index = first + i;
-      const argument = args[i];
-      const times = this.#lostAgain(index);
-      if ((innocent || times <= retries) && times < MAX_LOST) {
-        verdict.again.push({ first: index, args: [argument] });
-        continue;
-      }
-      const tasks = [this.#named(index, argument)];
-      const error = this.#crashed(batch, tasks, { cause, ...loss }, times);
-      verdict.failed.push({ index, argument, error });
-    }
-    return verdict;
-  }
-
-  #lostAgain(index: number): number {
-    const times = (this.#lost.get(index) ?? 0) + 1;
-    this.#lost.set(index, times);
-    return times;
-  }
-
-  #named(index: number, argument: unknown): RunningTask {
-    return { index, argument: preview(this.#job.shown(argument)) };
-  }
-
-  #crashed(
-    { worker }: Batch,
-    tasks: readonly RunningTask[],
-    loss: WorkerLoss,
-    times: number,
-  ): WorkerCrashedError {
-    const report = {
-      backend: worker.backend.name,
-      address: worker.port.address,
-      ...loss,
-      tasks,
-      times,
-    };
-    return new WorkerCrashedError(report, this.#site);
-  }
+  const tasks: RunningTask[] = [];
+  for (let i = from; i < to; i++) tasks.push(named(i));
+  const { backend, port } = worker;
+  const report = { backend: backend.name, address: port.address, ...loss, tasks, times };
+  return new WorkerCrashedError(report, site);
 }

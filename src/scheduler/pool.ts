@@ -4,28 +4,24 @@
 
 import { workerRole } from '../config/index.ts';
 import { errorText, preview } from '../errors.ts';
-import {
-  type Backend,
-  type FromWorker,
-  type FunctionMessage,
-  type LogMessage,
-  VERSION,
-  type WorkerExit,
-  type WorkerSpec,
+import type {
+  Backend,
+  FromWorker,
+  FunctionMessage,
+  LogMessage,
+  WorkerExit,
+  WorkerSpec,
 } from '../protocol/index.ts';
 import { type Clock, systemClock, type Timer } from './clock.ts';
 import { WorkerStartError } from './errors.ts';
 import { channels, notify, poolListeners, type WorkerEvent } from './events.ts';
-import { decideReached, describeLoss, howEnded } from './exits.ts';
 import type { Job } from './job.ts';
+import { isBusyWith, type LifecycleAction } from './lifecycle.ts';
 import { crashHint, outOfMemoryKills } from './oom.ts';
 import type { ResolvedOptions } from './options.ts';
 import { ResponsiveTimer } from './responsive-timer.ts';
 import type { PoolPort, RunPort } from './seams.ts';
-import { isBusyWith, PoolWorker, type WorkerOwner } from './worker.ts';
-
-/** So many workers in a row may die before they are up. */
-const MAX_FAILED_STARTS = 3;
+import { PoolWorker, type WorkerOwner } from './worker.ts';
 
 /** A worker that still runs a task of a job that has ended is replaced after this (ms). */
 const STUCK_MS = 50;
@@ -43,7 +39,7 @@ export class WorkerPool implements WorkerOwner, PoolPort {
   #slots = 1;
   #pumping = false;
   #again = false;
-  #failedStarts = 0;
+  failedStarts = 0;
   #kills = 0;
   #idleTimeout: number;
   #idleTimer: Timer | null = null;
@@ -246,17 +242,6 @@ export class WorkerPool implements WorkerOwner, PoolPort {
     for (const run of [...this.#runs]) run.fail(error);
   }
 
-  ready(worker: PoolWorker): void {
-    if (worker.version !== VERSION) {
-      const what = `it runs version ${worker.version} of heddle, and this program ${VERSION}`;
-      worker.kill(what);
-      this.#failAll(new WorkerStartError(this.backend.name, what));
-      return;
-    }
-    this.#failedStarts = 0;
-    this.pump();
-  }
-
   message(worker: PoolWorker, message: FromWorker): void {
     worker.lastMessageAt = this.clock.now();
     switch (message.type) {
@@ -328,9 +313,37 @@ export class WorkerPool implements WorkerOwner, PoolPort {
     return this.#runs.some(({ job }) => most >= job.options.maxTasksPerWorker);
   }
 
-  exit(worker: PoolWorker, exit: WorkerExit): void {
+  carryOut(worker: PoolWorker, action: LifecycleAction): void {
+    switch (action.do) {
+      case 'leave':
+        this.#leave(worker, action.exit, action.error);
+        return;
+      case 'log-uncaught':
+        this.#logUncaught(worker, action.error);
+        return;
+      case 'lose':
+        action.batch.run.lost(action.batch, action.reached, action.loss);
+        return;
+      case 'count-starts':
+        this.failedStarts = action.failed;
+        return;
+      case 'fail-all':
+        this.#failAll(new WorkerStartError(this.backend.name, action.what, action.cause));
+        return;
+      case 'go-on':
+        if (!action.refill) this.pump();
+        else if (this.#runs.length > 0) this.refill();
+        else this.#endIfClosed();
+    }
+  }
+
+  /** What may help against ends like this one. */
+  hint(exit: WorkerExit): string | undefined {
+    return crashHint(this.#kills, exit.reason === 'signal' ? exit.signal : null, exit.error);
+  }
+
+  #leave(worker: PoolWorker, exit: WorkerExit, error: unknown): void {
     this.#workers = this.#workers.filter((one) => one !== worker);
-    const error = worker.fatalError ?? exit.error;
     const event = {
       ...this.#event(worker),
       reason: exit.reason,
@@ -340,12 +353,8 @@ export class WorkerPool implements WorkerOwner, PoolPort {
     };
     notify(poolListeners, (one) => one.workerEnded?.(event));
     if (channels.workerEnded.hasSubscribers) channels.workerEnded.publish(event);
-    if (error !== undefined && worker.up && worker.load === 0) this.#tellUncaught(worker, error);
     worker.unref();
     for (const run of this.#runs) run.disengage(worker);
-    this.#losses(worker, exit);
-    if (this.#runs.length > 0) this.refill();
-    else this.#endIfClosed();
   }
 
   /** Lets go of its backend. */
@@ -358,7 +367,7 @@ export class WorkerPool implements WorkerOwner, PoolPort {
   }
 
   /** Logs what ended a worker that had no task: no job will tell it. */
-  #tellUncaught(worker: PoolWorker, error: unknown): void {
+  #logUncaught(worker: PoolWorker, error: unknown): void {
     const shown = errorText(error);
     const text = shown ? shown.stack || `${shown.name}: ${shown.message}` : preview(error);
     const event = this.#event(worker);
@@ -369,26 +378,6 @@ export class WorkerPool implements WorkerOwner, PoolPort {
       time: Date.now(),
     };
     notify(poolListeners, (one) => one.log?.(event, message));
-  }
-
-  #losses(worker: PoolWorker, exit: WorkerExit): void {
-    const { killed, fatalError } = worker;
-    const signal = exit.reason === 'signal' ? exit.signal : null;
-    const hint = killed === null ? crashHint(this.#kills, signal, exit.error) : undefined;
-    const loss = describeLoss(exit, fatalError, hint);
-    worker.loss = loss;
-    if (exit.expired !== undefined) worker.expired ??= exit.expired;
-    for (const { batch, reached } of decideReached(worker, exit)) {
-      batch.run.lost(batch, reached, loss);
-    }
-    const { cause } = loss;
-    if (worker.up || worker.killed !== null) return;
-    const how = howEnded(exit);
-    if (++this.#failedStarts >= MAX_FAILED_STARTS || exit.error) {
-      this.#failedStarts = 0;
-      const what = exit.error ? exit.error.message : `${MAX_FAILED_STARTS} in a row were ${how}`;
-      this.#failAll(new WorkerStartError(this.backend.name, what, cause));
-    }
   }
 
   // ---- Work ---------------------------------------------------------------------------------

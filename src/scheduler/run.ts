@@ -1,8 +1,6 @@
 /**
- * A run: the tasks of one call, from their source to their sink.
- *
- * The pool offers workers to its runs; a run answers with a batch. Here is what happens to tasks:
- * how they are cut into batches, taken back, lost and tried again, how errors end a run.
+ * A run: the tasks of one call, from their source to their sink. The pool offers workers to its runs;
+ * a run answers with a batch. What becomes of its tasks `decide` says; here it is done.
  */
 import {
   type FailureMessage,
@@ -13,23 +11,22 @@ import {
   valueCount,
 } from '../protocol/index.ts';
 import { Deadlines } from './deadlines.ts';
+import { decide, type RunAction, type RunState } from './decide.ts';
 import { Decoding } from './decoding.ts';
 import { Delivery } from './delivery.ts';
 import { type CallSite, TaskError, WorkerSetupError } from './errors.ts';
 import type { RunListener } from './events.ts';
 import { isGone } from './exits.ts';
+import { Grace } from './grace.ts';
 import type { Job } from './job.ts';
-import { halves, LossKeeper, slice, type Verdict } from './losses.ts';
+import { type Failed, halves, LossTally, lossError, slice } from './losses.ts';
 import { Recorder } from './recorder.ts';
-import { ResponsiveTimer } from './responsive-timer.ts';
 import type { Batch, Chunk, PooledWorker, PoolPort, RunPort, WorkerLoss } from './seams.ts';
 import type { Sink } from './sink.ts';
 import { BatchSizer } from './sizer.ts';
 import type { TaskSource } from './source.ts';
 import type { JobStats } from './stats.ts';
-import { decideSteal } from './stealing.ts';
 import { TaskQueue } from './task-queue.ts';
-import { isBusyWith } from './worker.ts';
 
 /** The end of a worker whose memory is gone is known at the latest this much later (ms). */
 const EXIT_MS = 1000;
@@ -51,12 +48,12 @@ export class Run implements RunPort {
   readonly #recorder = new Recorder(this.id);
   readonly #batches = new Set<Batch>();
   readonly #engaged = new Set<PooledWorker>();
-  readonly #losses: LossKeeper;
+  readonly #tally = new LossTally();
   readonly #decoding: Decoding;
   /** It ends as soon as the error of a worker can be decoded. */
   #refused = false;
   readonly #deadlines: Deadlines | null;
-  #graceTimer: ResponsiveTimer | null = null;
+  #grace: Grace | null = null;
 
   constructor(pool: PoolPort, job: Job, source: TaskSource, sink: Sink, site: CallSite) {
     this.#pool = pool;
@@ -65,7 +62,6 @@ export class Run implements RunPort {
     this.#sink = sink;
     this.#delivery = new Delivery(sink);
     this.site = site;
-    this.#losses = new LossKeeper(job, site);
     this.#decoding = new Decoding(
       () => this.ended,
       (error) => this.fail(error),
@@ -76,8 +72,38 @@ export class Run implements RunPort {
     this.#deadlines =
       timeout === null || backend.keepsTime
         ? null
-        : new Deadlines(timeout, this.#batches, pool.clock);
+        : new Deadlines(timeout, () => this.#look(), pool.clock);
     source.whenReady(() => pool.pump());
+  }
+
+  /** What decisions about the run go by. */
+  #state(): RunState {
+    const { retries, timeout, jobs, onError } = this.job.options;
+    return {
+      batches: this.#batches,
+      engaged: this.#engaged,
+      counts: this.#tally,
+      ended: this.ended,
+      cost: this.#sizer.cost,
+      position: this.#sink.position,
+      end: this.#delivery.end,
+      retries,
+      timeout,
+      jobs,
+      onError,
+    };
+  }
+
+  /** Ends workers whose task has run too long; says when the next look is due (ms). */
+  #look(): number | null {
+    if (this.#batches.size === 0) return null;
+    let wait: number | null = null;
+    const now = this.#pool.clock.now();
+    for (const action of decide(this.#state(), { type: 'time', now })) {
+      if (action.do === 'expire') action.worker.expire(action.position);
+      else if (action.do === 'look-in') wait = action.ms;
+    }
+    return wait;
   }
 
   /** Workers that could have something to do. */
@@ -113,9 +139,8 @@ export class Run implements RunPort {
     for (;;) {
       const most = this.#most(worker);
       const chunk = most < 1 ? null : this.#next(most);
-      if (!chunk) return false;
-      if (this.#send(worker, chunk)) return true;
       // A task that can't be sent has failed, and nobody would ask again because of it.
+      if (!chunk || this.#send(worker, chunk)) return chunk !== null;
     }
   }
 
@@ -203,12 +228,10 @@ export class Run implements RunPort {
 
   steal(worker: PooledWorker): 'stolen' | 'later' | 'nothing' {
     if (this.ended || worker.load > 0) return 'nothing';
-    const { jobs } = this.job.options;
-    if (!this.#engaged.has(worker) && this.#engaged.size >= jobs) return 'nothing';
     const now = this.#pool.clock.now();
-    const decision = decideSteal(this.#batches, worker, this.#sizer.cost, now);
-    if (typeof decision === 'string') return decision;
-    if (this.#takeBack(decision.victim, decision.count) === 0) return 'later';
+    const [action] = decide(this.#state(), { type: 'idle', worker, now });
+    if (action?.do !== 'take-back') return action ? 'later' : 'nothing';
+    if (this.#takeBack(action.batch, action.count) === 0) return 'later';
     const chunk = this.#queue.pop();
     return chunk && this.#send(worker, chunk) ? 'stolen' : 'later';
   }
@@ -243,7 +266,7 @@ export class Run implements RunPort {
       batch.spent += times[times.length - 1]! - times[0]!;
       this.#recorder.finished(batch, first, count, times, { failed: false, by: message.by });
     }
-    if (count > 0) this.#losses.advanced();
+    if (count > 0) this.#tally.openings = 0;
     if (count > 0 && this.ended) this.job.codec.drop(values);
     else if (count > 0) {
       const { codec } = this.job;
@@ -273,27 +296,38 @@ export class Run implements RunPort {
       this.#decoding.pending--;
       this.#recorder.stats.finished -= count;
       if (this.ended) return;
-      this.#apply(this.#losses.unopened(batch, offset, count, error));
+      const loss = { exitCode: null, signal: null, cause: error, ...batch.worker.exitReason?.loss };
+      this.#lose(decide(this.#state(), { type: 'unopened', batch, offset, count }), loss);
       // Nobody else asks for workers because of what is to be sent again.
       if (!this.ended) this.#pool.refill();
     });
   }
 
   /** Sends tasks of lost workers again, or fails them. */
-  #apply({ again, failed, fatal }: Verdict): void {
-    for (const chunk of again) {
-      this.#recorder.withdrawn(chunk.args.length);
-      this.#queue.push(chunk);
-    }
+  #lose(actions: readonly RunAction[], loss: WorkerLoss): void {
+    const error = (failed: Failed): Error => lossError(failed, loss, this.job, this.site);
     // Several may have failed: the run must not end with the first of them.
     this.#decoding.pending++;
-    for (const { index, error } of failed) {
-      if (this.ended) break;
-      this.#recorder.lost(1);
-      this.#refuse(index, error);
+    for (const action of actions) {
+      switch (action.do) {
+        case 'count':
+        case 'count-openings':
+          this.#tally.note(action);
+          break;
+        case 'again':
+          this.#recorder.withdrawn(action.chunk.args.length);
+          this.#queue.push(action.chunk);
+          break;
+        case 'fail':
+          if (this.ended) break;
+          this.#recorder.lost(1);
+          this.#refuse(action.batch.first + action.position, error(action));
+          break;
+        case 'give-up':
+          this.fail(error(action));
+      }
     }
     this.#decoding.pending--;
-    if (fatal) this.fail(fatal);
     this.#finishIfDone();
   }
 
@@ -314,11 +348,10 @@ export class Run implements RunPort {
     batch.count = 0;
     if (this.ended || count === 0) return;
     this.#recorder.withdrawn(count);
-    const left = { first, args: slice(args, 0, count) };
-    if (count > 1) for (const half of halves(left)) this.#queue.push(half);
-    // What others have taken back since was in the message, too, and may be what is to blame.
-    else if (args.length > 1) this.#queue.push(left);
-    else this.#failedWith(worker, message.error, first, args[0]);
+    for (const action of decide(this.#state(), { type: 'unreadable', batch, count })) {
+      if (action.do === 'again') this.#queue.push(action.chunk);
+      else if (action.do === 'blame') this.#failedWith(worker, message.error, first, args[0]);
+    }
   }
 
   /** A task has failed with an error that a worker sent. */
@@ -352,13 +385,12 @@ export class Run implements RunPort {
   /** A task has failed, or reading the tasks has from that one on: only what follows is stopped. */
   #failAt(index: number, error: unknown): void {
     if (this.ended) return;
-    const when = this.job.options.onError === 'kill' ? 'now' : this.#delivery.failAt(index, error);
-    if (when === 'now') this.fail(error);
-    if (when !== 'later') return;
-    this.#queue.endAt(index);
-    for (const batch of this.#batches) {
-      const beyond = batch.first + batch.count - index;
-      if (beyond > 0) this.#takeBack(batch, Math.min(beyond, batch.count));
+    for (const action of decide(this.#state(), { type: 'failed', index })) {
+      if (action.do === 'fail-run') this.fail(error);
+      else if (action.do === 'end-at') {
+        this.#delivery.failAt(index, error);
+        this.#queue.endAt(index);
+      } else if (action.do === 'take-back') this.#takeBack(action.batch, action.count);
     }
     this.#finishIfDone();
   }
@@ -382,7 +414,7 @@ export class Run implements RunPort {
     batch.worker.free(batch);
     if (batch.settled > 0) this.#sizer.measured(batch.settled, batch.spent);
     if (this.ended) {
-      this.#calm();
+      if (this.#batches.size === 0) this.#grace?.end();
       return;
     }
     // Whatever made a worker leave tasks out: the caller must not take their places for results.
@@ -422,26 +454,20 @@ export class Run implements RunPort {
   fail(error: unknown): void {
     if (this.ended) return;
     this.#stop(error);
-    if (this.job.options.onError === 'kill') this.#kill('an error of another task');
+    if (this.job.options.onError === 'kill') this.#endings().kill('an error of another task');
   }
 
   /** Ends the run because nobody wants it any more; what runs gets `graceMs` to notice. */
   cancel(error: unknown, graceMs: number): void {
     if (this.ended) return;
     this.#stop(error);
-    if (this.#batches.size === 0) return;
-    for (const { worker } of this.#batches) worker.abort(this);
-    this.#killLater(graceMs);
+    this.#endings().grant(graceMs);
   }
 
-  #killLater(graceMs: number): void {
-    const kill = (): void => {
-      this.#kill('the job was stopped');
-      // Workers that are not up yet may still get stuck.
-      if ([...this.#batches].some(({ worker }) => worker.usable)) this.#killLater(graceMs);
-    };
-    // Keeps the process up: it must not end with a worker in a loop that nobody stops.
-    this.#graceTimer = new ResponsiveTimer(graceMs, true, kill);
+  /** Made for the few runs that need it. */
+  #endings(): Grace {
+    this.#grace ??= new Grace(this, () => this.#state(), this.#pool.clock);
+    return this.#grace;
   }
 
   #stop(error: unknown): void {
@@ -449,17 +475,6 @@ export class Run implements RunPort {
     this.#end(error);
     this.#queue.close();
     this.#sink.fail(error);
-  }
-
-  #kill(reason: string): void {
-    for (const batch of [...this.#batches]) if (isBusyWith(batch)) batch.worker.kill(reason);
-  }
-
-  /** Nothing of an ended run is running any more: nobody has to be killed. */
-  #calm(): void {
-    if (this.#batches.size > 0) return;
-    this.#graceTimer?.end();
-    this.#graceTimer = null;
   }
 
   // ---- Losses -------------------------------------------------------------------------------
@@ -475,11 +490,11 @@ export class Run implements RunPort {
     this.#batches.delete(batch);
     worker.free(batch);
     if (this.ended) {
-      this.#calm();
+      if (this.#batches.size === 0) this.#grace?.end();
       return;
     }
     // The error that is about to end the run came before the end of the worker.
     if (batch.broken || this.#refused) this.#finishIfDone();
-    else this.#apply(this.#losses.decide(batch, reached, loss));
+    else this.#lose(decide(this.#state(), { type: 'lost', batch, reached, loss }), loss);
   }
 }

@@ -22,6 +22,26 @@ import type { Job } from './job.ts';
  */
 export type WorkerState = 'starting' | 'ready' | 'draining' | 'killed' | 'dead';
 
+/** Why a worker ends or has ended. */
+export type ExitReason =
+  /** It was told to stop, and had nothing left to do. */
+  (
+    | { readonly kind: 'done' }
+    /** It said itself what was thrown in it outside of tasks. */
+    | { readonly kind: 'uncaught' }
+    /** This side ended it. */
+    | { readonly kind: 'killed'; readonly why: string }
+    /** The task at this position of its oldest batch ran longer than the job's time-out. */
+    | { readonly kind: 'expired'; readonly position: number }
+    /** By itself. */
+    | { readonly kind: 'ended' }
+  ) & {
+    /** What it said before its end. */
+    readonly error?: unknown;
+    /** How it ended, once it is dead. */
+    readonly loss?: WorkerLoss;
+  };
+
 /** Tasks that wait to be sent, whose indices follow each other. */
 export interface Chunk {
   readonly first: number;
@@ -79,10 +99,12 @@ export interface PooledWorker {
   readonly backend: Backend;
   readonly port: WorkerPort;
   readonly state: WorkerState;
+  /** Why it ends or has ended; null while it is to go on. */
+  readonly exitReason: ExitReason | null;
   /** Whether it takes new work. */
   readonly usable: boolean;
-  /** It has said that it is there. */
-  readonly up: boolean;
+  /** Version of this package in the worker; null before it has said that it is there. */
+  readonly version: string | null;
   /** Batches on their way. */
   readonly load: number;
   /** Tasks that have been sent to it. */
@@ -93,19 +115,15 @@ export interface PooledWorker {
   readonly lastMessageAt: number;
   /** Add to a time of the worker to get one of ours. */
   readonly clockOffset: number;
-  /** Set when this side killed it, and why. */
-  readonly killed: string | null;
-  /** Position in its batch of the task that ran out of time. */
-  expired: number | null;
-  /** How it ended. */
-  readonly loss: WorkerLoss | null;
   send(run: RunPort, first: number, args: ArrayLike<unknown>, packed: PackedBatch): Batch;
   steal(batch: Batch, most: number): number;
   free(batch: Batch): void;
   hold(): void;
   letGo(): void;
   abort(run: RunPort): void;
-  kill(reason: string): void;
+  kill(why: string): void;
+  /** Ends it because the task at this position of its oldest batch has run too long. */
+  expire(position: number): void;
   whenEnded(ms: number, callback: () => void): void;
 }
 

@@ -8,35 +8,34 @@ import {
   clockOffset,
   type FromWorker,
   type ToWorker,
+  VERSION,
   type WorkerExit,
   type WorkerPort,
   type WorkerSpec,
 } from '../protocol/index.ts';
 import type { Clock } from './clock.ts';
+import { decide } from './decide.ts';
 import type { Job } from './job.ts';
+import { isOurs, isUsable, type LifecycleAction, type LifecycleEvent } from './lifecycle.ts';
 import { ResponsiveTimer } from './responsive-timer.ts';
 import type {
   Batch,
+  ExitReason,
   PackedBatch,
   PooledWorker,
   RunPort,
-  WorkerLoss,
   WorkerState,
 } from './seams.ts';
 
-/**
- * Whether a worker is busy with a batch. A worker that has not come up is not with one whose tasks
- * have all been taken back; one that has would have said so at once, unless something holds it up.
- */
-export function isBusyWith(batch: Batch): boolean {
-  return !batch.finished && (batch.settled < batch.count || batch.worker.up);
-}
-
 /** What a worker tells its pool. */
 export interface WorkerOwner {
-  ready(worker: PoolWorker): void;
+  /** Workers that died in a row before they were up. */
+  readonly failedStarts: number;
   message(worker: PoolWorker, message: FromWorker): void;
-  exit(worker: PoolWorker, exit: WorkerExit): void;
+  /** What may help against ends like this one. */
+  hint(exit: WorkerExit): string | undefined;
+  /** Does what was decided about a worker, as far as that is the pool's to do. */
+  carryOut(worker: PoolWorker, action: LifecycleAction): void;
 }
 
 let lastBatch = 0;
@@ -58,24 +57,14 @@ export class PoolWorker implements PooledWorker {
   lastMessageAt = 0;
   /** Add to a time of the worker to get one of ours. */
   clockOffset = 0;
-  /** It has said that it is there. */
-  up = false;
-  /** Version of this package in the worker, once it is up. */
-  version = '';
-  /** Set when this side killed it, and why. */
-  killed: string | null = null;
-  /** Place in its batch of the task that ran out of time. */
-  expired: number | null = null;
-  /** What it said before it died. */
-  fatalError: unknown;
-  /** How it ended. */
-  loss: WorkerLoss | null = null;
+  exitReason: ExitReason | null = null;
+  /** Version of this package in the worker; null before it has said that it is there. */
+  version: string | null = null;
   /**
    * Messages that wait for a module before they can be decoded. Arrays in them lie in memory of the
    * worker's, which goes with it: it is not told to stop before.
    */
-  #undecoded = 0;
-  #stopSent = false;
+  undecoded = 0;
   /** Who waits for its end. */
   readonly #awaiting: (() => void)[] = [];
   readonly #owner: WorkerOwner;
@@ -92,14 +81,12 @@ export class PoolWorker implements PooledWorker {
       message: (message) => {
         if (this.state === 'dead') return;
         if (message.type === 'ready') {
-          const { clockOffset: offset } = message;
+          const { clockOffset: offset, version } = message;
           if (offset !== null) this.clockOffset = offset - clockOffset();
-          this.up = true;
-          this.version = message.version;
-          if (this.state === 'starting') this.state = 'ready';
-          owner.ready(this);
-        } else if (message.type === 'fatal') this.fatalError = message.error;
-        else owner.message(this, message);
+          this.#happens({ type: 'ready', version, wanted: VERSION });
+        } else if (message.type === 'fatal') {
+          this.#happens({ type: 'uncaught', error: message.error });
+        } else owner.message(this, message);
       },
       exit: (exit) => this.#ended(exit),
     });
@@ -108,9 +95,44 @@ export class PoolWorker implements PooledWorker {
 
   #ended(exit: WorkerExit): void {
     if (this.state === 'dead') return;
-    this.state = 'dead';
-    this.#owner.exit(this, exit);
+    const hint = isOurs(this.exitReason) ? undefined : this.#owner.hint(exit);
+    this.#happens({ type: 'exit', exit, hint });
     for (const callback of this.#awaiting.splice(0)) callback();
+  }
+
+  #happens(event: LifecycleEvent): void {
+    const state = { worker: this, failedStarts: this.#owner.failedStarts };
+    for (const action of decide(state, event)) this.#carryOut(action);
+  }
+
+  #carryOut(action: LifecycleAction): void {
+    switch (action.do) {
+      case 'become':
+        this.state = action.state;
+        this.exitReason = action.exitReason;
+        this.version = action.version ?? this.version;
+        return;
+      case 'stop':
+        this.#tell({ type: 'stop' });
+        // It writes what it counted as it ends, and the process has to wait for that.
+        if (measured) this.port.ref();
+        return;
+      case 'end-now':
+        this.#endNow();
+        return;
+      default:
+        this.#owner.carryOut(this, action);
+    }
+  }
+
+  #endNow(): void {
+    try {
+      this.port.kill();
+    } catch (error) {
+      // Nothing more can be done about it, and nobody may wait for it.
+      const why = this.exitReason?.kind === 'killed' ? this.exitReason.why : 'a time-out';
+      setImmediate(() => this.#ended({ reason: 'lost', why, error: error as Error }));
+    }
   }
 
   /** Calls back once its end is known, which may be a while after its memory is gone; or in `ms`. */
@@ -132,7 +154,7 @@ export class PoolWorker implements PooledWorker {
 
   /** Whether it takes new work. */
   get usable(): boolean {
-    return this.state === 'ready' || this.state === 'starting';
+    return isUsable(this.state);
   }
 
   /** The batch that it runs, or will run first. */
@@ -240,48 +262,34 @@ export class PoolWorker implements PooledWorker {
     }
   }
 
-  kill(reason: string): void {
-    if (this.state === 'dead') return;
-    this.killed ??= reason;
-    this.state = 'killed';
-    try {
-      this.port.kill();
-    } catch (error) {
-      // Nothing more can be done about it, and nobody may wait for it.
-      setImmediate(() => this.#ended({ reason: 'lost', why: reason, error: error as Error }));
-    }
+  kill(why: string): void {
+    this.#happens({ type: 'kill', why });
+  }
+
+  expire(position: number): void {
+    this.#happens({ type: 'expire', position });
   }
 
   /** Whether it has nothing to do, and nothing that we still need. */
   get isIdle(): boolean {
-    return this.load === 0 && this.#undecoded === 0;
+    return this.load === 0 && this.undecoded === 0;
   }
 
   /** A message of it can't be decoded yet. */
   hold(): void {
-    this.#undecoded++;
+    this.undecoded++;
   }
 
   /** What was held has been decoded. */
   letGo(): void {
-    this.#undecoded--;
+    this.undecoded--;
     if (this.isIdle) this.idleSince = this.#clock.now();
-    this.#stop();
+    this.#happens({ type: 'decoded' });
   }
 
   /** Ends when what it runs is done, and what it has sent is decoded. */
   retire(): void {
-    if (!this.usable) return;
-    this.state = 'draining';
-    this.#stop();
-  }
-
-  #stop(): void {
-    if (this.state !== 'draining' || this.#undecoded > 0 || this.#stopSent) return;
-    this.#stopSent = true;
-    this.#tell({ type: 'stop' });
-    // It writes what it counted as it ends, and the process has to wait for that.
-    if (measured) this.port.ref();
+    this.#happens({ type: 'retire' });
   }
 
   ref(): void {

@@ -2,13 +2,16 @@
 import { constants } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { ClaimTable } from '../../src/protocol/claims.ts';
-import { type Clock, systemClock } from '../../src/scheduler/clock.ts';
+import { systemClock } from '../../src/scheduler/clock.ts';
 import { Deadlines, timeLeft } from '../../src/scheduler/deadlines.ts';
+import { decide, type RunEvent, type RunState } from '../../src/scheduler/decide.ts';
 import { decideReached, describeLoss, howEnded, isGone } from '../../src/scheduler/exits.ts';
-import type { Batch, PooledWorker } from '../../src/scheduler/seams.ts';
+import { LossTally } from '../../src/scheduler/losses.ts';
+import type { Batch, ExitReason, PooledWorker } from '../../src/scheduler/seams.ts';
 import { taskSource } from '../../src/scheduler/source.ts';
 import { decideSteal } from '../../src/scheduler/stealing.ts';
 import { TaskQueue } from '../../src/scheduler/task-queue.ts';
+import { SimulatedClock } from '../helpers/simulated.ts';
 
 interface Situation {
   readonly state?: PooledWorker['state'];
@@ -33,12 +36,14 @@ function batchOf(situation: Situation): Batch {
   const worker = {
     state,
     clockOffset: 0,
-    killed: null,
-    up: state !== 'starting',
-    expired: null,
+    exitReason: null,
+    version: state === 'starting' ? null : '1',
+    tasks: count,
+    load: 1,
     port: { claims: claims ? table : null },
   } as unknown as PooledWorker;
-  return { id: 1, slot: 0, count, settled: 0, worker, sent: 0 } as unknown as Batch;
+  const args = Array.from({ length: count }, (_, i) => i);
+  return { id: 1, slot: 0, first: 0, args, count, settled: 0, worker, sent: 0 } as unknown as Batch;
 }
 
 const idle = { state: 'ready', load: 0 } as unknown as PooledWorker;
@@ -89,24 +94,24 @@ describe('what a worker had reached when it ended', () => {
     ],
   ])('%s', (_what, situation, expected) => {
     const batch = batchOf(situation);
-    const { port, killed, up } = batch.worker;
-    const [reached] = decideReached({ port, killed, up, slots: [null, batch] }, crash);
+    const { port, version } = batch.worker;
+    const [reached] = decideReached({ port, version, slots: [null, batch] }, crash, false);
     expect(reached).toEqual({ batch, reached: expected });
-    const [ours] = decideReached({ port, killed: 'a time-out', up, slots: [batch] }, crash);
+    const [ours] = decideReached({ port, version, slots: [batch] }, crash, true);
     expect(ours!.reached.beforeFirstTask).toBe(false);
   });
 
   it('is what the backend says where there are no claims', () => {
     const batch = batchOf({ count: 4, claims: false });
     const next = { ...batch, id: 2 };
-    const { port, killed, up } = batch.worker;
-    const ended = { port, killed, up, slots: [next, batch] };
-    expect(decideReached(ended, crash).map((one) => one.reached)).toEqual([
+    const { port, version } = batch.worker;
+    const ended = { port, version, slots: [next, batch] };
+    expect(decideReached(ended, crash, false).map((one) => one.reached)).toEqual([
       { claimed: 4, position: null },
       { claimed: 0, position: null },
     ]);
     const known = { claimed: 2, position: 1 };
-    expect(decideReached(ended, { ...crash, reached: known })[0]!.reached).toBe(known);
+    expect(decideReached(ended, { ...crash, reached: known }, false)[0]!.reached).toBe(known);
   });
 
   it('is told in words and for reports', () => {
@@ -152,32 +157,207 @@ describe('time-outs', () => {
     expect(timeLeft(batchOf({ count: 3, runs: 30, behind: true }), 100, NOW)).toBeNull();
   });
 
-  it('end the worker, by whatever clock there is', () => {
-    let now = NOW;
-    const timers: { at: number; callback: () => void }[] = [];
-    const clock: Clock = {
-      now: () => now,
-      after: (ms, callback) => {
-        const timer = { at: now + ms, callback };
-        timers.push(timer);
-        return { cancel: () => void timers.splice(timers.indexOf(timer), 1) };
+  it('end the worker that ran too long, and no other', () => {
+    const late = batchOf({ count: 3, claimed: 1, runs: 140 });
+    const early = batchOf({ count: 3, claimed: 2, runs: 30 });
+    expect(decided({ type: 'time', now: NOW }, { batches: [late, early], timeout: 100 })).toEqual([
+      { do: 'expire', worker: late.worker, position: 0 },
+      { do: 'look-in', ms: 70 },
+    ]);
+  });
+
+  it('are looked at by whatever clock there is', () => {
+    const clock = new SimulatedClock();
+    const looks: number[] = [];
+    const deadlines = new Deadlines(
+      100,
+      () => {
+        looks.push(clock.now() - NOW);
+        return looks.length < 2 ? 40 : null;
       },
-    };
-    const batch = batchOf({ count: 3, claimed: 1, runs: 40 });
-    const kills: string[] = [];
-    Object.assign(batch.worker, { kill: (why: string) => kills.push(why) });
-    const deadlines = new Deadlines(100, new Set([batch]), clock);
+      clock,
+    );
     deadlines.watch();
     deadlines.watch();
-    expect(timers).toHaveLength(1);
-    const [first] = timers.splice(0);
-    now = first!.at;
-    first!.callback();
-    expect(kills).toEqual(['a time-out']);
-    expect(batch.worker.expired).toBe(0);
+    clock.advance(1000);
+    expect(looks).toEqual([100, 140]);
+    deadlines.watch();
     deadlines.end();
-    expect(timers).toEqual([]);
+    clock.advance(1000);
+    expect(looks).toEqual([100, 140]);
     expect(systemClock.now()).toBeGreaterThan(0);
+  });
+});
+
+/** What is decided about a run. */
+function decided(
+  event: RunEvent,
+  state: Partial<Omit<RunState, 'batches'>> & { readonly batches?: readonly Batch[] } = {},
+): object[] {
+  const { batches = [], ...rest } = state;
+  return decide(
+    {
+      batches: new Set(batches),
+      engaged: new Set<PooledWorker>(),
+      jobs: 2,
+      ended: false,
+      cost: 1,
+      onError: 'finish',
+      position: null,
+      end: Number.POSITIVE_INFINITY,
+      counts: new LossTally(),
+      retries: 0,
+      timeout: null,
+      ...rest,
+    },
+    event,
+  );
+}
+
+describe('a run', () => {
+  it.each<[string, Partial<RunState>, number, string[]]>([
+    ['no order', { position: null }, 5, ['fail-run']],
+    ['the next one', { position: 5 }, 5, ['fail-run']],
+    ['kill', { position: 0, onError: 'kill' }, 5, ['fail-run']],
+    ['a later one', { position: 0 }, 5, ['end-at', 'take-back']],
+    ['behind an earlier error', { position: 0, end: 3 }, 5, []],
+  ])('has a task that failed: %s', (_what, state, index, expected) => {
+    const batch = { ...batchOf({ count: 9 }), first: 0 };
+    const actions = decided({ type: 'failed', index }, { ...state, batches: [batch] } as never);
+    expect(actions.map((one) => (one as { do: string }).do)).toEqual(expected);
+    if (expected.length === 2) expect(actions[1]).toMatchObject({ count: 4 });
+  });
+
+  it('gives its workers time to notice an abort, and kills those that are busy then', () => {
+    const batch = batchOf({ count: 3, claimed: 1, runs: 5 });
+    const coming = { ...batchOf({ count: 3, state: 'starting' }), count: 0 };
+    const { worker } = batch;
+    expect(decided({ type: 'abort' })).toEqual([]);
+    const batches = [batch, coming];
+    expect(decided({ type: 'abort' }, { batches })).toEqual([
+      { do: 'tell-abort', worker },
+      { do: 'tell-abort', worker: coming.worker },
+      { do: 'grant-grace' },
+    ]);
+    const over = { type: 'grace-over', why: 'a test', again: true } as const;
+    const kill = { do: 'kill', worker, why: 'a test' };
+    expect(decided(over, { batches })).toEqual([kill, { do: 'grant-grace' }]);
+    expect(decided({ ...over, again: false }, { batches })).toEqual([kill]);
+  });
+
+  it('lets an idle worker take half, unless it has ended or all its workers are others', () => {
+    const batch = batchOf({ count: 9, claimed: 1, runs: 50 });
+    const event = { type: 'idle', worker: idle, now: NOW } as const;
+    const batches = [batch];
+    expect(decided(event, { batches })).toEqual([{ do: 'take-back', batch, count: 4 }]);
+    expect(decided(event, { batches, ended: true })).toEqual([]);
+    expect(decided(event, { batches, jobs: 1, engaged: new Set([batch.worker]) })).toEqual([]);
+    const young = batchOf({ count: 4, claimed: 1, runs: 0 });
+    expect(decided(event, { batches: [young], cost: 0.001 })).toEqual([{ do: 'look-again' }]);
+  });
+});
+
+describe('tasks whose worker has ended', () => {
+  const loss = { exitCode: 1, signal: null };
+  const batch = (reason: ExitReason | null, tasks = 4): Batch => {
+    const made = batchOf({ count: 4, claimed: 2, runs: 1 });
+    return { ...made, settled: 1, worker: { ...made.worker, exitReason: reason, tasks } };
+  };
+  const second = { claimed: 2, position: 1 };
+  const again = (first: number, ...args: number[]) => ({ do: 'again', chunk: { first, args } });
+  const count = (what: string, value: number) => ({ do: 'count', what, index: 1, value });
+
+  it.each<[string, ExitReason | null, object, Partial<RunState>, object[]]>([
+    ['a crash', null, loss, {}, [count('crashes', 1), { do: 'fail', because: 'crash', times: 1 }]],
+    ['a crash that is retried', null, loss, { retries: 1 }, [count('crashes', 1), again(1, 1)]],
+    ['our kill', { kind: 'killed', why: 'x' }, loss, {}, [count('crashes', 0), again(1, 1)]],
+    [
+      'a lost worker',
+      null,
+      { ...loss, lost: 'x' },
+      {},
+      [count('crashes', 0), count('losses', 1), again(1, 1)],
+    ],
+    [
+      'a time-out',
+      { kind: 'expired', position: 1 },
+      loss,
+      { timeout: 5, retries: 9 },
+      [{ do: 'fail', because: 'timeout' }],
+    ],
+    [
+      'a stray exception of somebody',
+      null,
+      { ...loss, stray: true },
+      { retries: 1 },
+      [count('bystanders', 1), count('crashes', 0), again(1, 1)],
+    ],
+  ])('%s', (_what, reason, how, state, expected) => {
+    const lost = {
+      type: 'lost',
+      batch: batch(reason),
+      reached: second,
+      loss: how as never,
+    } as const;
+    const [rest, ...actions] = decided(lost, state as never);
+    expect(rest).toEqual(again(2, 2, 3));
+    expect(actions).toMatchObject(expected);
+    expect(actions).toHaveLength(expected.length);
+  });
+
+  it('counts, and does not try for ever', () => {
+    const counts = new LossTally();
+    const one = { ...batch(null), count: 2 };
+    const lost = { type: 'lost', batch: one, reached: second, loss } as const;
+    const results = [1, 2].map(() => {
+      const actions = decided(lost, { counts, retries: 9 });
+      for (const action of actions) counts.note(action as never);
+      return actions.map((action) => (action as { do: string }).do);
+    });
+    expect(results).toEqual([
+      ['count', 'again'],
+      ['count', 'fail'],
+    ]);
+    expect(counts.crashes.get(1)).toBe(2);
+  });
+
+  it('halves a batch that no worker survives, and gives up after a dozen', () => {
+    const whole = { ...batchOf({ count: 4 }) };
+    const reached = { claimed: 0, position: null, beforeFirstTask: true };
+    const lost = { type: 'lost', batch: whole, reached, loss } as const;
+    const counts = new LossTally();
+    expect(decided(lost, { counts })).toEqual([
+      { do: 'count-openings', value: 1 },
+      again(2, 2, 3),
+      again(0, 0, 1),
+    ]);
+    counts.openings = 11;
+    expect(decided(lost, { counts })).toMatchObject([
+      { value: 12 },
+      { do: 'give-up', position: 0 },
+    ]);
+  });
+
+  it('sends results again that went with their worker, but not for ever', () => {
+    const killed = batch({ kind: 'killed', why: 'x' });
+    const event = { type: 'unopened', batch: killed, offset: 1, count: 1 } as const;
+    expect(decided(event)).toEqual([count('losses', 1), again(1, 1)]);
+    const counts = new LossTally();
+    counts.losses.set(1, 7);
+    expect(decided(event, { counts })).toMatchObject([{ value: 8 }, { because: 'unopened' }]);
+    expect(decided({ ...event, batch: batch(null) })).toMatchObject([{}, { do: 'fail', times: 1 }]);
+  });
+
+  it('finds the argument that can not be read by halves', () => {
+    const whole = batchOf({ count: 3 });
+    expect(decided({ type: 'unreadable', batch: whole, count: 3 })).toEqual([
+      again(1, 1, 2),
+      again(0, 0),
+    ]);
+    expect(decided({ type: 'unreadable', batch: whole, count: 1 })).toEqual([again(0, 0)]);
+    const single = batchOf({ count: 1 });
+    const blame = { do: 'blame', batch: single };
+    expect(decided({ type: 'unreadable', batch: single, count: 1 })).toEqual([blame]);
   });
 });
 

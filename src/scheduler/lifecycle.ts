@@ -1,0 +1,187 @@
+/**
+ * What becomes of a worker: its states, what ends it, and what is done about it. Nothing here changes
+ * anything; see `decide.ts`.
+ */
+import type { Claims, Progress, WorkerExit } from '../protocol/index.ts';
+import { decideReached, describeLoss, howEnded } from './exits.ts';
+import type { Batch, ExitReason, WorkerLoss, WorkerState } from './seams.ts';
+
+/** So many workers in a row may die before they are up. */
+const MAX_FAILED_STARTS = 3;
+
+/** What is known of a worker. */
+export interface WorkerFacts {
+  readonly state: WorkerState;
+  readonly exitReason: ExitReason | null;
+  /** Version of this package in the worker; null before it has said that it is there. */
+  readonly version: string | null;
+  /** Its batches on their way; null for a slot that is free. */
+  readonly slots: readonly (Batch | null)[];
+  /** Batches on their way. */
+  readonly load: number;
+  /** Messages of it that can't be decoded yet. */
+  readonly undecoded: number;
+  readonly port: { readonly claims: Claims | null };
+}
+
+/** A worker and its pool, as far as they decide about the worker. */
+export interface LifecycleState {
+  readonly worker: WorkerFacts;
+  /** Workers that died in a row before they were up. */
+  readonly failedStarts: number;
+}
+
+/** What happens to a worker. */
+export type LifecycleEvent =
+  /** It has said that it is there. */
+  | { readonly type: 'ready'; readonly version: string; readonly wanted: string }
+  /** It has said what was thrown in it outside of tasks, and ends. */
+  | { readonly type: 'uncaught'; readonly error: unknown }
+  /** It is to end when what it has begun is done. */
+  | { readonly type: 'retire' }
+  /** What it has sent is decoded. */
+  | { readonly type: 'decoded' }
+  /** It is to end at once. */
+  | { readonly type: 'kill'; readonly why: string }
+  /** The task at this position of its oldest batch has run too long. */
+  | { readonly type: 'expire'; readonly position: number }
+  /** It has ended; `hint` is what may help. */
+  | { readonly type: 'exit'; readonly exit: WorkerExit; readonly hint: string | undefined };
+
+/** What is to be done about it. */
+export type LifecycleAction =
+  | {
+      readonly do: 'become';
+      readonly state: WorkerState;
+      readonly exitReason: ExitReason | null;
+      readonly version?: string;
+    }
+  /** The worker is told to stop when it has done what it has. */
+  | { readonly do: 'stop' }
+  /** The backend ends it. */
+  | { readonly do: 'end-now' }
+  /** It is no longer one of the pool's. */
+  | { readonly do: 'leave'; readonly exit: WorkerExit; readonly error: unknown }
+  /** No job will tell what ended it: it is logged. */
+  | { readonly do: 'log-uncaught'; readonly error: unknown }
+  /** Its run decides what becomes of the tasks of a batch. */
+  | {
+      readonly do: 'lose';
+      readonly batch: Batch;
+      readonly reached: Progress;
+      readonly loss: WorkerLoss;
+    }
+  | { readonly do: 'count-starts'; readonly failed: number }
+  /** No worker can be had: all runs fail. */
+  | { readonly do: 'fail-all'; readonly what: string; readonly cause?: unknown }
+  /** The pool looks for work, and for workers where `refill` is set. */
+  | { readonly do: 'go-on'; readonly refill: boolean };
+
+/** Whether this side ended a worker, so that no task of it is to blame but one that ran too long. */
+export function isOurs(reason: ExitReason | null): boolean {
+  return reason?.kind === 'killed' || reason?.kind === 'expired';
+}
+
+/** Whether a worker takes new work. */
+export function isUsable(state: WorkerState): boolean {
+  return state === 'ready' || state === 'starting';
+}
+
+/**
+ * Whether a worker is busy with a batch. A worker that has not come up is not with one whose tasks
+ * have all been taken back; one that has would have said so at once, unless something holds it up.
+ */
+export function isBusyWith(batch: Batch): boolean {
+  return !batch.finished && (batch.settled < batch.count || batch.worker.version !== null);
+}
+
+/** Decides about a worker. */
+export function decideLifecycle(state: LifecycleState, event: LifecycleEvent): LifecycleAction[] {
+  const { worker } = state;
+  if (worker.state === 'dead') return [];
+  switch (event.type) {
+    case 'ready':
+      return ready(worker, event.version, event.wanted);
+    case 'uncaught': {
+      const { error } = event;
+      const known = worker.exitReason ?? { kind: 'uncaught' };
+      return [{ do: 'become', state: worker.state, exitReason: { ...known, error } as ExitReason }];
+    }
+    case 'retire':
+      return isUsable(worker.state) ? drain(worker) : [];
+    case 'decoded':
+      return worker.state === 'draining' ? drain(worker) : [];
+    case 'kill':
+      return endNow(worker, { kind: 'killed', why: event.why });
+    case 'expire':
+      return endNow(worker, { kind: 'expired', position: event.position });
+    case 'exit':
+      return ended(state, event.exit, event.hint);
+  }
+}
+
+function ready(worker: WorkerFacts, version: string, wanted: string): LifecycleAction[] {
+  const { exitReason } = worker;
+  const state = worker.state === 'starting' ? 'ready' : worker.state;
+  const up: LifecycleAction = { do: 'become', state, exitReason, version };
+  if (version === wanted) {
+    return [up, { do: 'count-starts', failed: 0 }, { do: 'go-on', refill: false }];
+  }
+  const what = `it runs version ${version} of heddle, and this program ${wanted}`;
+  const killed = endNow(worker, { kind: 'killed', why: what });
+  return [up, ...killed, { do: 'fail-all', what }];
+}
+
+/** It is told to stop once, when nothing that it has sent needs it any more. */
+function drain({ undecoded, exitReason }: WorkerFacts): LifecycleAction[] {
+  const told = exitReason?.kind === 'done';
+  const stops = undecoded === 0 && !told;
+  const reason = stops ? (exitReason ?? { kind: 'done' as const }) : exitReason;
+  const become: LifecycleAction = { do: 'become', state: 'draining', exitReason: reason };
+  return stops ? [become, { do: 'stop' }] : [become];
+}
+
+/** The first reason of this side stands, with what the worker had said before. */
+function endNow({ exitReason }: WorkerFacts, reason: ExitReason): LifecycleAction[] {
+  const said = exitReason?.error === undefined ? {} : { error: exitReason.error };
+  const kept = isOurs(exitReason) ? exitReason : ({ ...reason, ...said } as ExitReason);
+  return [{ do: 'become', state: 'killed', exitReason: kept }, { do: 'end-now' }];
+}
+
+function ended(
+  { worker, failedStarts }: LifecycleState,
+  exit: WorkerExit,
+  hint: string | undefined,
+): LifecycleAction[] {
+  const { exitReason, version, load } = worker;
+  const said = exitReason?.error;
+  const loss = describeLoss(exit, said, isOurs(exitReason) ? undefined : hint);
+  const { expired } = exit;
+  const own: ExitReason = exitReason ?? { kind: 'ended' };
+  const timed = expired !== undefined && !isOurs(exitReason);
+  const reason: ExitReason = timed
+    ? { kind: 'expired', position: expired, loss }
+    : { ...own, loss };
+  const error = said ?? exit.error;
+  const actions: LifecycleAction[] = [
+    { do: 'become', state: 'dead', exitReason: reason },
+    { do: 'leave', exit, error },
+  ];
+  if (error !== undefined && version !== null && load === 0) {
+    actions.push({ do: 'log-uncaught', error });
+  }
+  for (const { batch, reached } of decideReached(worker, exit, isOurs(reason))) {
+    actions.push({ do: 'lose', batch, reached, loss });
+  }
+  if (version === null && reason.kind !== 'done' && !isOurs(reason)) {
+    const failed = failedStarts + 1;
+    const endless = failed >= MAX_FAILED_STARTS || exit.error !== undefined;
+    actions.push({ do: 'count-starts', failed: endless ? 0 : failed });
+    if (endless) {
+      const row = `${MAX_FAILED_STARTS} in a row were ${howEnded(exit)}`;
+      actions.push({ do: 'fail-all', what: exit.error?.message ?? row, cause: loss.cause });
+    }
+  }
+  actions.push({ do: 'go-on', refill: true });
+  return actions;
+}
