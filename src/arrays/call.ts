@@ -5,6 +5,7 @@ import type { OperationApi } from '../config/index.ts';
 import { typeError } from '../errors.ts';
 import { BLOCKING, type QueuedOptions, queued, resolveThreads } from '../executor/index.ts';
 import { native } from '../native.ts';
+import { checkKeys } from '../options.ts';
 import type { Elements } from './ndarray.ts';
 import type { FrameOperand, NativeCall } from './operands.ts';
 import { copyPrivately } from './private-copies.ts';
@@ -21,6 +22,34 @@ export interface NativeModule {
 export interface ProgressOptions extends QueuedOptions {
   /** Called now and then while the operation runs, and at its end, with steps done and all steps. */
   onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+const BLOCKING_NAMES = ['threads'];
+const QUEUED_NAMES = [...BLOCKING_NAMES, 'signal', 'onProgress'];
+const NO_NAMES: readonly string[] = [];
+
+function checkNames(options: object, shared: readonly string[], own: readonly string[]): void {
+  // Looked through here first: most calls have one option or none, and are short.
+  for (const name in options) {
+    if (!shared.includes(name) && !own.includes(name)) {
+      checkKeys('options', options, [...own, ...shared]);
+    }
+  }
+}
+
+/**
+ * Refuses options that a blocking operation does not have.
+ *
+ * @param own - the names of its options, besides `threads`
+ * @throws TypeError that names the option, and the one that was probably meant
+ */
+export function checkOptionNames(options: object, own: readonly string[] = NO_NAMES): void {
+  checkNames(options, BLOCKING_NAMES, own);
+}
+
+/** {@link checkOptionNames} for a queued operation, which has `signal` and `onProgress` too. */
+export function checkQueuedOptionNames(options: object, own: readonly string[] = NO_NAMES): void {
+  checkNames(options, QUEUED_NAMES, own);
 }
 
 /** Numbers before those of the operation: mode, threads, which argument counts progress. */

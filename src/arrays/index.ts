@@ -5,6 +5,8 @@ export {
   beginFrame,
   callAsync,
   callSync,
+  checkOptionNames,
+  checkQueuedOptionNames,
   FRAME_HEADER,
   type NativeModule,
   type ProgressOptions,

@@ -31,6 +31,8 @@ export function checkFinite(): number {
 export interface Call<R> extends arrays.NativeCall {
   /** The operation's name, where its outcome tells of a matrix for which there is no result. */
   readonly name?: string;
+  /** The names of the options that it has, besides those that all have. */
+  readonly options?: readonly string[];
   /** The axes of the stack that it works on. */
   readonly axes?: readonly number[];
   /** The error for a failure other than NaN and infinity. */
@@ -65,12 +67,14 @@ function conclude<R>(call: Call<R>, outcome: number): R {
   return call.finish(outcome);
 }
 
-/** Makes the call and blocks until it is done. */
-export function callSync<R>(call: Call<R>): R {
+/** Makes the call and blocks until it is done. `options`: as given, for their names. */
+export function callSync<R>(call: Call<R>, options: ExecutionOptions): R {
+  arrays.checkOptionNames(options, call.options);
   return conclude(call, arrays.callSync(call, module));
 }
 
 /** Queues the call. */
 export function callAsync<R>(call: Call<R>, options: QueuedOptions): Promise<R> {
+  arrays.checkQueuedOptionNames(options, call.options);
   return arrays.callAsync(call, module, options, (outcome) => conclude(call, outcome));
 }

@@ -2,6 +2,8 @@
  * What is composed of products: powers, chains, Kronecker and outer products, traces.
  */
 import {
+  checkOptionNames,
+  checkQueuedOptionNames,
   type Elements,
   type Matrix,
   type MatrixLike,
@@ -12,6 +14,7 @@ import {
   shaped,
 } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
+import { readOptions, wholeNumber } from '../options.ts';
 import type { QueuedOptions, SyncOptions } from './call.ts';
 import { type MatrixInput, type StackLike, take, takeBoth } from './inputs.ts';
 import { inv, invSync } from './inverse.ts';
@@ -26,6 +29,7 @@ type Steps<D extends Elements> = Generator<
 >;
 
 function runSync<D extends Elements>(steps: Steps<D>, options: ComposedSyncOptions): Matrix<D> {
+  checkOptionNames(options);
   let step = steps.next();
   while (!step.done) {
     const [what, one, other] = step.value;
@@ -42,6 +46,7 @@ async function run<D extends Elements>(
   steps: Steps<D>,
   options: ComposedOptions,
 ): Promise<Matrix<D>> {
+  checkQueuedOptionNames(options);
   let step = steps.next();
   while (!step.done) {
     const [what, one, other] = step.value;
@@ -289,6 +294,8 @@ export interface TraceSyncOptions {
 /** Options of {@link trace}. */
 export interface TraceOptions extends TraceSyncOptions {}
 
+const TRACE_OPTIONS = { offset: wholeNumber({ least: Number.MIN_SAFE_INTEGER }) };
+
 /**
  * The trace: the sum of a diagonal.
  *
@@ -302,8 +309,8 @@ export function traceSync<D extends Elements>(
   options?: TraceSyncOptions,
 ): Matrix<D>;
 export function traceSync(a: MatrixInput, options?: TraceSyncOptions): number;
-export function traceSync(a: MatrixInput, { offset = 0 }: TraceSyncOptions = {}): number | Matrix {
-  if (!Number.isSafeInteger(offset)) throw rangeError('offset', offset, 'a whole number');
+export function traceSync(a: MatrixInput, options: TraceSyncOptions = {}): number | Matrix {
+  const { offset = 0 } = readOptions('options', TRACE_OPTIONS, options);
   const array = matrices('a', a);
   const axes = axesOf(array);
   const sums = newMatrix(array.data, axes);

@@ -132,6 +132,7 @@ function planEigh<D extends Elements, R>(
       checkFinite(),
     ],
     threads: options.threads,
+    options: ['b', 'uplo', 'subsetByIndex', 'subsetByValue'],
     name,
     axes,
     failed: (failure) =>
@@ -191,7 +192,7 @@ export function eighSync<D extends Elements = Float64Array>(
   a: MatrixInput<D>,
   options: EighSyncOptions<D> = {},
 ): Eigh<D> {
-  return callSync(bothOf(a, options));
+  return callSync(bothOf(a, options), options);
 }
 
 /**
@@ -217,7 +218,7 @@ export function eigvalshSync<D extends Elements = Float64Array>(
   a: MatrixInput<D>,
   options: EighSyncOptions<D> = {},
 ): Matrix<D> {
-  return callSync(valuesOf(a, options));
+  return callSync(valuesOf(a, options), options);
 }
 
 /** Options of {@link eig} and {@link eigvals}. */
@@ -292,7 +293,7 @@ export function eigSync<D extends Elements = Float64Array>(
   a: MatrixInput<D>,
   options: EigSyncOptions = {},
 ): Eig<D> {
-  return callSync(planEig('eig', a, true, options, both));
+  return callSync(planEig('eig', a, true, options, both), options);
 }
 
 /**
@@ -317,5 +318,5 @@ export function eigvalsSync<D extends Elements = Float64Array>(
   a: MatrixInput<D>,
   options: EigSyncOptions = {},
 ): ComplexMatrix<D> {
-  return callSync(planEig('eigvals', a, false, options, values));
+  return callSync(planEig('eigvals', a, false, options, values), options);
 }

@@ -34,6 +34,7 @@ function planInv<D extends Elements>(
     operands: [along(matrix, axes), along(inverse, axes)],
     numbers: [checkFinite()],
     threads: options.threads,
+    options: ['out'],
     name: 'inv',
     axes,
     failed: singular,
@@ -64,7 +65,7 @@ export function invSync<D extends Elements = Float64Array>(
   a: MatrixInput<D>,
   options: InvSyncOptions<D> = {},
 ): Matrix<D> {
-  return callSync(planInv(a, options));
+  return callSync(planInv(a, options), options);
 }
 
 /** Options of {@link pinv}. */
@@ -90,6 +91,7 @@ function planPinv<D extends Elements>(
     operands: [along(matrix, axes), along(inverse, axes)],
     numbers: [relativeTolerance('rtol', options.rtol, matrix), checkFinite()],
     threads: options.threads,
+    options: ['out', 'rtol'],
     name: 'pinv',
     axes,
     failed: (failure) => notConverged(failure, 'superdiagonals are not zero'),
@@ -121,7 +123,7 @@ export function pinvSync<D extends Elements = Float64Array>(
   a: MatrixInput<D>,
   options: PinvSyncOptions<D> = {},
 ): Matrix<D> {
-  return callSync(planPinv(a, options));
+  return callSync(planPinv(a, options), options);
 }
 
 /** Options of {@link det} and {@link slogdet}. */
@@ -196,7 +198,7 @@ export async function det(a: MatrixInput, options: DetOptions = {}): Promise<num
 export function detSync<D extends Elements>(a: StackLike<D>, options?: DetSyncOptions): Matrix<D>;
 export function detSync(a: MatrixInput, options?: DetSyncOptions): number;
 export function detSync(a: MatrixInput, options: DetSyncOptions = {}): number | Matrix {
-  return callSync(planDet('det', a, options, determinant));
+  return callSync(planDet('det', a, options, determinant), options);
 }
 
 /**
@@ -232,5 +234,5 @@ export function slogdetSync(
   a: MatrixInput,
   options: DetSyncOptions = {},
 ): SignAndLog | SignsAndLogs<Elements> {
-  return callSync(planDet('slogdet', a, options, signAndLog));
+  return callSync(planDet('slogdet', a, options, signAndLog), options);
 }

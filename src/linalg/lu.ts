@@ -92,6 +92,7 @@ function planLu<D extends Elements>(a: MatrixInput<D>, options: LuSyncOptions): 
     ],
     numbers: [options.permuteL ? 1 : 0, checkFinite()],
     threads: options.threads,
+    options: ['permuteL', 'pIndices'],
     name: 'lu',
     axes,
     finish() {
@@ -161,7 +162,7 @@ export function luSync<D extends Elements = Float64Array>(
   a: MatrixInput<D>,
   options: LuSyncOptions = {},
 ): AnyLu<D> {
-  return callSync(planLu(a, options));
+  return callSync(planLu(a, options), options);
 }
 
 /** A factored square matrix, for {@link luSolve}; as `scipy.linalg.lu_factor` returns it. */
@@ -220,7 +221,7 @@ export function luFactorSync<D extends Elements = Float64Array>(
   a: MatrixInput<D>,
   options: LuFactorSyncOptions = {},
 ): LuFactors<D> {
-  return callSync(planLuFactor(a, options));
+  return callSync(planLuFactor(a, options), options);
 }
 
 /** Options of {@link luSolve}. */
@@ -264,6 +265,7 @@ function planLuSolve<D extends Elements>(
     buffers: [pivots],
     numbers: [options.transpose ? 1 : 0, checkFinite()],
     threads: options.threads,
+    options: ['out', 'transpose'],
     name: 'luSolve',
     failed: singular,
     finish: () => solution,
@@ -296,5 +298,5 @@ export function luSolveSync<D extends Elements = Float64Array>(
   b: MatrixInput<D>,
   options: LuSolveSyncOptions<D> = {},
 ): Matrix<D> {
-  return callSync(planLuSolve(factors, b, options));
+  return callSync(planLuSolve(factors, b, options), options);
 }

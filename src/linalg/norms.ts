@@ -129,6 +129,7 @@ function planNorm<D extends Elements>(
     operands: [along(turned, axes, inner.length as 1 | 2), along(norms, axes, 0)],
     numbers: [kind, exponent, checkFinite()],
     threads: options.threads,
+    options: ['ord', 'axis', 'keepdims'],
     name: 'norm',
     axes,
     failed: noSingularValues,
@@ -176,5 +177,5 @@ export function normSync<D extends Elements = Float64Array>(
 ): Matrix<D>;
 export function normSync(a: MatrixInput, options?: NormSyncOptions): number;
 export function normSync(a: MatrixInput, options: NormSyncOptions = {}): number | Matrix {
-  return callSync(planNorm(a, options));
+  return callSync(planNorm(a, options), options);
 }

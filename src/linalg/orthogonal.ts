@@ -70,6 +70,7 @@ function planQr<D extends Elements>(
     ],
     numbers: [q === undefined ? 0 : 1, checkFinite()],
     threads: options.threads,
+    options: ['mode'],
     name: 'qr',
     axes,
     finish: () => (q === undefined ? r : { q, r }),
@@ -115,7 +116,7 @@ export function qrSync<D extends Elements = Float64Array>(
   a: MatrixInput<D>,
   options: QrSyncOptions = {},
 ): Qr<D> | Matrix<D> {
-  return callSync(planQr(a, options));
+  return callSync(planQr(a, options), options);
 }
 
 /** What {@link lstsq} found. */
@@ -187,6 +188,7 @@ function planLstsq<D extends Elements>(
     ],
     numbers: [relativeTolerance('rcond', options.rcond, matrix), checkFinite()],
     threads: options.threads,
+    options: ['rcond'],
     name: 'lstsq',
     axes,
     failed: (failure) => notConverged(failure, 'superdiagonals are not zero'),
@@ -254,5 +256,5 @@ export function lstsqSync<D extends Elements>(
   b: MatrixInput<D>,
   options: LstsqSyncOptions = {},
 ): LeastSquares<D> | LeastSquaresStack<D> {
-  return callSync(planLstsq(a, b, options));
+  return callSync(planLstsq(a, b, options), options);
 }

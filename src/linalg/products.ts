@@ -90,6 +90,7 @@ function planMatmul<D extends Elements>(
     operands: [left, right, seen],
     numbers: scaling(options),
     threads: options.threads,
+    options: ['out', 'alpha', 'beta'],
     finish: () => (vectors === 2 ? scalar(product) : product),
   };
 }
@@ -154,6 +155,7 @@ function planMatmulStack<D extends Elements>(
     operands: [along(one, axes), along(other, axes), along(whole, axes)],
     numbers: scaling(options),
     threads: options.threads,
+    options: ['out', 'alpha', 'beta'],
     name: 'matmul',
     axes,
     finish: () => product,
@@ -195,7 +197,7 @@ export function matmulSync<D extends Elements = Float64Array>(
   b: MatrixInput<D>,
   options: MatmulSyncOptions<D> = {},
 ): Matrix<D> {
-  return callSync(planMatmul(a, b, options));
+  return callSync(planMatmul(a, b, options), options);
 }
 
 function planGram<D extends Elements>(
@@ -210,6 +212,7 @@ function planGram<D extends Elements>(
     operands: [factor, place],
     numbers: scaling(options),
     threads: options.threads,
+    options: ['out', 'alpha', 'beta', 'transpose'],
     finish: () => products,
   };
 }
@@ -238,5 +241,5 @@ export function gramSync<D extends Elements = Float64Array>(
   a: MatrixInput<D>,
   options: GramSyncOptions<D> = {},
 ): Matrix<D> {
-  return callSync(planGram(a, options));
+  return callSync(planGram(a, options), options);
 }

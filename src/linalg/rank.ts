@@ -79,17 +79,23 @@ function planMatrixRank(
     if (!(tol >= 0)) throw rangeError('tol', tol, 'a number of at least 0');
   }
   const relative = relativeTolerance('rtol', rtol, matrix);
-  return planSingularValues('matrixRank', matrix, options, (values, axes) => {
-    const ranks = shaped(new Int32Array(lengthOf(axes)), axes);
-    const k = values.shape[axes.length] as number;
-    for (let i = 0; i < ranks.data.length; i++) {
-      const limit = tol ?? relative * (values.data[i * k] ?? 0);
-      let rank = 0;
-      while (rank < k && (values.data[i * k + rank] as number) > limit) rank++;
-      ranks.data[i] = rank;
-    }
-    return plain(ranks);
-  });
+  return planSingularValues(
+    'matrixRank',
+    matrix,
+    options,
+    (values, axes) => {
+      const ranks = shaped(new Int32Array(lengthOf(axes)), axes);
+      const k = values.shape[axes.length] as number;
+      for (let i = 0; i < ranks.data.length; i++) {
+        const limit = tol ?? relative * (values.data[i * k] ?? 0);
+        let rank = 0;
+        while (rank < k && (values.data[i * k + rank] as number) > limit) rank++;
+        ranks.data[i] = rank;
+      }
+      return plain(ranks);
+    },
+    ['tol', 'rtol'],
+  );
 }
 
 /**
@@ -122,7 +128,7 @@ export function matrixRankSync(
   a: MatrixInput,
   options: MatrixRankSyncOptions = {},
 ): number | NdArray<Int32Array> {
-  return callSync(planMatrixRank(a, options));
+  return callSync(planMatrixRank(a, options), options);
 }
 
 /** Norms in which a condition number can be asked for. */
@@ -143,17 +149,23 @@ function planCond(a: MatrixInput, options: CondSyncOptions): Call<number | Matri
     throw rangeError('a.shape', matrix.shape, 'that of a matrix with elements');
   }
   if (p === 2 || p === -2) {
-    return planSingularValues('cond', matrix, options, (values, axes) => {
-      const numbers = result(matrix, ...axes);
-      const k = values.shape[axes.length] as number;
-      for (let i = 0; i < numbers.data.length; i++) {
-        const largest = values.data[i * k] as number;
-        const smallest = values.data[(i + 1) * k - 1] as number;
-        const number = smallest === 0 ? Number.POSITIVE_INFINITY : largest / smallest;
-        numbers.data[i] = p === -2 ? smallest / largest : number;
-      }
-      return plain(numbers);
-    });
+    return planSingularValues(
+      'cond',
+      matrix,
+      options,
+      (values, axes) => {
+        const numbers = result(matrix, ...axes);
+        const k = values.shape[axes.length] as number;
+        for (let i = 0; i < numbers.data.length; i++) {
+          const largest = values.data[i * k] as number;
+          const smallest = values.data[(i + 1) * k - 1] as number;
+          const number = smallest === 0 ? Number.POSITIVE_INFINITY : largest / smallest;
+          numbers.data[i] = p === -2 ? smallest / largest : number;
+        }
+        return plain(numbers);
+      },
+      ['p'],
+    );
   }
   const kind = matrixNorms.get(p);
   if (kind === undefined || (p as unknown) === 'nuc') {
@@ -167,6 +179,7 @@ function planCond(a: MatrixInput, options: CondSyncOptions): Call<number | Matri
     operands: [along(matrix, axes), along(numbers, axes, 0)],
     numbers: [kind, checkFinite()],
     threads: options.threads,
+    options: ['p'],
     name: 'cond',
     axes,
     finish: () => plain(numbers),
@@ -197,5 +210,5 @@ export async function cond(a: MatrixInput, options: CondOptions = {}): Promise<n
 export function condSync<D extends Elements>(a: StackLike<D>, options?: CondSyncOptions): Matrix<D>;
 export function condSync(a: MatrixInput, options?: CondSyncOptions): number;
 export function condSync(a: MatrixInput, options: CondSyncOptions = {}): number | Matrix {
-  return callSync(planCond(a, options));
+  return callSync(planCond(a, options), options);
 }

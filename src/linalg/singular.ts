@@ -45,12 +45,16 @@ export function noSingularValues(failure: Failure): Error {
   return notConverged(failure, 'superdiagonals are not zero');
 }
 
-/** The call for the singular values alone, of which `make` makes the result. */
+/**
+ * The call for the singular values alone, of which `make` makes the result; `names` are those of the
+ * options that the caller has of its own.
+ */
 export function planSingularValues<D extends Elements, R>(
   name: string,
   matrix: Matrix<D>,
   options: { threads?: number | undefined },
   make: (values: Matrix<D>, axes: readonly number[]) => R,
+  names: readonly string[] = [],
 ): Call<R> {
   const axes = axesOf(matrix);
   const s = result(matrix, ...axes, Math.min(rowsOf(matrix), columnsOf(matrix)));
@@ -59,6 +63,7 @@ export function planSingularValues<D extends Elements, R>(
     operands: [along(matrix, axes), along(s, axes, 1)],
     numbers: [checkFinite()],
     threads: options.threads,
+    options: names,
     name,
     axes,
     failed: noSingularValues,
@@ -69,15 +74,17 @@ export function planSingularValues<D extends Elements, R>(
 function planSvdvals<D extends Elements>(
   a: MatrixInput<D>,
   options: SvdvalsSyncOptions,
+  names: readonly string[] = [],
 ): Call<Matrix<D>> {
-  return planSingularValues('svd', matrices('a', a), options, (values) => values);
+  return planSingularValues('svd', matrices('a', a), options, (values) => values, names);
 }
 
 function planSvd<D extends Elements>(
   a: MatrixInput<D>,
   options: SvdSyncOptions,
 ): Call<Svd<D> | Matrix<D>> {
-  if (options.computeUv === false) return planSvdvals(a, options);
+  const names = ['computeUv', 'fullMatrices'];
+  if (options.computeUv === false) return planSvdvals(a, options, names);
   const matrix = matrices('a', a);
   const axes = axesOf(matrix);
   const m = rowsOf(matrix);
@@ -92,6 +99,7 @@ function planSvd<D extends Elements>(
     operands: [along(matrix, axes), along(s, axes, 1), along(u, axes), along(vh, axes)],
     numbers: [full ? 1 : 0, checkFinite()],
     threads: options.threads,
+    options: names,
     name: 'svd',
     axes,
     failed: noSingularValues,
@@ -139,7 +147,7 @@ export function svdSync<D extends Elements = Float64Array>(
   a: MatrixInput<D>,
   options: SvdSyncOptions = {},
 ): Svd<D> | Matrix<D> {
-  return callSync(planSvd(a, options));
+  return callSync(planSvd(a, options), options);
 }
 
 /**
@@ -164,5 +172,5 @@ export function svdvalsSync<D extends Elements = Float64Array>(
   a: MatrixInput<D>,
   options: SvdvalsSyncOptions = {},
 ): Matrix<D> {
-  return callSync(planSvdvals(a, options));
+  return callSync(planSvdvals(a, options), options);
 }

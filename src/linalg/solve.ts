@@ -72,6 +72,7 @@ function planCholesky<D extends Elements>(
     operands: [along(matrix, axes), along(factor, axes)],
     numbers: [options.upper ? 1 : 0, checkFinite()],
     threads: options.threads,
+    options: ['upper', 'out'],
     name: 'cholesky',
     axes,
     failed: notPositiveDefinite,
@@ -104,7 +105,7 @@ export function choleskySync<D extends Elements = Float64Array>(
   a: MatrixInput<D>,
   options: CholeskySyncOptions<D> = {},
 ): Matrix<D> {
-  return callSync(planCholesky(a, options));
+  return callSync(planCholesky(a, options), options);
 }
 
 function planSolve<D extends Elements>(
@@ -138,6 +139,7 @@ function planSolve<D extends Elements>(
       checkFinite(),
     ],
     threads: options.threads,
+    options: ['assume', 'out', 'transpose', 'unitDiagonal'],
     name: 'solve',
     axes,
     failed: assume === 'positive definite' ? notPositiveDefinite : singular,
@@ -174,5 +176,5 @@ export function solveSync<D extends Elements = Float64Array>(
   b: MatrixInput<D>,
   options: SolveSyncOptions<D> = {},
 ): Matrix<D> {
-  return callSync(planSolve(a, b, options));
+  return callSync(planSolve(a, b, options), options);
 }

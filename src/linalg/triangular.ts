@@ -82,6 +82,7 @@ function planSolveTriangular<D extends Elements>(
       checkFinite(),
     ],
     threads: options.threads,
+    options: ['triangle', 'side', 'out', 'alpha', 'transpose', 'unitDiagonal'],
     name: 'solveTriangular',
     failed: singular,
     finish: () => solution,
@@ -115,5 +116,5 @@ export function solveTriangularSync<D extends Elements = Float64Array>(
   b: MatrixInput<D>,
   options: SolveTriangularSyncOptions<D> = {},
 ): Matrix<D> {
-  return callSync(planSolveTriangular(a, b, options));
+  return callSync(planSolveTriangular(a, b, options), options);
 }

@@ -67,7 +67,7 @@ export function dotSync<D extends Elements = Float64Array>(
   y: MatrixInput<D>,
   options: DotSyncOptions = {},
 ): number {
-  return callSync(planDot(x, y, options));
+  return callSync(planDot(x, y, options), options);
 }
 
 function requireNumber(name: string, value: unknown): number {
@@ -108,6 +108,7 @@ function planAxpy<D extends Elements>(
     operands: [left, right, place],
     numbers: [factor],
     threads: options.threads,
+    options: ['out'],
     finish: () => result,
   };
 }
@@ -140,7 +141,7 @@ export function axpySync<D extends Elements = Float64Array>(
   y: MatrixInput<D>,
   options: AxpySyncOptions<D> = {},
 ): Matrix<D> {
-  return callSync(planAxpy(alpha, x, y, options));
+  return callSync(planAxpy(alpha, x, y, options), options);
 }
 
 /** Options of {@link scale}. */
@@ -161,6 +162,7 @@ function planScale<D extends Elements>(
     operands: [from, place],
     numbers: [factor],
     threads: options.threads,
+    options: ['out'],
     finish: () => result,
   };
 }
@@ -188,5 +190,5 @@ export function scaleSync<D extends Elements = Float64Array>(
   x: MatrixInput<D>,
   options: ScaleSyncOptions<D> = {},
 ): Matrix<D> {
-  return callSync(planScale(alpha, x, options));
+  return callSync(planScale(alpha, x, options), options);
 }

@@ -10,6 +10,7 @@ import {
   checkedCount,
   type DistanceOption,
   type IndexMatrix,
+  METRIC_NAMES,
   mapCall,
   type NeighborsOptions,
   type NeighborsSyncOptions,
@@ -22,6 +23,8 @@ import {
   withoutNumber,
 } from './call.ts';
 import { checkedMetric, type Measure } from './metric.ts';
+
+const NAMES = [...METRIC_NAMES, 'returnDistance'];
 
 /** The k nearest rows of Y for each of the n rows of X, nearest first, without their distances. */
 export interface NeighborIndices {
@@ -134,7 +137,7 @@ export async function argKmin<D extends Elements>(
   ...rest: unknown[]
 ): Promise<Neighbors> {
   const args = withNumber<D, ArgKminOptions>(rest);
-  return callAsync(plan(X, args), args[2]);
+  return callAsync(plan(X, args), args[2], NAMES);
 }
 
 /** {@link argKmin}, blocking until the result is there. */
@@ -161,7 +164,8 @@ export function argKminSync<D extends Elements>(
   options?: ArgKminSyncOptions,
 ): Neighbors;
 export function argKminSync<D extends Elements>(X: MatrixLike<D>, ...rest: unknown[]): Neighbors {
-  return callSync(plan(X, withNumber<D, ArgKminSyncOptions>(rest)));
+  const args = withNumber<D, ArgKminSyncOptions>(rest);
+  return callSync(plan(X, args), args[2], NAMES);
 }
 
 function planNearest<D extends Elements>(
@@ -196,7 +200,7 @@ export async function pairwiseArgmin<D extends Elements>(
   ...rest: unknown[]
 ): Promise<Nearest> {
   const args = withoutNumber<D, NeighborsOptions>(rest);
-  return callAsync(planNearest(X, args), args[1]);
+  return callAsync(planNearest(X, args), args[1], METRIC_NAMES);
 }
 
 /** {@link pairwiseArgmin}, blocking until the result is there. */
@@ -213,5 +217,6 @@ export function pairwiseArgminSync<D extends Elements>(
   X: MatrixLike<D>,
   ...rest: unknown[]
 ): Nearest {
-  return callSync(planNearest(X, withoutNumber<D, NeighborsSyncOptions>(rest)));
+  const args = withoutNumber<D, NeighborsSyncOptions>(rest);
+  return callSync(planNearest(X, args), args[1], METRIC_NAMES);
 }

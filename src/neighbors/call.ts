@@ -165,13 +165,27 @@ function conclude<R>(call: Call<R>, outcome: number): R {
   return call.finish(outcome);
 }
 
-/** Makes the call and blocks until it is done. */
-export function callSync<R>(call: Call<R>): R {
+/** The names of the options that say how far apart two rows are. */
+export const METRIC_NAMES: readonly string[] = ['metric', 'p', 'w', 'V'];
+
+/**
+ * Makes the call and blocks until it is done.
+ *
+ * @param options - as given
+ * @param names - of the options that there are besides `threads`
+ */
+export function callSync<R>(call: Call<R>, options: object, names: readonly string[]): R {
+  arrays.checkOptionNames(options, names);
   return conclude(call, arrays.callSync(call, module));
 }
 
-/** Queues the call. */
-export function callAsync<R>(call: Call<R>, options: arrays.ProgressOptions): Promise<R> {
+/** Queues the call; {@link callSync}, but for `signal` and `onProgress`. */
+export function callAsync<R>(
+  call: Call<R>,
+  options: arrays.ProgressOptions,
+  names: readonly string[],
+): Promise<R> {
+  arrays.checkQueuedOptionNames(options, names);
   return arrays.callAsync(call, module, options, (outcome) => conclude(call, outcome));
 }
 

@@ -4,6 +4,7 @@
 import type { Elements, Matrix, MatrixLike, ProgressOptions } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
 import type { ExecutionOptions } from '../executor/index.ts';
+import { checkKeys } from '../options.ts';
 import { type NeighborIndices, type Neighbors, planArgKmin } from './argkmin.ts';
 import {
   type Call,
@@ -11,6 +12,7 @@ import {
   callSync,
   checkedCount,
   type DistanceOption,
+  METRIC_NAMES,
   mapCall,
   type WithoutDistance,
   wantsDistance,
@@ -38,6 +40,11 @@ import {
   Training,
   type TrainingState,
 } from './training.ts';
+
+const MODEL_NAMES = ['k', 'weights', ...METRIC_NAMES];
+const NAMES = ['k'];
+const SEARCH_NAMES = [...NAMES, 'returnDistance'];
+const RADIUS_NAMES = ['sort', 'returnDistance'];
 
 /** What a {@link KNeighbors} is made with. */
 export interface KNeighborsOptions extends MetricOptions {
@@ -93,6 +100,7 @@ export class KNeighbors<D extends Elements = Elements, L extends AnyLabel = Labe
    * @throws TypeError or RangeError for an option that makes no sense
    */
   constructor(options: KNeighborsOptions = {}) {
+    checkKeys('options', options, MODEL_NAMES);
     const { k = 5 } = options;
     const right = 'a whole number of at least 1';
     if (typeof k !== 'number') throw typeError('k', k, right);
@@ -182,7 +190,7 @@ export class KNeighbors<D extends Elements = Elements, L extends AnyLabel = Labe
     X?: MatrixLike<D>,
     options: QueryOptions & DistanceOption = {},
   ): Promise<Neighbors> {
-    return callAsync(this.#search(X, options), options);
+    return callAsync(this.#search(X, options), options, SEARCH_NAMES);
   }
 
   /** {@link kneighbors}, blocking until the result is there. */
@@ -192,7 +200,7 @@ export class KNeighbors<D extends Elements = Elements, L extends AnyLabel = Labe
   ): NeighborIndices;
   kneighborsSync(X?: MatrixLike<D>, options?: QuerySyncOptions & DistanceOption): Neighbors;
   kneighborsSync(X?: MatrixLike<D>, options: QuerySyncOptions & DistanceOption = {}): Neighbors {
-    return callSync(this.#search(X, options));
+    return callSync(this.#search(X, options), options, SEARCH_NAMES);
   }
 
   /**
@@ -221,6 +229,7 @@ export class KNeighbors<D extends Elements = Elements, L extends AnyLabel = Labe
     return callAsync(
       planRadius(this.#fitted().operands(X), radius, this.#measure, options),
       options,
+      RADIUS_NAMES,
     );
   }
 
@@ -240,7 +249,11 @@ export class KNeighbors<D extends Elements = Elements, L extends AnyLabel = Labe
     radius: number,
     options: Omit<RadiusSyncOptions, keyof MetricOptions> = {},
   ): RadiusNeighbors {
-    return callSync(planRadius(this.#fitted().operands(X), radius, this.#measure, options));
+    return callSync(
+      planRadius(this.#fitted().operands(X), radius, this.#measure, options),
+      options,
+      RADIUS_NAMES,
+    );
   }
 
   #winners(X: MatrixLike<D> | undefined, options: QuerySyncOptions): Call<L[]> {
@@ -259,12 +272,12 @@ export class KNeighbors<D extends Elements = Elements, L extends AnyLabel = Labe
    * @throws TypeError where `fit` was given no labels; {@link NotFittedError} before it; as `argKmin`
    */
   async classify(X?: MatrixLike<D>, options: QueryOptions = {}): Promise<L[]> {
-    return callAsync(this.#winners(X, options), options);
+    return callAsync(this.#winners(X, options), options, NAMES);
   }
 
   /** {@link classify}, blocking until the result is there. */
   classifySync(X?: MatrixLike<D>, options: QuerySyncOptions = {}): L[] {
-    return callSync(this.#winners(X, options));
+    return callSync(this.#winners(X, options), options, NAMES);
   }
 
   #shares(X: MatrixLike<D> | undefined, options: QuerySyncOptions): Call<ProbabilitiesOf<L>> {
@@ -282,12 +295,12 @@ export class KNeighbors<D extends Elements = Elements, L extends AnyLabel = Labe
    * @throws as {@link classify}
    */
   async probabilities(X?: MatrixLike<D>, options: QueryOptions = {}): Promise<ProbabilitiesOf<L>> {
-    return callAsync(this.#shares(X, options), options);
+    return callAsync(this.#shares(X, options), options, NAMES);
   }
 
   /** {@link probabilities}, blocking until the result is there. */
   probabilitiesSync(X?: MatrixLike<D>, options: QuerySyncOptions = {}): ProbabilitiesOf<L> {
-    return callSync(this.#shares(X, options));
+    return callSync(this.#shares(X, options), options, NAMES);
   }
 
   #means(X: MatrixLike<D> | undefined, options: QuerySyncOptions): Call<Matrix<Float64Array>> {
@@ -306,12 +319,12 @@ export class KNeighbors<D extends Elements = Elements, L extends AnyLabel = Labe
    * @throws TypeError where `fit` was given no numbers; {@link NotFittedError} before it; as `argKmin`
    */
   async regress(X?: MatrixLike<D>, options: QueryOptions = {}): Promise<Matrix<Float64Array>> {
-    return callAsync(this.#means(X, options), options);
+    return callAsync(this.#means(X, options), options, NAMES);
   }
 
   /** {@link regress}, blocking until the result is there. */
   regressSync(X?: MatrixLike<D>, options: QuerySyncOptions = {}): Matrix<Float64Array> {
-    return callSync(this.#means(X, options));
+    return callSync(this.#means(X, options), options, NAMES);
   }
 
   /** What a worker is sent (see `heddle.state`). */

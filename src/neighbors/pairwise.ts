@@ -1,7 +1,13 @@
 /**
  * All distances between two sets of rows, at once or in blocks.
  */
-import { type Elements, type Matrix, type MatrixLike, target } from '../arrays/index.ts';
+import {
+  checkQueuedOptionNames,
+  type Elements,
+  type Matrix,
+  type MatrixLike,
+  target,
+} from '../arrays/index.ts';
 import { scopedConfig } from '../config/index.ts';
 import { rangeError, typeError } from '../errors.ts';
 import { integerVariable } from '../machine/index.ts';
@@ -10,6 +16,7 @@ import {
   type Call,
   callAsync,
   callSync,
+  METRIC_NAMES,
   type NeighborsOptions,
   type NeighborsSyncOptions,
   operands,
@@ -17,6 +24,8 @@ import {
   withoutNumber,
 } from './call.ts';
 import { checkedMetric } from './metric.ts';
+
+const NAMES = [...METRIC_NAMES, 'out'];
 
 /** Options of {@link pairwiseDistancesSync}. */
 export interface PairwiseSyncOptions<D extends Elements> extends NeighborsSyncOptions {
@@ -102,7 +111,7 @@ export async function pairwiseDistances<D extends Elements>(
   ...rest: unknown[]
 ): Promise<Matrix<D>> {
   const args = withoutNumber<D, PairwiseOptions<D>>(rest);
-  return callAsync(plan(X, args), args[1]);
+  return callAsync(plan(X, args), args[1], NAMES);
 }
 
 /** {@link pairwiseDistances}, blocking until the result is there. */
@@ -119,7 +128,8 @@ export function pairwiseDistancesSync<D extends Elements>(
   X: MatrixLike<D>,
   ...rest: unknown[]
 ): Matrix<D> {
-  return callSync(plan(X, withoutNumber<D, PairwiseSyncOptions<D>>(rest)));
+  const args = withoutNumber<D, PairwiseSyncOptions<D>>(rest);
+  return callSync(plan(X, args), args[1], NAMES);
 }
 
 function blockBytes(option: number | undefined): number {
@@ -164,6 +174,7 @@ export function pairwiseDistancesChunked<D extends Elements>(
   ...args: unknown[]
 ): AsyncIterableIterator<DistanceBlock<D>> {
   const [Y, options] = withoutNumber<D, ChunkedOptions>(args);
+  checkQueuedOptionNames(options, [...METRIC_NAMES, 'workingMemory']);
   const { x, y } = allOperands(X, Y, options);
   const rowBytes = Math.max(y.rows * x.data.BYTES_PER_ELEMENT, 1);
   const rows = Math.max(Math.floor(blockBytes(options.workingMemory) / rowBytes), 1);

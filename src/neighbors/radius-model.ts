@@ -4,11 +4,13 @@
 import type { Elements, Matrix, MatrixLike, ProgressOptions } from '../arrays/index.ts';
 import { rangeError } from '../errors.ts';
 import type { ExecutionOptions } from '../executor/index.ts';
+import { checkKeys } from '../options.ts';
 import {
   type Call,
   callAsync,
   callSync,
   checkedRadius,
+  METRIC_NAMES,
   mapCall,
   type WithoutDistance,
 } from './call.ts';
@@ -36,6 +38,10 @@ import {
   Training,
   type TrainingState,
 } from './training.ts';
+
+const MODEL_NAMES = ['radius', 'weights', 'outlierLabel', ...METRIC_NAMES];
+const NAMES = ['radius'];
+const SEARCH_NAMES = [...NAMES, 'sort', 'returnDistance'];
 
 /** What a {@link RadiusNeighborsModel} is made with. */
 export interface RadiusModelOptions extends MetricOptions {
@@ -100,6 +106,7 @@ export class RadiusNeighborsModel<D extends Elements = Elements, L extends AnyLa
    * @throws TypeError or RangeError for an option that makes no sense
    */
   constructor(options: RadiusModelOptions = {}) {
+    checkKeys('options', options, MODEL_NAMES);
     this.radius = checkedRadius(options.radius ?? 1);
     this.#measure = checkedMetric(options);
     this.metric = options.metric ?? 'euclidean';
@@ -181,7 +188,7 @@ export class RadiusNeighborsModel<D extends Elements = Elements, L extends AnyLa
     X?: MatrixLike<D>,
     options: RadiusListOptions = {},
   ): Promise<RadiusNeighbors> {
-    return callAsync(this.#search(X, options), options);
+    return callAsync(this.#search(X, options), options, SEARCH_NAMES);
   }
 
   /** {@link radiusNeighbors}, blocking until the result is there. */
@@ -191,7 +198,7 @@ export class RadiusNeighborsModel<D extends Elements = Elements, L extends AnyLa
   ): RadiusIndices;
   radiusNeighborsSync(X?: MatrixLike<D>, options?: RadiusListSyncOptions): RadiusNeighbors;
   radiusNeighborsSync(X?: MatrixLike<D>, options: RadiusListSyncOptions = {}): RadiusNeighbors {
-    return callSync(this.#search(X, options));
+    return callSync(this.#search(X, options), options, SEARCH_NAMES);
   }
 
   /** For each output the label of rows without neighbours; undefined where they are an error. */
@@ -251,12 +258,12 @@ export class RadiusNeighborsModel<D extends Elements = Elements, L extends AnyLa
    *   `fit` was given no labels; {@link NotFittedError} before it; as `argKmin`
    */
   async classify(X?: MatrixLike<D>, options: RadiusQueryOptions = {}): Promise<L[]> {
-    return callAsync(this.#winners(X, options), options);
+    return callAsync(this.#winners(X, options), options, NAMES);
   }
 
   /** {@link classify}, blocking until the result is there. */
   classifySync(X?: MatrixLike<D>, options: RadiusQuerySyncOptions = {}): L[] {
-    return callSync(this.#winners(X, options));
+    return callSync(this.#winners(X, options), options, NAMES);
   }
 
   #shares(X: MatrixLike<D> | undefined, options: RadiusQuerySyncOptions): Call<ProbabilitiesOf<L>> {
@@ -289,12 +296,12 @@ export class RadiusNeighborsModel<D extends Elements = Elements, L extends AnyLa
     X?: MatrixLike<D>,
     options: RadiusQueryOptions = {},
   ): Promise<ProbabilitiesOf<L>> {
-    return callAsync(this.#shares(X, options), options);
+    return callAsync(this.#shares(X, options), options, NAMES);
   }
 
   /** {@link probabilities}, blocking until the result is there. */
   probabilitiesSync(X?: MatrixLike<D>, options: RadiusQuerySyncOptions = {}): ProbabilitiesOf<L> {
-    return callSync(this.#shares(X, options));
+    return callSync(this.#shares(X, options), options, NAMES);
   }
 
   #means(
@@ -319,12 +326,12 @@ export class RadiusNeighborsModel<D extends Elements = Elements, L extends AnyLa
     X?: MatrixLike<D>,
     options: RadiusQueryOptions = {},
   ): Promise<Matrix<Float64Array>> {
-    return callAsync(this.#means(X, options), options);
+    return callAsync(this.#means(X, options), options, NAMES);
   }
 
   /** {@link regress}, blocking until the result is there. */
   regressSync(X?: MatrixLike<D>, options: RadiusQuerySyncOptions = {}): Matrix<Float64Array> {
-    return callSync(this.#means(X, options));
+    return callSync(this.#means(X, options), options, NAMES);
   }
 
   /** What a worker is sent (see `heddle.state`). */

@@ -9,6 +9,7 @@ import {
   callSync,
   checkedRadius,
   type DistanceOption,
+  METRIC_NAMES,
   type NeighborsOptions,
   type NeighborsSyncOptions,
   type Operands,
@@ -19,6 +20,8 @@ import {
   withNumber,
 } from './call.ts';
 import { checkedMetric, type Measure } from './metric.ts';
+
+const NAMES = [...METRIC_NAMES, 'sort', 'returnDistance'];
 
 /** All rows of Y within a distance of each row of X, without how far they are. */
 export interface RadiusIndices {
@@ -116,7 +119,7 @@ export async function radiusNeighbors<D extends Elements>(
   ...rest: unknown[]
 ): Promise<RadiusNeighbors> {
   const args = withNumber<D, RadiusOptions>(rest);
-  return callAsync(plan(X, args), args[2]);
+  return callAsync(plan(X, args), args[2], NAMES);
 }
 
 /** {@link radiusNeighbors}, blocking until the result is there. */
@@ -146,5 +149,6 @@ export function radiusNeighborsSync<D extends Elements>(
   X: MatrixLike<D>,
   ...rest: unknown[]
 ): RadiusNeighbors {
-  return callSync(plan(X, withNumber<D, RadiusSyncOptions>(rest)));
+  const args = withNumber<D, RadiusSyncOptions>(rest);
+  return callSync(plan(X, args), args[2], NAMES);
 }
