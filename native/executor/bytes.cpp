@@ -53,8 +53,8 @@ V8 find() {
   // For tests, and to see what a platform is like where there are no such symbols.
   const char* const wanted = std::getenv("HEDDLE_V8_SYMBOLS");
   if (wanted != nullptr && std::strcmp(wanted, "0") == 0) return v8;
-  // The name of this one tells which C++ library V8 was built with: that of our std::shared_ptr,
-  // or else (in Electron, say) its pointers are not ours.
+    // The name of this one tells which C++ library V8 was built with: that of our std::shared_ptr,
+    // or else (in Electron, say) its pointers are not ours.
 #if defined(_LIBCPP_VERSION)
   look_up("_ZN2v811ArrayBuffer3NewEPNS_7IsolateENSt3__110shared_ptrINS_12BackingStoreEEE",
           v8.new_buffer);

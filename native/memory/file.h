@@ -90,6 +90,10 @@ class Range {
   size_t skip_ = 0;
 };
 
+// Whether no page of these bytes, which lie in a private mapping of a file, has been written to;
+// false where that can't be known.
+bool is_unwritten(const void* start, size_t bytes);
+
 size_t page_size();
 // Of huge pages that memory can be mapped by; 0 where there are none, or none of a use here.
 size_t huge_page_size();

@@ -245,7 +245,9 @@ bool Range::collapse(size_t offset, size_t bytes) const {
 #endif
 }
 
-bool Range::is_unwritten() const {
+bool Range::is_unwritten() const { return memory::is_unwritten(base_, length_); }
+
+bool is_unwritten(const void* start, size_t bytes) {
 #if defined(__linux__)
   // One word for each page: https://docs.kernel.org/admin-guide/mm/pagemap.html
   constexpr uint64_t kPresent = uint64_t{1} << 63;
@@ -255,8 +257,9 @@ bool Range::is_unwritten() const {
   const File pages = File::open_path("/proc/self/pagemap", false, false, 0, ignored);
   if (!pages) return false;
   std::vector<uint64_t> words(8192);
-  size_t page = reinterpret_cast<uintptr_t>(base_) / page_size();
-  size_t left = (length_ + page_size() - 1) / page_size();
+  const auto first = reinterpret_cast<uintptr_t>(start);
+  size_t page = first / page_size();
+  size_t left = (first + bytes + page_size() - 1) / page_size() - page;
   while (left > 0) {
     const size_t want = std::min(left, words.size()) * sizeof(uint64_t);
     const ssize_t got =
@@ -272,6 +275,8 @@ bool Range::is_unwritten() const {
   }
   return true;
 #else
+  static_cast<void>(start);
+  static_cast<void>(bytes);
   return false;
 #endif
 }

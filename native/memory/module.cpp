@@ -201,11 +201,15 @@ Napi::Value lent(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), lent_here()->load());
 }
 
-// isUnwritten(buffer): whether a private mapping has no page of its own.
-Napi::Value is_unwritten(const Napi::CallbackInfo& info) {
+// isUnwritten(buffer): whether a private mapping, of a segment or of a file, has no page of its
+// own.
+Napi::Value is_buffer_unwritten(const Napi::CallbackInfo& info) {
   if (!info[0].IsArrayBuffer()) throw type_error(info.Env(), "heddle: this is no ArrayBuffer");
-  const auto mapping = Mapping::at(info[0].As<Napi::ArrayBuffer>().Data());
-  return Napi::Boolean::New(info.Env(), mapping && mapping->is_unwritten());
+  auto buffer = info[0].As<Napi::ArrayBuffer>();
+  const auto mapping = Mapping::at(buffer.Data());
+  return Napi::Boolean::New(
+      info.Env(),
+      mapping ? mapping->is_unwritten() : memory::is_unwritten(buffer.Data(), buffer.ByteLength()));
 }
 
 // release(segment): lets go of it now instead of when its JavaScript object is collected.
@@ -274,7 +278,7 @@ Napi::Object init(Napi::Env env) {
   define<write>(exports, "write");
   define<map>(exports, "map");
   define<lent>(exports, "lent");
-  define<is_unwritten>(exports, "isUnwritten");
+  define<is_buffer_unwritten>(exports, "isUnwritten");
   define<release>(exports, "release");
   define<list>(exports, "list");
   define<map_file>(exports, "mapFile");

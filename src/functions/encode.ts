@@ -1,7 +1,6 @@
 /**
  * Functions to payloads.
  */
-import v8 from 'node:v8';
 import { type Callable, CloneError, type CodecTarget } from '../codec/index.ts';
 import type { Outgoing } from '../memory/index.ts';
 import { Collector } from './capture.ts';
@@ -9,6 +8,7 @@ import { isStandardGlobal } from './globals.ts';
 import { inspectFunction } from './inspect.ts';
 import { isBare } from './members.ts';
 import type { FunctionPayload } from './payload.ts';
+import { payloadBytes } from './payload-bytes.ts';
 import { bindings, classId, knownNode, references, rememberMine } from './registry.ts';
 import { parseFunction } from './source.ts';
 
@@ -144,7 +144,7 @@ function collect(fn: Callable, options: FunctionOptions): FunctionPayload {
     known: knownNode,
     classId,
     bound: (f: Callable) => bindings.get(f) ?? null,
-    digest: (content: unknown) => digest(v8.serialize(content)),
+    digest: (content: unknown) => digest(payloadBytes(content)),
   };
   const collector = new Collector(registry, { to, maxBytes, toCaller });
   try {
@@ -157,7 +157,7 @@ function collect(fn: Callable, options: FunctionOptions): FunctionPayload {
   const { slots, outgoing } = collector.finish();
   const [root] = nodes;
   const content = { nodes, slots };
-  const bytes = v8.serialize(content);
+  const bytes = payloadBytes(content);
   if (bytes.byteLength > MAX_CAPTURES) {
     releaseThem(outgoing);
     throw new CloneError(

@@ -117,6 +117,10 @@ export function mapPrivately(path: string, offset: number, bytes: number): Array
 /** The handle of a buffer that others map instead of getting a copy. */
 export function handleOf(buffer: ArrayBufferLike): SegmentHandle | null {
   const { handle, segment } = held.get(buffer) ?? { handle: null, segment: null };
+  if (handle?.kind === 'file' && handle.mode === 'copyonwrite') {
+    // What was written here is seen here only, and whoever maps the file would see what is in it.
+    return native.memory.isUnwritten(buffer as ArrayBuffer) ? handle : null;
+  }
   if (handle?.kind !== 'memory' || !segment) return handle;
   // By what others get at it is another thing when this process has changed its user.
   return { ...handle, locator: native.memory.handle(segment).locator };

@@ -54,6 +54,26 @@ describe('mapFile', () => {
     }
   });
 
+  it.each(['process', 'thread'] as const)('sends a %s what was written here', async (kind) => {
+    const file = path.join(folder, `written-${kind}.bin`);
+    writeFileSync(file, new Float64Array(400_000).fill(1));
+    const peer = new Peer(kind);
+    try {
+      const own = mapFile(file, 'float64', 200_000, { offset: 800_000 });
+      expect(own[150_000]).toBe(1);
+      expect(await peer.call('sum', own)).toBe(200_000);
+      own[150_000] = 5;
+      expect(await peer.call('sum', own)).toBe(200_004);
+      expect(await peer.call('sum', own.subarray(150_000))).toBe(50_004);
+      // A worker's writes go back with the array, and not what the file has.
+      const filled = await peer.call('fillAndReturn', mapFile(file, 'float64', 10));
+      expect(filled).toEqual(new Float64Array(10).fill(3));
+      expect(mapFile(file, 'float64', 10)[9]).toBe(1);
+    } finally {
+      await peer.end();
+    }
+  });
+
   it.each(['process', 'thread'] as const)('shares a file with a %s', async (kind) => {
     const file = path.join(folder, `big-${kind}.npy`);
     await saveNpy(file, new Float64Array(300_000).fill(2));

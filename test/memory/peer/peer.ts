@@ -30,6 +30,7 @@ const operations = {
     array.fill(array[0]! + 1);
     return array[0];
   },
+  fillAndReturn: (value: unknown) => (value as Float64Array).fill(3),
   /** Reads everything and tells what this process has for itself alone, in bytes. */
   privateBytes(value: unknown) {
     const array = value as Float64Array;
