@@ -1,8 +1,8 @@
 // The memory of a group: matrices that are worked on at once, one in each lane of the vectors.
 #pragma once
 
+#include <algorithm>
 #include <memory>
-#include <vector>
 
 #include "linalg/lanes.h"
 #include "linalg/stack.h"
@@ -49,8 +49,9 @@ class Group {
   // are the lanes for LAPACK.
   LaneMask load(const Stack<T>& from, const Range& range, int64_t column) {
     const T* lanes[kMaxLanes];
+    const T* const first = from.at(range.first).data;
     for (int64_t lane = 0; lane < kernels_.lanes; ++lane) {
-      lanes[lane] = lane < range.count ? from.at(range.first + lane).data : lanes[0];
+      lanes[lane] = lane < range.count ? from.at(range.first + lane).data : first;
     }
     const View<T>& view = from.first;
     return kernels_.load(lanes, view.row_stride, view.column_stride, view.rows, view.columns,
@@ -78,11 +79,6 @@ class Group {
   // A = P L U, and what is behind A becomes L⁻¹ Pᵀ times it.
   LaneMask eliminate(LaneMask* odd) {
     return kernels_.eliminate(data_, rows_, columns_, nullptr, odd);
-  }
-  LaneMask eliminate(std::vector<int32_t>& pivots) {
-    LaneMask odd = 0;
-    pivots.resize(static_cast<size_t>(rows_ * kernels_.lanes));
-    return kernels_.eliminate(data_, rows_, columns_, pivots.data(), &odd);
   }
   void substitute() { kernels_.substitute(data_, rows_, columns_); }
   LaneMask cholesky() { return kernels_.cholesky(data_, rows_); }
