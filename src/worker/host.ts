@@ -67,27 +67,44 @@ async function limitThreads(): Promise<void> {
   refreshPoolLimits();
 }
 
-/** Starts the worker; returns what takes the messages of the parent. */
-export function startWorker(environment: Environment): (message: ToWorker) => void {
-  const { kind, send } = environment;
-  const codecs = new Map<number, Codec>();
-  let runner: Runner | null = null;
-  /** What came in while the initializer ran. */
-  let early: ToWorker[] | null = [];
-  /** To be called with the first job: a worker may be there before there is one. */
-  let loadLater: (() => void) | null = null;
+/** A worker from its first message on. What comes in while the initializer runs, waits. */
+class WorkerHost {
+  readonly #environment: Environment;
+  readonly #codecs = new Map<number, Codec>();
+  /** null before the worker's settings have come. */
+  #runner: Runner | null = null;
+  /** What came in while the initializer ran; null from then on. */
+  #early: ToWorker[] | null = [];
+  /** Threads inside this worker; 0 where they are left alone. */
+  #childThreads = 0;
+  /** A worker may be there before there is a job: what can wait for one is loaded with the first. */
+  #awaitsJob = false;
 
-  const codecFor = (maxBytes: number): Codec => {
-    let codec = codecs.get(maxBytes);
-    if (!codec) {
-      codec = remoteCodec(lazyCodec, kind, maxBytes, 'one');
-      codecs.set(maxBytes, codec);
+  constructor(environment: Environment) {
+    this.#environment = environment;
+  }
+
+  receive(message: ToWorker): void {
+    if (message.type === 'init') {
+      this.#begin(message);
+      return;
     }
-    return codec;
-  };
+    if (message.type === 'open') {
+      refreshPoolLimits();
+      if (this.#awaitsJob) this.#loadLater();
+    }
+    if (this.#early) {
+      this.#early.push(message);
+      return;
+    }
+    this.#runner!.receive(message);
+    if (message.type === 'close') scheduleCollection();
+  }
 
-  const begin = (init: WorkerInit): void => {
+  #begin(init: WorkerInit): void {
+    const { kind, send } = this.#environment;
     const { childThreads, childThreadsAsked } = init;
+    this.#childThreads = childThreads;
     becomeWorker({
       level: init.level,
       kind: kind === 'machine' ? 'process' : kind,
@@ -95,71 +112,90 @@ export function startWorker(environment: Environment): (message: ToWorker) => vo
     });
     redirectConsole(send);
     openLogChannel(send);
+    this.#runner = this.#makeRunner(init);
+    this.#limitPools();
+    this.#awaitsJob = true;
+    if (init.initializer) this.#initialize(init.initializer, init.maxBytes);
+    else this.#receiveEarly();
+  }
+
+  #makeRunner(init: WorkerInit): Runner {
+    const { threadId, claims, send, memory, stop } = this.#environment;
     const worker: WorkerInfo = {
       id: init.id,
       backend: init.backend,
       pid: process.pid,
-      ...(environment.threadId === undefined ? {} : { threadId: environment.threadId }),
+      ...(threadId === undefined ? {} : { threadId }),
     };
-    runner = new Runner({
+    return new Runner({
       worker,
-      claims: environment.claims,
+      claims,
       load,
-      codec: codecFor,
+      codec: (maxBytes) => this.#codecFor(maxBytes),
       send,
       enter: (scope, body) => (isEmpty(scope) ? body() : enterScope(scope as ConfigScope, body)),
       rng: taskRng,
       workFrom,
       adoptSerializers,
-      memory: environment.memory,
+      memory,
       now: systemNow,
-      stop: environment.stop,
+      stop,
     });
-    const go = (): void => {
-      const waiting = early ?? [];
-      early = null;
-      for (const message of waiting) runner!.receive(message);
-    };
-    // A thread shares its process's pools: they are held before its first task. A process has its
-    // limits from its environment already, and only looks after what ignores that.
-    const { limitPoolsNow } = environment;
-    if (limitPoolsNow && childThreads > 0) {
-      refreshPoolLimits = limitPoolsNow;
-      refreshPoolLimits();
-    }
-    loadLater = () => {
-      loadLater = null;
-      const { onWarm } = environment;
-      if (onWarm) process.on('exit', onWarm);
-      setTimeout(() => {
-        onWarm?.();
-        void loadCodec();
-        if (!limitPoolsNow && childThreads > 0) void limitThreads();
-      }, LATER_MS).unref();
-    };
-    if (!init.initializer) {
-      go();
-      return;
-    }
-    initialize(init.initializer).then(go, (error: unknown) => {
-      void loadCodec().then(() => {
-        const { message } = packError(codecFor(init.maxBytes), error);
-        send({ type: 'init-failed', error: message });
-        environment.stop();
-      });
-    });
-  };
+  }
 
-  return (message) => {
-    if (message.type === 'open') {
-      refreshPoolLimits();
-      loadLater?.();
+  #codecFor(maxBytes: number): Codec {
+    let codec = this.#codecs.get(maxBytes);
+    if (!codec) {
+      codec = remoteCodec(lazyCodec, this.#environment.kind, maxBytes, 'one');
+      this.#codecs.set(maxBytes, codec);
     }
-    if (message.type === 'init') begin(message);
-    else if (early) early.push(message);
-    else {
-      runner!.receive(message);
-      if (message.type === 'close') scheduleCollection();
-    }
-  };
+    return codec;
+  }
+
+  /**
+   * A thread shares its process's pools: they are held before its first task. A process has its
+   * limits from its environment already, and only looks after what ignores that.
+   */
+  #limitPools(): void {
+    const { limitPoolsNow } = this.#environment;
+    if (!limitPoolsNow || this.#childThreads <= 0) return;
+    refreshPoolLimits = limitPoolsNow;
+    refreshPoolLimits();
+  }
+
+  #loadLater(): void {
+    this.#awaitsJob = false;
+    const { onWarm, limitPoolsNow } = this.#environment;
+    if (onWarm) process.on('exit', onWarm);
+    setTimeout(() => {
+      onWarm?.();
+      void loadCodec();
+      if (!limitPoolsNow && this.#childThreads > 0) void limitThreads();
+    }, LATER_MS).unref();
+  }
+
+  #initialize(initializer: FunctionMessage, maxBytes: number): void {
+    initialize(initializer).then(
+      () => this.#receiveEarly(),
+      (error: unknown) => {
+        void loadCodec().then(() => {
+          const { message } = packError(this.#codecFor(maxBytes), error);
+          this.#environment.send({ type: 'init-failed', error: message });
+          this.#environment.stop();
+        });
+      },
+    );
+  }
+
+  #receiveEarly(): void {
+    const waiting = this.#early ?? [];
+    this.#early = null;
+    for (const message of waiting) this.#runner!.receive(message);
+  }
+}
+
+/** Starts the worker; returns what takes the messages of the parent. */
+export function startWorker(environment: Environment): (message: ToWorker) => void {
+  const host = new WorkerHost(environment);
+  return (message) => host.receive(message);
 }
