@@ -5,10 +5,11 @@
  * is derived from another knob uses the value that knob really has.
  */
 import { integerVariable } from '../machine/index.ts';
+import { readOptions } from '../options.ts';
 import { coreBudget } from './budget.ts';
 import { workerRole } from './role.ts';
 import { scopedConfig } from './scope.ts';
-import { checked, knobKeys, type ParallelConfig } from './types.ts';
+import { knobKeys, type ParallelConfig } from './types.ts';
 
 /** The variable of each knob. */
 export const knobVariables: { readonly [K in keyof ParallelConfig]: string } = {
@@ -24,10 +25,10 @@ export type KnobSource = 'option' | 'variable' | 'default' | 'worker';
 let options: Partial<ParallelConfig> = {};
 
 /** The largest number of threads inside a runtime that a default gives. */
-const MOST_INNER_THREADS = 4;
+const MAX_INNER_THREADS = 4;
 
 function share(cores: number, users: number): number {
-  return Math.max(Math.min(Math.floor(cores / users), MOST_INNER_THREADS), 1);
+  return Math.max(Math.min(Math.floor(cores / users), MAX_INNER_THREADS), 1);
 }
 
 function fromVariable(knob: keyof ParallelConfig): number | undefined {
@@ -42,7 +43,7 @@ function explicit(knob: keyof ParallelConfig): number | undefined {
 
 /** Checks options and adds them to those of earlier calls. */
 export function setKnobs(next: Partial<ParallelConfig>): void {
-  options = { ...options, ...checked<ParallelConfig>('options', next, knobKeys) };
+  options = { ...options, ...(readOptions('options', knobKeys, next) as Partial<ParallelConfig>) };
   version++;
 }
 

@@ -2,7 +2,8 @@
  * Scoped configuration: settings that follow a call, also across `await`, and into workers.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { type Config, type ConfigScope, checked, configKeys } from './types.ts';
+import { readOptions } from '../options.ts';
+import { type Config, type ConfigScope, configKeys } from './types.ts';
 
 /** A scope: what it and those around it set, and that over what the program sets. */
 interface Layer {
@@ -46,7 +47,7 @@ function enter<T>(own: ConfigScope, body: () => T): T {
  * ```
  */
 export function setConfig(options: { readonly [K in keyof Config]?: Config[K] | undefined }): void {
-  const set = checked<Config>('options', options, configKeys) as ConfigScope;
+  const set = readOptions('options', configKeys, options) as ConfigScope;
   const all: Record<string, unknown> = { ...everywhere, ...set };
   for (const [key, value] of Object.entries(options)) if (value === undefined) delete all[key];
   everywhere = Object.freeze(all) as ConfigScope;
@@ -73,7 +74,7 @@ export function getConfig(): ConfigScope {
  * ```
  */
 export function withConfig<T>(options: Partial<Config>, body: () => T): T {
-  const scope = checked<Config>('options', options, configKeys) as ConfigScope;
+  const scope = readOptions('options', configKeys, options) as ConfigScope;
   return enter({ ...storage.getStore()?.own, ...scope }, body);
 }
 

@@ -4,7 +4,15 @@
  * A new setting is one line in {@link Config} and one in {@link configKeys}.
  */
 import { rangeError, typeError } from '../errors.ts';
-import { type ByteSize, byteSize, MAX_TIMER_MS, oneOf, wholeNumber } from '../options.ts';
+import {
+  type ByteSize,
+  byteSize,
+  flag,
+  MAX_TIMER_MS,
+  type Option,
+  oneOf,
+  wholeNumber,
+} from '../options.ts';
 
 /** The four knobs, after LensKit. */
 export interface ParallelConfig {
@@ -78,48 +86,51 @@ export type ConfigScope = Readonly<
 /** Settings that are numbers of bytes once they are checked. */
 type Sizes = 'maxBytes' | 'maxWorkerMemory' | 'workingMemory';
 
-/** Checks a setting; gives what it is to be, or nothing where it is right as it is. */
-type Check = (name: string, value: unknown) => unknown;
-
-function integer(min: number, what: string, also: readonly unknown[] = []): Check {
+/** A whole number, or one of a few other values. */
+function integer<T = never>(
+  least: number,
+  right: string,
+  also: readonly T[] = [],
+): Option<number | T> {
   return (name, value) => {
-    if (also.includes(value)) return;
-    if (typeof value !== 'number') throw typeError(name, value, what);
-    if (!Number.isSafeInteger(value) || value < min) throw rangeError(name, value, what);
+    if (also.includes(value as T)) return value as T;
+    if (typeof value !== 'number') throw typeError(name, value, right);
+    if (!Number.isSafeInteger(value) || value < least) throw rangeError(name, value, right);
+    return value;
   };
 }
 
-const count: Check = integer(1, 'a whole number of at least 1');
-const threads: Check = integer(1, 'a whole number of at least 1, or -1 for no limit', [-1]);
-const flag: Check = (name, value) => {
-  if (typeof value !== 'boolean') throw typeError(name, value, 'true or false');
-};
+const count = integer(1, 'a whole number of at least 1');
+const threads = integer(1, 'a whole number of at least 1, or -1 for no limit', [-1]);
 
 /** What each setting may be. */
-export const configKeys: { readonly [K in keyof Config]: Check } = {
+export const configKeys: { readonly [K in keyof Config]: Option<Config[K]> } = {
   jobs: (name, value) => {
-    integer(Number.MIN_SAFE_INTEGER, 'a whole number other than 0')(name, value);
-    if (value === 0) throw rangeError(name, value, 'a whole number other than 0');
+    const right = 'a whole number other than 0';
+    if (value === 0) throw rangeError(name, value, right);
+    return integer(Number.MIN_SAFE_INTEGER, right)(name, value);
   },
   backend: (name, value) => {
     if (typeof value !== 'string' || value === '') {
       throw typeError(name, value, "the name of a backend, such as 'processes'");
     }
+    return value;
   },
   backendThreads: threads,
   childThreads: threads,
   prefer: oneOf('processes', 'threads'),
   require: oneOf('sharedmem'),
   maxBytes: byteSize({ least: 0, unlimited: true }),
-  batchSize: integer(1, "a whole number of at least 1, or 'auto'", ['auto']),
+  batchSize: integer(1, "a whole number of at least 1, or 'auto'", ['auto'] as const),
   preDispatch: (name, value) => {
-    if (typeof value === 'string' && value !== '') return;
-    integer(1, "a whole number of at least 1, 'all', or like '2*jobs'")(name, value);
+    if (typeof value === 'string' && value !== '') return value;
+    return integer(1, "a whole number of at least 1, 'all', or like '2*jobs'")(name, value);
   },
   timeout: (name, value) => {
     const right = 'a number of milliseconds greater than 0';
     if (typeof value !== 'number') throw typeError(name, value, right);
     if (!(value > 0)) throw rangeError(name, value, right);
+    return value;
   },
   retries: wholeNumber({ least: 0, most: 1_000_000, unlimited: true }),
   onError: oneOf('finish', 'kill'),
@@ -138,35 +149,9 @@ export const configKeys: { readonly [K in keyof Config]: Check } = {
 };
 
 /** What each knob may be. */
-export const knobKeys: { readonly [K in keyof ParallelConfig]: Check } = {
+export const knobKeys: { readonly [K in keyof ParallelConfig]: Option<number> } = {
   processes: count,
   threads: count,
   backendThreads: threads,
   childThreads: threads,
 };
-
-/**
- * Copies the settings that are given (not undefined) and checks each.
- *
- * @throws TypeError for what is no object, for an unknown key (naming those that exist) and for a
- *   value of the wrong kind; RangeError for a value that makes no sense
- */
-export function checked<T extends object>(
-  name: string,
-  options: unknown,
-  checks: { readonly [K in keyof T]: Check },
-): Partial<T> {
-  if (options === null || typeof options !== 'object') {
-    throw typeError(name, options, 'an object');
-  }
-  const result: Partial<T> = {};
-  for (const [key, value] of Object.entries(options)) {
-    if (!Object.hasOwn(checks, key)) {
-      throw typeError(name, options, `an object whose keys are ${Object.keys(checks).join(', ')}`);
-    }
-    if (value === undefined) continue;
-    const read = checks[key as keyof T](`${name}.${key}`, value);
-    result[key as keyof T] = (read ?? value) as T[keyof T];
-  }
-  return result;
-}

@@ -109,7 +109,7 @@ describe('the knobs', () => {
 
   it('refuse options that make no sense', () => {
     for (const bad of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
-      expect(() => initialize({ processes: bad })).toThrow(/'options\.processes'/);
+      expect(() => initialize({ processes: bad })).toThrow(/'processes'/);
     }
     expect(() => initialize({ threads: '2' as never })).toThrow(TypeError);
     expect(() => initialize({ procs: 2 } as never)).toThrow(/processes, threads/);

@@ -94,7 +94,7 @@ describe('withConfig', () => {
     expect(ran).toBe(false);
   });
 
-  it('names the keys that exist when it meets another', () => {
-    expect(() => withConfig({ nJobs: 2 } as never, () => {})).toThrow(/jobs, backend/);
+  it('names the nearest key when it meets one that there is not', () => {
+    expect(() => withConfig({ nJobs: 2 } as never, () => {})).toThrow(/did you mean 'jobs'/);
   });
 });
