@@ -38,7 +38,7 @@ if (values.tidy) {
     process.exit(1);
   }
   const tidy = tool('clang-tidy', 'clang-tidy-14');
-  // The door to OpenMP is compiled by g++ alone: clang has no omp.h without its own runtime.
+  // The OpenMP runtime is compiled by g++ alone: clang has no omp.h without its own runtime.
   const waiting = files
     .filter((name) => name.endsWith('.cpp') && !name.includes('openmp/runtime'))
     // Those with the most templates take half a minute each: they should not come last.

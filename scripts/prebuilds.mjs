@@ -1,4 +1,4 @@
-// Makes prebuilds/TARGET: the addon, the door to OpenMP, the bundled OpenBLAS and libgomp.
+// Makes prebuilds/TARGET: the addon, its OpenMP runtime, the bundled OpenBLAS and libgomp.
 //
 //   node scripts/prebuilds.mjs [TARGET…]      (all targets that this machine has a compiler for)
 //
@@ -23,13 +23,13 @@ import { makeOpenblas } from './native/openblas.mjs';
 import { BuildProblem, canBuild, root, run, targets, toolsOf } from './native/targets.mjs';
 
 const ADDON = 'heddle.glibc.node';
-const DOOR = 'libheddle-openmp.so';
+const OPENMP = 'libheddle-openmp.so';
 
 /**
  * What a file may need beside glibc. libgcc_s is one of the libraries that Node itself is linked
  * with, so every process has it; GCC 12's static twin would ask for glibc 2.35.
  */
-const ALSO_NEEDED = { [ADDON]: ['libgcc_s.so.1'], [DOOR]: ['libgomp.so.1'] };
+const ALSO_NEEDED = { [ADDON]: ['libgcc_s.so.1'], [OPENMP]: ['libgomp.so.1'] };
 
 /** Where Node's headers lie, which node-gyp insists on though this build takes others. */
 function headersFolder() {
@@ -96,9 +96,9 @@ function makePrebuild(target) {
   if (!existsSync(addon)) {
     throw new BuildProblem(`prebuildify made ${readdirSync(folder).join(', ')}, but no ${ADDON}`);
   }
-  const door = path.join(folder, DOOR);
-  copyFileSync(path.join(staged, 'build/Release', DOOR), door);
-  execFileSync(toolsOf(target).strip, ['--strip-unneeded', door]);
+  const openmp = path.join(folder, OPENMP);
+  copyFileSync(path.join(staged, 'build/Release', OPENMP), openmp);
+  execFileSync(toolsOf(target).strip, ['--strip-unneeded', openmp]);
   for (const file of bundled) {
     copyFileSync(file, path.join(folder, path.basename(file)));
     copyFileSync(`${file}.LICENSE`, path.join(folder, `${path.basename(file)}.LICENSE`));

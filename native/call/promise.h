@@ -1,4 +1,4 @@
-// Operations that JavaScript waits for: one door for every module's blocking and queued calls.
+// Operations that JavaScript waits for: one way for every module's blocking and queued calls.
 //
 // Owns, for each JavaScript environment, the way back onto its thread (one thread-safe function,
 // alive only as long as the environment) and the jobs that have finished but not been told yet.

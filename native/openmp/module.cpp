@@ -11,14 +11,14 @@ namespace heddle::openmp {
 namespace {
 
 Napi::Value available(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), door().run != nullptr);
+  return Napi::Boolean::New(info.Env(), runtime().run != nullptr);
 }
 
-const Door& require_door() {
-  if (door().run == nullptr) {
-    throw CodedError("ERR_HEDDLE_OPENMP", "heddle: OpenMP can't be used: " + door().error);
+const Runtime& require_runtime() {
+  if (runtime().run == nullptr) {
+    throw CodedError("ERR_HEDDLE_OPENMP", "heddle: OpenMP can't be used: " + runtime().error);
   }
-  return door();
+  return runtime();
 }
 
 // A number of threads: libgomp ends the process where it has no memory for as many as it is told.
@@ -33,7 +33,7 @@ int width_argument(const Napi::CallbackInfo& info) {
 
 // teamSize(threads?): how many distinct threads really ran a region.
 Napi::Value team_size(const Napi::CallbackInfo& info) {
-  const Door& opened = require_door();
+  const Runtime& opened = require_runtime();
   if (info.Length() == 0 || info[0].IsUndefined()) {
     return Napi::Number::New(info.Env(), opened.default_team());
   }
@@ -48,7 +48,7 @@ Napi::Value team_size(const Napi::CallbackInfo& info) {
 
 // nestedTeamSize(outer): the largest team that a region inside a region of `outer` threads gets.
 Napi::Value nested_team_size(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), require_door().nested_team(width_argument(info)));
+  return Napi::Number::New(info.Env(), require_runtime().nested_team(width_argument(info)));
 }
 
 }  // namespace

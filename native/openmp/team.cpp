@@ -8,35 +8,36 @@ namespace heddle::openmp {
 namespace {
 
 #if defined(_WIN32)
-constexpr const char* kDoorFile = "heddle-openmp.dll";
+constexpr const char* kRuntimeFile = "heddle-openmp.dll";
 #elif defined(__APPLE__)
-constexpr const char* kDoorFile = "libheddle-openmp.dylib";
+constexpr const char* kRuntimeFile = "libheddle-openmp.dylib";
 #else
-constexpr const char* kDoorFile = "libheddle-openmp.so";
+constexpr const char* kRuntimeFile = "libheddle-openmp.so";
 // Brought along for systems without libgomp; its own name inside is libgomp.so.1.
 constexpr const char* kBundledRuntime = "libgomp-heddle.so.1";
 #endif
 
-// The door needs libgomp.so.1, which the loader takes from the process where it is loaded already,
-// else from the system: two runtimes in one process would wait by spinning against each other.
-// Only where neither has one, the bundled one is loaded first and the door finds that.
+// The runtime library needs libgomp.so.1, which the loader takes from the process where it is
+// loaded already, else from the system: two runtimes in one process would wait by spinning against
+// each other.
+// Only where neither has one, the bundled one is loaded first and the runtime library finds that.
 Library open_library() {
-  const std::string door_file = addon_folder() + "/" + kDoorFile;
-  Library library = Library::open(door_file, false);
+  const std::string file = addon_folder() + "/" + kRuntimeFile;
+  Library library = Library::open(file, false);
 #if !defined(_WIN32) && !defined(__APPLE__)
   if (!library && Library::open(addon_folder() + "/" + kBundledRuntime, false)) {
-    library = Library::open(door_file, false);
+    library = Library::open(file, false);
   }
 #endif
   return library;
 }
 
-Door open_door() {
+Runtime open_runtime() {
   // The runtime reads these once, when it is loaded. Teams that wait by spinning cost a core
   // each long after their work is done: 20 products with pauses took 590 CPU-ms instead of 31.
   const ScopedVariable policy("OMP_WAIT_POLICY", "passive");
   const KeptAffinity affinity;
-  Door opened;
+  Runtime opened;
   const Library library = open_library();
   if (!library) {
     opened.error = library.error();
@@ -51,8 +52,8 @@ Door open_door() {
 
 }  // namespace
 
-const Door& door() {
-  static const Door opened = open_door();
+const Runtime& runtime() {
+  static const Runtime opened = open_runtime();
   return opened;
 }
 

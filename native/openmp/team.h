@@ -1,7 +1,7 @@
 // Teams of OpenMP threads for kernels that are compiled into the addon.
 //
-// Owns the handle of the door library (native/openmp/runtime), which is opened at the first team:
-// the addon must load where there is no OpenMP runtime at all.
+// Owns the handle of the runtime library (native/openmp/runtime), which is opened at the first
+// team: the addon must load where there is no OpenMP runtime at all.
 #pragma once
 
 #include <exception>
@@ -31,16 +31,16 @@ inline void after_team_boundary([[maybe_unused]] void* team) {
 #endif
 }
 
-// The functions of the door library, null where it could not be opened.
-struct Door {
+// The functions of the runtime library, null where it could not be opened.
+struct Runtime {
   int (*run)(int threads, void (*body)(int, int, void*), void* context) = nullptr;
   int (*default_team)() = nullptr;
   int (*nested_team)(int outer) = nullptr;
   std::string error;  // why it could not be opened
 };
 
-// Opens the door at the first call (thread-safe); afterwards costs one load.
-const Door& door();
+// Opens it at the first call (thread-safe); afterwards costs one load.
+const Runtime& runtime();
 
 // Calls `body(rank, size)` on each of at most `threads` threads, the caller among them as rank 0,
 // and returns when all have returned. Runs on the caller alone where there is no OpenMP.
@@ -48,7 +48,7 @@ const Door& door();
 // What the body throws on any thread is thrown here (the first one caught).
 template <typename Body>
 void run_team(int threads, Body&& body) {
-  if (threads <= 1 || door().run == nullptr) {
+  if (threads <= 1 || runtime().run == nullptr) {
     body(0, 1);
     return;
   }
@@ -59,7 +59,7 @@ void run_team(int threads, Body&& body) {
   } context{&body, nullptr, {}};
   const KeptAffinity affinity;
   before_team_boundary(&context);
-  door().run(
+  runtime().run(
       threads,
       [](int rank, int size, void* opaque) {
         after_team_boundary(opaque);

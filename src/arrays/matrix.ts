@@ -4,7 +4,7 @@
  */
 import { types } from 'node:util';
 import { rangeError, typeError } from '../errors.ts';
-import { type Allocate, unwritten, zeros } from '../executor/index.ts';
+import { type Allocate, uninitialized, zeros } from '../executor/index.ts';
 import { type Elements, isElements, type NdArray, type NdArrayLike } from './ndarray.ts';
 import type { FrameOperand } from './operands.ts';
 import { sameShape, stridesOf } from './shape.ts';
@@ -115,7 +115,7 @@ export function target<D extends Elements>(
   like: Operand<D>,
   shape: readonly number[],
 ): { result: Matrix<D>; place: Operand<D> } {
-  if (out === undefined) return fresh(like, shape, unwritten);
+  if (out === undefined) return fresh(like, shape, uninitialized);
   const place = operand('out', out);
   sameElements('out.data', like, place);
   requireOut(out, shape);

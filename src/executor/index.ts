@@ -10,4 +10,4 @@ export {
   queued,
   resolveThreads,
 } from './executor.ts';
-export { type Allocate, type ArrayConstructor, unwritten, zeros } from './results.ts';
+export { type Allocate, type ArrayConstructor, uninitialized, zeros } from './results.ts';

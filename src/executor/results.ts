@@ -57,7 +57,7 @@ export const zeros: Allocate = (Kind, length) => {
  * An array whose elements are not set, for a result whose every element is going to be written. Of
  * a product of 32 × 32, the zeros of its result would take a third of the time.
  */
-export const unwritten: Allocate = (Kind, length) => {
+export const uninitialized: Allocate = (Kind, length) => {
   const bytes = length * Kind.BYTES_PER_ELEMENT;
   if (bytes < SMALL || bytes > MAX_BUFFER) return zeros(Kind, length);
   let buffer: ArrayBufferLike;

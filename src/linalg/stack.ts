@@ -17,7 +17,7 @@ import {
   strided,
 } from '../arrays/index.ts';
 import { preview, rangeError } from '../errors.ts';
-import { unwritten } from '../executor/index.ts';
+import { uninitialized } from '../executor/index.ts';
 import { type MatrixInput, take } from './inputs.ts';
 
 const STACK: AxisCount = {
@@ -129,7 +129,7 @@ export function unwanted<D extends Elements>(like: Matrix<D>): Operand<D> {
 
 /** A new array for results whose every element is going to be written. */
 export function result<D extends Elements>(like: Matrix<D>, ...shape: number[]): Matrix<D> {
-  return newMatrix(like.data, shape, unwritten);
+  return newMatrix(like.data, shape, uninitialized);
 }
 
 /** The place for results: `out`, checked, or a new array. */
@@ -138,7 +138,7 @@ export function resultIn<D extends Elements>(
   like: Matrix<D>,
   shape: readonly number[],
 ): Matrix<D> {
-  if (out === undefined) return newMatrix(like.data, shape, unwritten);
+  if (out === undefined) return newMatrix(like.data, shape, uninitialized);
   const given = checked('out', out);
   sameElements('out.data', like, given);
   requireOut(given, shape);

@@ -7,7 +7,7 @@ import { type NativeSegment, native } from '../native.ts';
 /** ENOSPC: the file system behind shared memory is full. */
 const NO_SPACE = 28;
 
-let giveBack: () => boolean = () => false;
+let releaseKept: () => boolean = () => false;
 
 /**
  * Says how memory and descriptors that are kept to be used again are given back.
@@ -15,7 +15,7 @@ let giveBack: () => boolean = () => false;
  * @param keeper - returns whether there were any
  */
 export function registerKeeper(keeper: () => boolean): void {
-  giveBack = keeper;
+  releaseKept = keeper;
 }
 
 /**
@@ -30,7 +30,7 @@ export function createSegment(bytes: number): NativeSegment {
     return native.memory.create(bytes);
   } catch (error) {
     const full = (error as { errno?: unknown }).errno === NO_SPACE;
-    if (!(full || isExhausted(error)) || !giveBack()) throw error;
+    if (!(full || isExhausted(error)) || !releaseKept()) throw error;
     return native.memory.create(bytes);
   }
 }

@@ -15,8 +15,8 @@ export interface WorkChunk {
 }
 
 const SMALL = 100;
-const LEAST = 100;
-const MOST = 4000;
+const MIN_CHUNK = 100;
+const MAX_CHUNK = 4000;
 
 /** How a loop of `total` steps is cut, as LensKit does it. */
 export class WorkChunks implements Iterable<WorkChunk> {
@@ -41,7 +41,10 @@ export class WorkChunks implements Iterable<WorkChunk> {
     if (typeof total !== 'number') throw typeError('total', total, right);
     if (!Number.isSafeInteger(total) || total < 0) throw rangeError('total', total, right);
     if (total < SMALL) return new WorkChunks(total, total);
-    return new WorkChunks(total, Math.min(Math.max(Math.floor(total / 1000), LEAST), MOST));
+    return new WorkChunks(
+      total,
+      Math.min(Math.max(Math.floor(total / 1000), MIN_CHUNK), MAX_CHUNK),
+    );
   }
 
   *[Symbol.iterator](): Generator<WorkChunk, undefined> {

@@ -176,7 +176,7 @@ const PREFIX = 5;
 /** Longer than any: what the engine serializes is shorter, and large arrays go through memory. */
 const MAX_FRAME = 2 ** 32 - 2 ** 20;
 
-const LEAST = new Map([
+const MIN_SIZES = new Map([
   [GENERIC, PREFIX],
   [BATCH, BATCH_HEADER],
   [RESULT, RESULT_HEADER],
@@ -200,7 +200,7 @@ class FrameError extends Error {
 function sizeOf(bytes: Buffer, offset: number): number {
   const size = bytes.readUInt32LE(offset);
   const kind = bytes[offset + 4]!;
-  const least = LEAST.get(kind);
+  const least = MIN_SIZES.get(kind);
   if (least === undefined || size < least || size > MAX_FRAME) throw new FrameError(size, kind);
   return size;
 }

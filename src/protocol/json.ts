@@ -17,7 +17,7 @@ export function fromText(text: string): unknown {
 }
 
 /** Values within values; beyond that serializing is quicker than looking. */
-const MOST = 200;
+const MAX_VALUES = 200;
 
 /**
  * Whether a value comes back from JSON as structured clone would give it: text, booleans, null and
@@ -42,12 +42,12 @@ function isText(value: unknown, met: object[]): boolean {
 }
 
 function isPlain(value: object, met: object[]): boolean {
-  if (met.length > MOST) return false;
+  if (met.length > MAX_VALUES) return false;
   for (let i = 0; i < met.length; i++) if (met[i] === value) return false;
   met[met.length] = value;
   if (Array.isArray(value)) {
     const { length } = value;
-    if (length > MOST || keysOf(value).length !== length) return false;
+    if (length > MAX_VALUES || keysOf(value).length !== length) return false;
     for (let i = 0; i < length; i++) if (!(i in value && isText(value[i], met))) return false;
     return true;
   }

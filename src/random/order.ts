@@ -14,14 +14,14 @@ import type { Stream } from './stream.ts';
 import { axisOf, duplicate, isNumbers, kindOf } from './typed-arrays.ts';
 
 const frame = native.random.frame;
-const MOST = 0xffffffff;
+const MAX_LENGTH = 0xffffffff;
 
 function bytesOf(data: Numbers): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
 function checkCount(name: string, count: number): void {
-  if (count > MOST) throw rangeError(name, count, 'an array of fewer than 2^32 elements');
+  if (count > MAX_LENGTH) throw rangeError(name, count, 'an array of fewer than 2^32 elements');
 }
 
 /** Shuffles elements of `size` that lie `stride` apart from `offset` on; in numbers of the array. */

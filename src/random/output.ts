@@ -12,7 +12,7 @@ import {
   type TypedArray,
 } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
-import { type ArrayConstructor, unwritten } from '../executor/index.ts';
+import { type ArrayConstructor, uninitialized } from '../executor/index.ts';
 
 /** A count, or the lengths of axes. */
 export type Size = number | readonly number[];
@@ -50,7 +50,7 @@ export function target<D extends Numbers>(
   out: D | NdArrayLike<D> | undefined,
 ): Target<D> {
   if (out === undefined) {
-    const data = unwritten(Kind, lengthOf(size as Size, 'size'));
+    const data = uninitialized(Kind, lengthOf(size as Size, 'size'));
     return { data, result: typeof size === 'number' ? data : shaped(data, size as number[]) };
   }
   const data = isNdArray(out) ? dense('out', out as NdArrayLike<D>) : (out as D);

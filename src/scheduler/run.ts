@@ -231,13 +231,13 @@ export class Run implements RunPort {
     const now = this.#pool.clock.now();
     const [action] = decide(this.#state(), { type: 'idle', worker, now });
     if (action?.do !== 'take-back') return action ? 'later' : 'nothing';
-    if (this.#takeBack(action.batch, action.count) === 0) return 'later';
+    if (this.#steal(action.batch, action.count) === 0) return 'later';
     const chunk = this.#queue.pop();
     return chunk && this.#send(worker, chunk) ? 'stolen' : 'later';
   }
 
   /** Takes tasks back from the end of a batch and queues them. */
-  #takeBack(batch: Batch, most: number): number {
+  #steal(batch: Batch, most: number): number {
     const taken = batch.worker.steal(batch, most);
     if (taken > 0 && !this.ended) {
       const args = slice(batch.args, batch.count, batch.count + taken);
@@ -250,7 +250,7 @@ export class Run implements RunPort {
   /** Takes back all that a worker has not begun, because it is to be replaced. */
   withdraw(worker: PooledWorker): void {
     for (const batch of this.#batches) {
-      if (batch.worker === worker) this.#takeBack(batch, MAX_TASKS);
+      if (batch.worker === worker) this.#steal(batch, MAX_TASKS);
     }
     this.#engaged.delete(worker);
   }
@@ -390,7 +390,7 @@ export class Run implements RunPort {
       else if (action.do === 'end-at') {
         this.#delivery.failAt(index, error);
         this.#queue.endAt(index);
-      } else if (action.do === 'take-back') this.#takeBack(action.batch, action.count);
+      } else if (action.do === 'take-back') this.#steal(action.batch, action.count);
     }
     this.#finishIfDone();
   }

@@ -142,7 +142,7 @@ export class Semaphore {
     const words = this.#words;
     enter(words);
     try {
-      if (Atomics.load(words, VALUE) <= 0) giveBack(words, look);
+      if (Atomics.load(words, VALUE) <= 0) reclaim(words, look);
       const value = Atomics.load(words, VALUE);
       if (value <= 0) return false;
       const entry = ownEntry(words) || newEntry(words);
@@ -240,7 +240,7 @@ function isDead(words: Int32Array, entry: number): boolean {
 }
 
 /** Gives back what dead holders had. */
-function giveBack(words: Int32Array, look: boolean): void {
+function reclaim(words: Int32Array, look: boolean): void {
   let found = 0;
   for (let at = HOLDERS; at < WORDS; at += HOLDER_WORDS) {
     if (Atomics.load(words, at) === 0) break;

@@ -1,4 +1,4 @@
-// The OpenMP runtime's door: a library of its own, so that the addon links no OpenMP.
+// The bridge to the OpenMP runtime: a library of its own, so that the addon links no OpenMP.
 //
 // It owns nothing. Its whole interface is C; the addon opens it with dlopen (native/openmp/team.h)
 // and passes each kernel in as a function that gets its rank and the size of the team.

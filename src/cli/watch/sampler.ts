@@ -42,7 +42,7 @@ interface Seen extends ThreadRecord {
 /** sysconf(_SC_CLK_TCK), 100 in the interface of every Linux. */
 const TICKS_PER_SECOND = 100;
 /** Looks at a stack that often before a thread is given up as not recognised. */
-const MOST_LOOKS = 40;
+const MAX_LOOKS = 40;
 
 function read(file: string): string | undefined {
   try {
@@ -186,7 +186,7 @@ export class Sampler {
 
   #identify(thread: Seen): void {
     const looks = this.#looks.get(thread.tid) ?? 0;
-    if (looks >= MOST_LOOKS) return;
+    if (looks >= MAX_LOOKS) return;
     this.#looks.set(thread.tid, looks + 1);
     let reader = this.#readers.get(thread.pid);
     if (!reader) {
