@@ -35,7 +35,7 @@ function chosenBackend(options: ParallelOptions, scope: ConfigScope): Backend {
   if (require !== undefined && options.prefer === 'processes') {
     throw rangeError('prefer', options.prefer, `left out with require: '${require}'`);
   }
-  const chosen = given ?? scope.backend ?? prefer ?? 'processes';
+  const chosen = given === undefined ? (scope.backend ?? prefer ?? 'processes') : given;
   const backend =
     typeof chosen === 'string' ? backendNamed(chosen) : checkBackend('backend', chosen);
   if (require === undefined || SHARING.includes(backend.reach)) return backend;
