@@ -6,6 +6,7 @@ import { FRAME_HEADER as HEADER } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
 import { resolveThreads } from '../executor/index.ts';
 import { native } from '../native.ts';
+import { checkKeys } from '../options.ts';
 import { type BitGenerator, streamOf } from './bit-generator.ts';
 import { continuousDistributions } from './continuous.ts';
 import { discreteDistributions } from './discrete.ts';
@@ -40,6 +41,7 @@ export function fillBlocks<D extends Float64Array | Float32Array>(
   if (!types.isFloat64Array(out) && !types.isFloat32Array(out)) {
     throw typeError('out', out, 'a Float64Array or Float32Array');
   }
+  checkKeys('options', options, ['distribution', 'parameters', 'blockSize', 'threads']);
   const { distribution, parameters = [], blockSize = 65536 } = options;
   if (!Object.hasOwn(distributions, distribution)) {
     throw typeError(

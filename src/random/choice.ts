@@ -176,7 +176,7 @@ function populationOf(from: unknown, axis: number): number {
 /** Chooses; `given` is `from, size, options`. */
 export function choice(stream: Stream, given: readonly unknown[]): unknown {
   const [from] = given;
-  const { size, options } = callEnd(given[1], given[2]);
+  const { size, options } = callEnd(given[1], given[2], ['replace', 'p', 'axis', 'shuffle']);
   const { replace = true, p, axis = 0, shuffle: shuffled = true } = options as ChoiceOptions;
   const population = populationOf(from, axis);
   const count = size === undefined ? 1 : lengthOf(size, 'size');

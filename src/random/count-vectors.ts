@@ -67,7 +67,7 @@ export function multinomial(
   given: readonly unknown[],
 ): Float64Array | BigInt64Array | NdArray<Float64Array | BigInt64Array> {
   const [n, pvals] = given;
-  const { size, options } = callEnd(given[2], given[3]);
+  const { size, options } = callEnd(given[2], given[3], ['dtype']);
   const chances = gridOf('pvals', pvals);
   if (chances === undefined) throw typeError('pvals', pvals, 'an array of probabilities');
   const kinds = chances.shape.at(-1) ?? 0;
@@ -110,7 +110,7 @@ export function multivariateHypergeometric(
   given: readonly unknown[],
 ): Float64Array | BigInt64Array | NdArray<Float64Array | BigInt64Array> {
   const [colors, nsample] = given;
-  const { size, options } = callEnd(given[2], given[3]);
+  const { size, options } = callEnd(given[2], given[3], ['dtype', 'method']);
   const { method = 'marginals' } = options as UrnOptions;
   if (method !== 'marginals' && method !== 'count') {
     throw typeError('method', method, "'marginals' or 'count'");

@@ -6,6 +6,7 @@ import { FRAME_HEADER as HEADER, isNdArray } from '../arrays/index.ts';
 import { typeError } from '../errors.ts';
 import { resolveThreads } from '../executor/index.ts';
 import { native } from '../native.ts';
+import { checkKeys } from '../options.ts';
 import { anyNumber, type Check, spread } from './arguments.ts';
 import { type NumbersConstructor, type Out, type Size, target } from './output.ts';
 import {
@@ -82,16 +83,30 @@ export interface CallEnd {
 
 const NONE: Readonly<Record<string, unknown>> = Object.freeze({});
 
-/** Tells options from a size. */
-export function callEnd(sizeOrOptions: unknown, options: unknown): CallEnd {
+/** Options of the methods that draw from one distribution. */
+export const SAMPLE_OPTIONS: readonly string[] = ['dtype', 'out', 'threads'];
+
+/**
+ * Tells options from a size.
+ *
+ * @param known - the options that there are
+ * @throws TypeError for another one, with the nearest that there is
+ */
+export function callEnd(
+  sizeOrOptions: unknown,
+  options: unknown,
+  known: readonly string[],
+): CallEnd {
   if (typeof sizeOrOptions === 'object' && sizeOrOptions !== null) {
     if (!Array.isArray(sizeOrOptions)) {
+      checkKeys('options', sizeOrOptions, known);
       return { size: undefined, options: sizeOrOptions as Record<string, unknown> };
     }
   }
   if (options !== undefined && options !== null && typeof options !== 'object') {
     throw typeError('options', options, 'an object');
   }
+  if (options) checkKeys('options', options, known);
   return {
     size: (sizeOrOptions ?? undefined) as Size | undefined,
     options: (options ?? NONE) as Record<string, unknown>,
@@ -113,10 +128,16 @@ export function checked(of: Distribution, given: readonly unknown[]): Drawn {
  * Draws what a call of a method asks for: a number, an array, or `out` filled.
  *
  * @param given - the parameters, then `size, options` or `options`
+ * @param known - the options of the method
  */
-export function sample(stream: Stream, of: Distribution, given: readonly unknown[]): unknown {
+export function sample(
+  stream: Stream,
+  of: Distribution,
+  given: readonly unknown[],
+  known: readonly string[] = SAMPLE_OPTIONS,
+): unknown {
   const count = of.parameters.length;
-  const end = callEnd(given[count], given[count + 1]);
+  const end = callEnd(given[count], given[count + 1], known);
   for (let i = 0; i < count; i++) {
     const value = given[i];
     if (typeof value === 'object' && value !== null) return sampleVarying(stream, of, given, end);

@@ -3,6 +3,7 @@
  */
 
 import type { NdArray, NdArrayLike } from '../arrays/index.ts';
+import { checkKeys } from '../options.ts';
 import { wholeNumber } from './arguments.ts';
 import {
   BitGenerator,
@@ -158,7 +159,7 @@ export class Generator extends DiscreteSampler {
     sizeOrOptions?: unknown,
     given?: MultivariateOptions,
   ): NdArray<Float64Array> {
-    const { size, options } = callEnd(sizeOrOptions, given);
+    const { size, options } = callEnd(sizeOrOptions, given, ['method', 'checkValid', 'tol']);
     const normals = (count: number) => this.standardNormal(count);
     return multivariateNormal(normals, mean, cov, size, options);
   }
@@ -223,9 +224,10 @@ export class Generator extends DiscreteSampler {
   /** Shuffles in place; of an array in a shape, the slices along `axis`. */
   shuffle(
     array: unknown[] | Numbers | NdArrayLike<Numbers>,
-    { axis = 0 }: { axis?: number | undefined } = {},
+    options: { axis?: number | undefined } = {},
   ): void {
-    shuffle(streamOf(this), array, axis);
+    checkKeys('options', options, ['axis']);
+    shuffle(streamOf(this), array, options.axis ?? 0);
   }
 
   /** The numbers below `array` in random order; or a shuffled copy of an array. */
@@ -236,8 +238,9 @@ export class Generator extends DiscreteSampler {
     array: NdArrayLike<D>,
     options?: { axis?: number | undefined },
   ): NdArray<D>;
-  permutation(array: unknown, { axis = 0 }: { axis?: number | undefined } = {}): unknown {
-    return permutation(streamOf(this), array, axis);
+  permutation(array: unknown, options: { axis?: number | undefined } = {}): unknown {
+    checkKeys('options', options, ['axis']);
+    return permutation(streamOf(this), array, options.axis ?? 0);
   }
 
   /**
@@ -248,6 +251,7 @@ export class Generator extends DiscreteSampler {
     array: A,
     options: { axis?: number | undefined; out?: A | undefined } = {},
   ): A {
+    checkKeys('options', options, ['axis', 'out']);
     return permuted(streamOf(this), array, options.axis, options.out) as A;
   }
 

@@ -102,6 +102,8 @@ interface Options {
   readonly out?: Numbers | NdArrayLike<Numbers> | undefined;
 }
 
+const OPTIONS = ['dtype', 'endpoint', 'out'];
+
 /**
  * Checks the bounds and draws: a scalar, or a fill.
  *
@@ -109,7 +111,9 @@ interface Options {
  */
 export function integers(stream: Stream, given: readonly unknown[]): unknown {
   const alone = isOptions(given[1]);
-  const { size, options } = alone ? callEnd(given[1], undefined) : callEnd(given[2], given[3]);
+  const { size, options } = alone
+    ? callEnd(given[1], undefined, OPTIONS)
+    : callEnd(given[2], given[3], OPTIONS);
   const { dtype, endpoint, out } = options as Options;
   const second = alone ? undefined : given[1];
   // NumPy's one-argument form: the given bound is the high one.

@@ -4,7 +4,14 @@
  */
 import { typeError } from '../errors.ts';
 import { anyNumber, nonNegative, spread } from './arguments.ts';
-import { asSpread, callEnd, type Distribution, distribution, sample } from './distribution.ts';
+import {
+  asSpread,
+  callEnd,
+  type Distribution,
+  distribution,
+  SAMPLE_OPTIONS,
+  sample,
+} from './distribution.ts';
 import type { Float64Method, FloatMethod } from './methods.ts';
 import type { ExponentialOptions, FillOptions, FloatArrays, RandomOptions } from './options.ts';
 import type { Filled, Out, Size } from './output.ts';
@@ -98,6 +105,8 @@ export abstract class UniformSampler extends Sampler {
   declare readonly exponential: Float64Method<[scale?: number]>;
 }
 
+const EXPONENTIAL_OPTIONS = [...SAMPLE_OPTIONS, 'method'];
+
 /** Whether a call asks for one number of parameters that are numbers. */
 function isScalar(a: unknown, b: unknown, size: unknown, options: unknown): boolean {
   return (
@@ -146,10 +155,10 @@ install(UniformSampler.prototype, {
 
   standardExponential(this: Sampler, size?: unknown, options?: unknown): unknown {
     if (size === undefined && options === undefined) return streamOf(this).exponential();
-    const { method = 'zig' } = callEnd(size, options).options;
+    const { method = 'zig' } = callEnd(size, options, EXPONENTIAL_OPTIONS).options;
     if (method !== 'zig' && method !== 'inv') throw typeError('method', method, "'zig' or 'inv'");
     const of = method === 'zig' ? uniformDistributions.standardExponential : inverseExponential;
-    return sample(streamOf(this), of, [size, options]);
+    return sample(streamOf(this), of, [size, options], EXPONENTIAL_OPTIONS);
   },
 
   exponential(this: Sampler, scale: unknown = 1, size?: unknown, options?: unknown): unknown {
