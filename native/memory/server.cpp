@@ -4,8 +4,8 @@
 
 #include <pthread.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -169,8 +169,9 @@ class Server {
   int open() {
     size_t got = 0;
     while (got < sizeof(secret_)) {
-      const ssize_t some =
-          getrandom(reinterpret_cast<char*>(secret_.data()) + got, sizeof(secret_) - got, 0);
+      // Not by its name, which glibc has since 2.25 only.
+      const ssize_t some = syscall(SYS_getrandom, reinterpret_cast<char*>(secret_.data()) + got,
+                                   sizeof(secret_) - got, 0);
       if (some < 0 && errno != EINTR) return errno;
       if (some > 0) got += static_cast<size_t>(some);
     }
