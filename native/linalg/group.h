@@ -77,9 +77,7 @@ class Group {
   }
 
   // A = P L U, and what is behind A becomes L⁻¹ Pᵀ times it.
-  LaneMask eliminate(LaneMask* odd) {
-    return kernels_.eliminate(data_, rows_, columns_, nullptr, odd);
-  }
+  LaneMask eliminate(LaneMask* odd) { return kernels_.eliminate(data_, rows_, columns_, odd); }
   void substitute() { kernels_.substitute(data_, rows_, columns_); }
   LaneMask cholesky() { return kernels_.cholesky(data_, rows_); }
 

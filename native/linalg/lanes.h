@@ -38,11 +38,11 @@ struct LaneKernels {
 
   // Eliminates in the first n of `columns` columns with row exchanges, the larger pivot above: the
   // factors are left in their place, and columns behind them become L⁻¹ P times what they were.
-  // `pivots`: null, or for each step and lane the row that was exchanged; with it the rows of L are
-  // exchanged, too. `odd`: the lanes with an odd number of exchanges. Returns the lanes that are to
-  // be computed by LAPACK: those with pivots near the ends of the range, and those that are
-  // singular, or so nearly that rounding decides it.
-  LaneMask (*eliminate)(T* a, int64_t n, int64_t columns, int32_t* pivots, LaneMask* odd);
+  // (The rows of L are not exchanged beyond the columns that are worked on at once: nobody reads
+  // them.) `odd`: the lanes with an odd number of exchanges. Returns the lanes that are to be
+  // computed by LAPACK: those with pivots near the ends of the range, and those that are singular,
+  // or so nearly that rounding decides it.
+  LaneMask (*eliminate)(T* a, int64_t n, int64_t columns, LaneMask* odd);
   // The columns behind the factors become U⁻¹ times what they were.
   void (*substitute)(T* a, int64_t n, int64_t columns);
 

@@ -306,7 +306,7 @@ LaneMask exchange(Vector<T>* a, int64_t columns, int64_t k, const Bits<T>& at, i
 }
 
 template <typename T>
-LaneMask eliminate(T* memory, int64_t n, int64_t columns, int32_t* pivots, LaneMask* odd) {
+LaneMask eliminate(T* memory, int64_t n, int64_t columns, LaneMask* odd) {
   Vector<T>* const a = vectors(memory);
   Vector<T> least = Vector<T>{} + Simd<T>::kHuge;
   Vector<T> most = {};
@@ -323,12 +323,7 @@ LaneMask eliminate(T* memory, int64_t n, int64_t columns, int32_t* pivots, LaneM
         best = more ? size : best;
         at = more ? Bits<T>{} + static_cast<Index<T>>(i) : at;
       }
-      exchanged ^= exchange<T>(a, columns, k, at, pivots != nullptr ? 0 : k0);
-      if (pivots != nullptr) {
-        for (int64_t lane = 0; lane < kLanes<T>; ++lane) {
-          pivots[k * kLanes<T> + lane] = static_cast<int32_t>(at[lane]);
-        }
-      }
+      exchanged ^= exchange<T>(a, columns, k, at, k0);
       fine &= (best >= Simd<T>::kTiny) & (best <= Simd<T>::kHuge);
       least = best < least ? best : least;
       most = best > most ? best : most;

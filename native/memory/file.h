@@ -79,8 +79,6 @@ class Range {
   // Makes huge pages of a part of a shared mapping of anonymous memory, of which each huge page
   // must have been written to. The part begins and ends at huge pages. False where there are none.
   bool collapse(size_t offset, size_t bytes) const;
-  // Whether no page of a private mapping has been written to; false where that can't be known.
-  bool is_unwritten() const;
 
  private:
   void unmap();

@@ -245,8 +245,6 @@ bool Range::collapse(size_t offset, size_t bytes) const {
 #endif
 }
 
-bool Range::is_unwritten() const { return memory::is_unwritten(base_, length_); }
-
 bool is_unwritten(const void* start, size_t bytes) {
 #if defined(__linux__)
   // One word for each page: https://docs.kernel.org/admin-guide/mm/pagemap.html

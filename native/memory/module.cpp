@@ -206,10 +206,7 @@ Napi::Value lent(const Napi::CallbackInfo& info) {
 Napi::Value is_buffer_unwritten(const Napi::CallbackInfo& info) {
   if (!info[0].IsArrayBuffer()) throw type_error(info.Env(), "heddle: this is no ArrayBuffer");
   auto buffer = info[0].As<Napi::ArrayBuffer>();
-  const auto mapping = Mapping::at(buffer.Data());
-  return Napi::Boolean::New(
-      info.Env(),
-      mapping ? mapping->is_unwritten() : memory::is_unwritten(buffer.Data(), buffer.ByteLength()));
+  return Napi::Boolean::New(info.Env(), is_unwritten(buffer.Data(), buffer.ByteLength()));
 }
 
 // release(segment): lets go of it now instead of when its JavaScript object is collected.

@@ -73,8 +73,6 @@ class Mapping {
   Mapping& operator=(const Mapping&) = delete;
 
   char* data() const { return range_.data(); }
-  // Whether a private mapping shows the segment's memory everywhere.
-  bool is_unwritten() const { return range_.is_unwritten(); }
 
  private:
   std::shared_ptr<Segment> segment_;

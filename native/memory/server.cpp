@@ -25,6 +25,7 @@
 #include <system_error>
 #include <thread>
 
+#include "common/descriptor.h"
 #include "memory/segment.h"
 
 namespace heddle::memory {
@@ -44,74 +45,54 @@ struct Address {
   socklen_t length = 0;
 };
 
-// A socket that is closed.
-class Socket {
- public:
-  explicit Socket(int descriptor) : descriptor_(descriptor) {}
-  ~Socket() {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
-  int get() const { return descriptor_; }
-  int hand_on() {
-    const int descriptor = descriptor_;
-    descriptor_ = -1;
-    return descriptor;
-  }
-
- private:
-  int descriptor_;
-};
-
 void fail(Failure& failure, const char* what, int error) {
   failure.error = error;
   failure.what = std::string(what) + ": " + std::strerror(error);
 }
 
-// Room for one descriptor beside the one byte that has to come with it.
-union Ancillary {
-  cmsghdr header;
-  char room[CMSG_SPACE(sizeof(int))];
+// A message with room for one descriptor, beside the one byte that has to come with it.
+class DescriptorMessage {
+ public:
+  DescriptorMessage() {
+    message_.msg_iov = &bytes_;
+    message_.msg_iovlen = 1;
+    message_.msg_control = room_;
+    message_.msg_controllen = sizeof(room_);
+  }
+  DescriptorMessage(const DescriptorMessage&) = delete;
+  DescriptorMessage& operator=(const DescriptorMessage&) = delete;
+  msghdr* get() { return &message_; }
+
+ private:
+  char byte_ = 1;
+  iovec bytes_{&byte_, 1};
+  alignas(cmsghdr) char room_[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message_{};
 };
 
 bool pass(int connection, int descriptor) {
-  char byte = 1;
-  iovec bytes{&byte, 1};
-  Ancillary ancillary{};
-  msghdr message{};
-  message.msg_iov = &bytes;
-  message.msg_iovlen = 1;
-  message.msg_control = ancillary.room;
-  message.msg_controllen = sizeof(ancillary.room);
-  cmsghdr* const part = CMSG_FIRSTHDR(&message);
+  DescriptorMessage message;
+  cmsghdr* const part = CMSG_FIRSTHDR(message.get());
   part->cmsg_level = SOL_SOCKET;
   part->cmsg_type = SCM_RIGHTS;
   part->cmsg_len = CMSG_LEN(sizeof(int));
   std::memcpy(CMSG_DATA(part), &descriptor, sizeof(int));
-  return sendmsg(connection, &message, MSG_NOSIGNAL) == 1;
+  return sendmsg(connection, message.get(), MSG_NOSIGNAL) == 1;
 }
 
 // -1 where the other side has none, or has gone; errno of the call where that failed.
 int receive(int connection, int& error) {
-  char byte = 0;
-  iovec bytes{&byte, 1};
-  Ancillary ancillary{};
-  msghdr message{};
-  message.msg_iov = &bytes;
-  message.msg_iovlen = 1;
-  message.msg_control = ancillary.room;
-  message.msg_controllen = sizeof(ancillary.room);
+  DescriptorMessage message;
   ssize_t got = 0;
   do {
-    got = recvmsg(connection, &message, MSG_CMSG_CLOEXEC);
+    got = recvmsg(connection, message.get(), MSG_CMSG_CLOEXEC);
   } while (got < 0 && errno == EINTR);
   error = got < 0 ? errno : ESTALE;
   if (got != 1) return -1;
-  const cmsghdr* const part = CMSG_FIRSTHDR(&message);
+  const cmsghdr* const part = CMSG_FIRSTHDR(message.get());
   if (part == nullptr || part->cmsg_type != SCM_RIGHTS || part->cmsg_level != SOL_SOCKET) {
     // The kernel leaves it out where this process has no number left for it.
-    if ((message.msg_flags & MSG_CTRUNC) != 0) error = EMFILE;
+    if ((message.get()->msg_flags & MSG_CTRUNC) != 0) error = EMFILE;
     return -1;
   }
   int descriptor = -1;
@@ -175,7 +156,7 @@ class Server {
       if (some < 0 && errno != EINTR) return errno;
       if (some > 0) got += static_cast<size_t>(some);
     }
-    Socket socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    Descriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
     Address address;
     address.name.sun_family = AF_UNIX;
     address.length = sizeof(sa_family_t);  // nothing else: the kernel finds a name
@@ -196,7 +177,7 @@ class Server {
   [[noreturn]] void run() {
     pthread_setname_np(pthread_self(), "heddle-memory");
     for (;;) {
-      const Socket connection(accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC));
+      const Descriptor connection(accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC));
       // Out of descriptors: those who ask wait until there is one.
       if (connection.get() < 0) {
         std::this_thread::sleep_for(std::chrono::milliseconds(errno == EINTR ? 0 : 10));
@@ -265,7 +246,7 @@ int ask_server(const std::string& locator, Failure& failure) {
   address.name.sun_family = AF_UNIX;
   std::memcpy(address.name.sun_path + 1, name, kName);
   address.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + kName);
-  const Socket socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  const Descriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
   int done = socket.get() < 0 ? -1 : 0;
   if (done == 0) {
     do {

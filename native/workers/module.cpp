@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "common/descriptor.h"
 #include "common/errors.h"
 #include "workers/link.h"
 #include "workers/page.h"
@@ -17,22 +18,6 @@ namespace {
 std::system_error failure(const char* what, int code) {
   return {code, std::generic_category(), what};
 }
-
-// A descriptor that is closed unless it is handed on.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close_descriptor(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  void hand_on() { fd_ = -1; }
-
- private:
-  int fd_;
-};
 
 // createPage(): the descriptor of a new page; the caller closes it.
 Napi::Value create(const Napi::CallbackInfo& info) {
