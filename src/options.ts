@@ -131,6 +131,14 @@ export function wholeNumber(range: NumberRange): Option<number> {
   };
 }
 
+/** Milliseconds that a timer can wait, or Infinity. */
+export const milliseconds: Option<number> = wholeNumber({
+  least: 0,
+  most: MAX_TIMER_MS,
+  unlimited: true,
+  unit: 'milliseconds',
+});
+
 /** A number of bytes: as it is, or with a unit, of which each is 1024 of the one before. */
 export type ByteSize = number | `${number}${'K' | 'M' | 'G' | 'T'}`;
 

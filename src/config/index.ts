@@ -26,4 +26,4 @@ export {
   setConfig,
   withConfig,
 } from './scope.ts';
-export type { Config, ConfigScope, ParallelConfig } from './types.ts';
+export { type Config, type ConfigScope, configKeys, type ParallelConfig } from './types.ts';

@@ -2,6 +2,7 @@
  * Scoped configuration: settings that follow a call, also across `await`, and into workers.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { typeError } from '../errors.ts';
 import { readOptions } from '../options.ts';
 import { type Config, type ConfigScope, configKeys } from './types.ts';
 
@@ -29,6 +30,12 @@ export function scopedConfig(): ConfigScope {
   return layer.merged;
 }
 
+/** Checks settings. Unlike options, they are what the call is for: there must be some. */
+function readSettings(options: unknown): ConfigScope {
+  if (options === undefined) throw typeError('options', options, 'an object');
+  return readOptions('options', configKeys, options) as ConfigScope;
+}
+
 function enter<T>(own: ConfigScope, body: () => T): T {
   const merged = Object.freeze({ ...everywhere, ...own });
   return storage.run({ own, merged, under: everywhere }, body);
@@ -47,7 +54,7 @@ function enter<T>(own: ConfigScope, body: () => T): T {
  * ```
  */
 export function setConfig(options: { readonly [K in keyof Config]?: Config[K] | undefined }): void {
-  const set = readOptions('options', configKeys, options) as ConfigScope;
+  const set = readSettings(options);
   const all: Record<string, unknown> = { ...everywhere, ...set };
   for (const [key, value] of Object.entries(options)) if (value === undefined) delete all[key];
   everywhere = Object.freeze(all) as ConfigScope;
@@ -74,8 +81,7 @@ export function getConfig(): ConfigScope {
  * ```
  */
 export function withConfig<T>(options: Partial<Config>, body: () => T): T {
-  const scope = readOptions('options', configKeys, options) as ConfigScope;
-  return enter({ ...storage.getStore()?.own, ...scope }, body);
+  return enter({ ...storage.getStore()?.own, ...readSettings(options) }, body);
 }
 
 /** The settings in force here, as plain data to send to a worker. */

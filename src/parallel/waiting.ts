@@ -2,22 +2,14 @@
  * Waiting for several futures, as concurrent.futures does.
  */
 import { typeError } from '../errors.ts';
-import { MAX_TIMER_MS, type OptionsOf, oneOf, readOptions, wholeNumber } from '../options.ts';
+import { milliseconds, type OptionsOf, oneOf, readOptions } from '../options.ts';
 import { controlOf, type Future, type FutureControl } from './future.ts';
-
-/** How long to wait, 0 for not at all. */
-const timeout = wholeNumber({
-  least: 0,
-  most: MAX_TIMER_MS,
-  unlimited: true,
-  unit: 'milliseconds',
-});
 
 const waitOptions = {
   /** When to stop waiting: 'all-completed' (default), 'first-completed', or 'first-error'. */
   returnWhen: oneOf('all-completed', 'first-completed', 'first-error'),
-  /** Milliseconds to wait at most. Default: no limit. */
-  timeout,
+  /** Milliseconds to wait at most, 0 for not at all. Default: no limit. */
+  timeout: milliseconds,
 };
 
 /** How {@link wait} waits. */
@@ -25,7 +17,7 @@ export interface WaitOptions extends OptionsOf<typeof waitOptions> {}
 
 const completedOptions = {
   /** Milliseconds to wait for all of them at most. Default: no limit. */
-  timeout,
+  timeout: milliseconds,
 };
 
 /** How long {@link asCompleted} waits. */

@@ -1,16 +1,15 @@
 /**
  * The options of a job: which there are, and what each may be.
  */
+import { configKeys } from '../config/index.ts';
 import { rangeError, typeError } from '../errors.ts';
 import {
   abortSignal,
   anything,
-  byteSize,
   flag,
   MAX_TIMER_MS,
   type Option,
   type OptionsOf,
-  oneOf,
   positiveNumber,
   readOptions,
   text,
@@ -73,7 +72,7 @@ export function readProgress(name: string, value: unknown): boolean | ProgressSe
   return readOptions(name, progressSettings, value);
 }
 
-/** The options of everything that runs tasks. */
+/** The options of everything that runs tasks. What may stand in a scope, too, is checked as there. */
 export const parallelOptions = {
   /**
    * Workers. −1: one per core, −2: one fewer, and so on; 1: the calling process itself, without a
@@ -84,12 +83,12 @@ export const parallelOptions = {
   /** 'processes' (default), 'threads', 'sequential', a registered name, or a backend itself. */
   backend: anything<string | Backend>(),
   /** Which workers are liked better where neither the call nor its scope names a backend. */
-  prefer: oneOf('processes', 'threads'),
+  prefer: configKeys.prefer,
   /**
    * 'sharedmem': only workers that a SharedArrayBuffer reaches, so threads or the calling process.
    * Goes before a backend of the scope; one that the call names must be of these.
    */
-  require: oneOf('sharedmem'),
+  require: configKeys.require,
   /** Tasks in a message: a number, or 'auto' (default), which measures. */
   batchSize: ((name, value) => (value === 'auto' ? value : batchCount(name, value))) as Option<
     number | 'auto'
@@ -105,24 +104,19 @@ export const parallelOptions = {
    * How often tasks that are lost when a worker crashes are run again. Default 0. A task that has
    * ended its worker twice is named and not tried again.
    */
-  retries: wholeNumber({ least: 0, most: 1_000_000, unlimited: true }),
+  retries: configKeys.retries,
   /** Stops the job. */
   signal: abortSignal,
   /** Draw a progress bar; or settings of it. */
   progress: readProgress as Option<boolean | ProgressSettings>,
   /** Bytes (or as '1M') from which an array is shared with workers instead of copied. Default 1 MiB. */
-  maxBytes: byteSize({ least: 0, unlimited: true }),
+  maxBytes: configKeys.maxBytes,
   /** A worker is replaced after that many tasks. */
-  maxTasksPerWorker: wholeNumber({ least: 1, unlimited: true }),
+  maxTasksPerWorker: configKeys.maxTasksPerWorker,
   /** A worker that takes more bytes (or as '2G') than this is replaced between batches. */
-  maxWorkerMemory: byteSize({ least: 1, unlimited: true }),
+  maxWorkerMemory: configKeys.maxWorkerMemory,
   /** Milliseconds after which a worker without work ends. Default 60 000. */
-  idleTimeout: wholeNumber({
-    least: 0,
-    most: MAX_TIMER_MS,
-    unlimited: true,
-    unit: 'milliseconds',
-  }),
+  idleTimeout: configKeys.idleTimeout,
   /** Called once in each worker before its first task. */
   initializer: ((name, value) => {
     if (typeof value !== 'function') throw typeError(name, value, 'a function');
@@ -144,7 +138,7 @@ export const parallelOptions = {
    * ordered stream gives the results of the tasks before the error first; with 'kill' it fails at
    * once.
    */
-  onError: oneOf('finish', 'kill'),
+  onError: configKeys.onError,
   /** Entropy for `ctx.rng`: each task gets its own random numbers, whatever worker runs it. */
   seed: anything<number | bigint | readonly (number | bigint)[]>(),
   /** A file for a timeline in Chrome's trace format. */

@@ -59,6 +59,11 @@ describe('setConfig', () => {
     setConfig({ jobs: 2 });
     expect(() => setConfig({ jobs: 3, batchSize: 0 })).toThrow(/'batchSize'/);
     expect(() => setConfig({ job: 3 } as never)).toThrow(/did you mean 'jobs'/);
+    for (const none of [undefined, null, 7]) {
+      const refused = expect.objectContaining({ code: 'ERR_HEDDLE_INVALID_ARGUMENT' });
+      expect(() => setConfig(none as never)).toThrow(refused);
+      expect(() => withConfig(none as never, () => {})).toThrow(refused);
+    }
     expect(() => setConfig(null as never)).toThrow(/'options' must be an object/);
     expect(getConfig()).toEqual({ jobs: 2 });
   });
