@@ -16,6 +16,14 @@ interface Part {
   end: number;
 }
 
+/** A part, twice. */
+interface Copy extends Part {
+  /** What the operation works on. */
+  readonly bytes: ArrayBuffer;
+  /** What it was given. */
+  readonly before: ArrayBuffer;
+}
+
 interface Copies {
   /** The same call on copies. */
   readonly call: NativeCall;
@@ -51,11 +59,11 @@ export function copyPrivately(call: NativeCall): Copies {
       part.end = Math.max(part.end, end);
     }
   }
-  const copies = new Map<ArrayBufferLike, ArrayBuffer>();
-  for (const [buffer, { begin, end }] of parts) {
-    copies.set(buffer, (buffer as ArrayBuffer).slice(begin, end));
+  const copies = new Map<ArrayBufferLike, Copy>();
+  for (const [buffer, part] of parts) {
+    const copy = (): ArrayBuffer => (buffer as ArrayBuffer).slice(part.begin, part.end);
+    copies.set(buffer, { ...part, bytes: copy(), before: copy() });
   }
-  const before = new Map([...copies].map(([buffer, copy]) => [buffer, copy.slice(0)]));
 
   const own = <T>(value: T): T => {
     const view = viewOf(value);
@@ -68,8 +76,8 @@ export function copyPrivately(call: NativeCall): Copies {
       length: number,
     ) => T;
     const { length } = view as unknown as TypedArray;
-    const { begin } = parts.get(view.buffer) as Part;
-    return new Kind(copies.get(view.buffer) as ArrayBuffer, view.byteOffset - begin, length);
+    const { bytes, begin } = copies.get(view.buffer) as Copy;
+    return new Kind(bytes, view.byteOffset - begin, length);
   };
   return {
     call: {
@@ -80,13 +88,9 @@ export function copyPrivately(call: NativeCall): Copies {
       ...(call.buffers && { buffers: call.buffers.map(own) }),
     },
     writeBack() {
-      for (const [buffer, { begin, end }] of parts) {
+      for (const [buffer, { bytes, before, begin, end }] of copies) {
         if (buffer.byteLength < end) continue; // it has been transferred
-        writeChanges(
-          copies.get(buffer) as ArrayBuffer,
-          before.get(buffer) as ArrayBuffer,
-          new Uint8Array(buffer as ArrayBuffer, begin),
-        );
+        writeChanges(bytes, before, new Uint8Array(buffer as ArrayBuffer, begin));
       }
     },
   };

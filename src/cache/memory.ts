@@ -6,7 +6,14 @@ import path from 'node:path';
 import { type Callable, restore, state } from '../codec/index.ts';
 import { rangeError, typeError } from '../errors.ts';
 import { readParameters } from '../functions/index.ts';
-import { type ByteSize, byteSize, type Option, readOptions, wholeNumber } from '../options.ts';
+import {
+  type ByteSize,
+  byteSize,
+  type Option,
+  type OptionsOf,
+  readOptions,
+  wholeNumber,
+} from '../options.ts';
 import {
   type CacheSettings,
   callAnew,
@@ -24,6 +31,9 @@ const bytes = byteSize({ least: 0, unlimited: true });
 const age = wholeNumber({ least: 0, unlimited: true, unit: 'milliseconds' });
 
 const memoryOptions = { bytes, age, compress: compression };
+
+/** As they have been read: numbers of bytes, and a method. */
+type CheckedOptions = OptionsOf<typeof memoryOptions>;
 
 /** What a cache keeps, and how. */
 export interface MemoryOptions {
@@ -94,10 +104,10 @@ export interface ReduceOptions {
 export class Memory {
   /** The folder as an absolute path; null where nothing is kept. */
   readonly folder: string | null;
-  readonly #options: MemoryOptions;
+  readonly #options: CheckedOptions;
 
   /** @internal */
-  constructor(folder: string | null, options: MemoryOptions) {
+  constructor(folder: string | null, options: CheckedOptions) {
     this.folder = folder;
     this.#options = options;
   }
@@ -108,7 +118,7 @@ export class Memory {
   }
 
   /** @internal */
-  static [restore](from: { folder: string | null; options: MemoryOptions }): Memory {
+  static [restore](from: { folder: string | null; options: CheckedOptions }): Memory {
     return new Memory(from.folder, from.options);
   }
 
@@ -143,15 +153,15 @@ export class Memory {
   ): CachedFunction<A, R> {
     if (typeof fn !== 'function') throw typeError('fn', fn, 'a function');
     const given = readOptions('options', cacheOptions, options);
-    const { bytes = Infinity, age = Infinity, compress = false } = this.#options;
+    const { bytes = Infinity, age = Infinity, compress = 'none' } = this.#options;
     return cachedFunction({
       fn: fn as CacheSettings['fn'],
       folder: this.#results,
       ignored: (given.ignore ?? []).map((one) => ignoredBy(fn, one)),
       version: given.version ?? null,
-      bytes: memoryOptions.bytes('bytes', bytes) as number,
+      bytes: bytes as number,
       age,
-      compress: memoryOptions.compress('compress', compress),
+      compress,
     });
   }
 
@@ -211,6 +221,6 @@ function ignoredBy(fn: unknown, which: string | number): Ignored {
  * ```
  */
 export function memory(folder: string | null, options: MemoryOptions = {}): Memory {
-  readOptions('options', memoryOptions, options);
-  return new Memory(folder === null ? null : checkFile('folder', folder), { ...options });
+  const checked = readOptions('options', memoryOptions, options);
+  return new Memory(folder === null ? null : checkFile('folder', folder), checked);
 }

@@ -18,6 +18,7 @@ import {
 import { unwrap } from './decoder.ts';
 import { Encoder } from './encoder.ts';
 import { isPlain, MARK } from './scan.ts';
+import type { ViewTable } from './views.ts';
 import type { CodecTarget, Wrapped } from './wire.ts';
 
 /** Where a message goes and from which size its arrays are shared instead of copied. */
@@ -76,6 +77,32 @@ class Functions implements FunctionSink {
   }
 }
 
+/** A value in parts, and what the parts hold. */
+export interface WrappedValue {
+  readonly message: Wrapped;
+  readonly views: ViewTable;
+  /** Those of the functions; who drops them drops what they captured. */
+  readonly payloads: unknown[];
+}
+
+/**
+ * Takes a value apart, whatever it is.
+ *
+ * @param snapshot - memory that all write to goes as it is now
+ * @throws {@link CloneError} with the path to what cannot travel
+ */
+export function wrap(value: unknown, options: EncodeOptions, snapshot = false): WrappedValue {
+  const functions = new Functions(options);
+  const { to, maxBytes, receivers = 'many', path = 'value' } = options;
+  const encoder = new Encoder({ to, maxBytes, receivers, snapshot, functions });
+  const root = encoder.root(value, path);
+  const { references, steps, views } = encoder;
+  views.finish();
+  const { payloads } = functions;
+  const message = { [MARK]: 1, root, references, steps, functions: [...payloads] } as const;
+  return { message, views, payloads };
+}
+
 /**
  * Makes the message that carries a value to a worker or back.
  *
@@ -86,20 +113,8 @@ export function encode(value: unknown, options: EncodeOptions): Encoded {
   if (isPlain(value, options.maxBytes)) {
     return { message: value, transfer: nothing, release: noop, drop: noop };
   }
-  const functions = new Functions(options);
-  const { to, maxBytes, receivers = 'many' } = options;
-  const encoder = new Encoder({ to, maxBytes, receivers, functions });
-  const root = encoder.root(value, options.path ?? 'value');
-  encoder.views.finish();
-  const message: Wrapped = {
-    [MARK]: 1,
-    root,
-    references: encoder.references,
-    steps: encoder.steps,
-    functions: [...functions.payloads],
-  };
-  const { outgoing } = encoder.views;
-  const { payloads } = functions;
+  const { message, views, payloads } = wrap(value, options);
+  const { outgoing } = views;
   if (outgoing.length === 0 && payloads.length === 0) {
     return { message, transfer: nothing, release: noop, drop: noop };
   }

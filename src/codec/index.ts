@@ -17,7 +17,7 @@ export {
 export { Decoder } from './decoder.ts';
 export { Encoder } from './encoder.ts';
 export { customOf, heddle, restore, state } from './hooks.ts';
-export { platformClassOf, refusalOf, ruleFor } from './platform.ts';
+export { isNative, isNativeText, platformClassOf, refusalOf, ruleFor } from './platform.ts';
 export {
   adoptSerializers,
   type Registration,

@@ -238,8 +238,13 @@ export function isPlatformClass(type: Constructor): boolean {
   return found;
 }
 
+/** Whether the text of a function is none: it is written in another language. */
+export function isNativeText(text: string): boolean {
+  return /\{\s*\[native code\]\s*\}$/.test(text);
+}
+
 export function isNative(fn: object): boolean {
-  return /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(fn));
+  return isNativeText(Function.prototype.toString.call(fn));
 }
 
 /** Among what Node's modules export, and what they make of which no module exports the class. */

@@ -1,10 +1,7 @@
 /**
  * Values that are kept: messages to nobody in particular, whose large buffers lie beside them.
  */
-import { encodeCallable } from './callables.ts';
-import { decode, loading } from './codec.ts';
-import { Encoder } from './encoder.ts';
-import { MARK } from './scan.ts';
+import { decode, loading, wrap } from './codec.ts';
 import type { Wrapped } from './wire.ts';
 
 /** A value without its large buffers. */
@@ -29,40 +26,16 @@ export function encodeStored(
   largest: number,
   path: string,
 ): { readonly stored: StoredValue; readonly buffers: readonly ArrayBuffer[] } {
-  const payloads: unknown[] = [];
-  const indices = new Map<unknown, number>();
-  const options = { to: 'machine', maxBytes: largest, receivers: 'many', snapshot: true } as const;
-  const encoder = new Encoder({
-    ...options,
-    functions: {
-      add(fn, at) {
-        let index = indices.get(fn);
-        if (index === undefined) {
-          index = payloads.push(encodeCallable(fn, at, options)) - 1;
-          indices.set(fn, index);
-        }
-        return index;
-      },
-    },
-  });
-  const root = encoder.root(value, path);
-  encoder.views.finish();
+  const { message } = wrap(value, { to: 'machine', maxBytes: largest, path }, true);
   const buffers: ArrayBuffer[] = [];
   const places: number[] = [];
-  const references = encoder.references.map((reference, place) => {
+  const references = message.references.map((reference, place) => {
     if (reference.kind !== 'buffer' || reference.bytes.byteLength < largest) return reference;
     buffers.push(reference.bytes);
     places.push(place);
     return { kind: 'buffer', bytes: new ArrayBuffer(0) } as const;
   });
-  const message: Wrapped = {
-    [MARK]: 1,
-    root,
-    references,
-    steps: encoder.steps,
-    functions: payloads,
-  };
-  return { stored: { message, places }, buffers };
+  return { stored: { message: { ...message, references }, places }, buffers };
 }
 
 /** What must be waited for before {@link storedValue}: modules of its functions; null for nothing. */

@@ -12,6 +12,7 @@ import {
   type CodecTarget,
   Encoder,
   type FunctionSink,
+  isNativeText,
   PROXY_REMEDY,
 } from '../codec/index.ts';
 import type { Outgoing } from '../memory/index.ts';
@@ -20,7 +21,7 @@ import { helperNode } from './compiler-helpers.ts';
 import { isCounter } from './coverage-counters.ts';
 import { baseOf, type Found, findMembers, isConstructor, parentOf } from './members.ts';
 import { importOf, scriptPath } from './modules.ts';
-import { commonNode, isNamespace, isRequire, nodeOf, requireBase } from './namespaces.ts';
+import { commonNode, isNamespace, isRequire, nodeOf, requireBase, usedPart } from './namespaces.ts';
 import { originOf } from './origin.ts';
 import {
   type CodeNode,
@@ -128,7 +129,7 @@ export class Collector implements FunctionSink {
     const common = commonNode(fn);
     if (common) return common;
     const text = Function.prototype.toString.call(fn);
-    if (/\{\s*\[native code\]\s*\}$/.test(text)) throw native(fn, path);
+    if (isNativeText(text)) throw native(fn, path);
     const helper = helperNode(text);
     if (helper) return helper;
     const place = new Place(fn, this.#registry.bound(fn));
@@ -287,19 +288,10 @@ export class Collector implements FunctionSink {
     if (node) return this.#slot(this.#standIn(node), path);
     const isMeta = scope === 'Syntax' || use.name === '__vite_ssr_import_meta__';
     if (!isMeta && !isNamespace(value, use)) return this.#slot(value, path);
-    // Of a namespace only what is used, or everything where that can't be told.
-    const part: Record<string, unknown> = {};
-    for (const key of use.whole ? Object.keys(value) : use.properties) {
-      if (!(key in value)) continue;
-      const item = (value as Record<string, unknown>)[key];
-      const itemNode =
-        key === 'resolve' && isMeta
-          ? resolveNode(place)
-          : typeof item === 'object' && item !== null
-            ? nodeOf(item)
-            : null;
-      part[key] = itemNode ? this.#standIn(itemNode) : item;
-    }
+    const part = usedPart(value, use, (item, key) => {
+      const itemNode = key === 'resolve' && isMeta ? resolveNode(place) : objectNode(item);
+      return itemNode ? this.#standIn(itemNode) : undefined;
+    });
     return this.#slot(part, path);
   }
 
@@ -346,6 +338,10 @@ function specialNode(
   if (isRequire(value)) return { kind: 'require', base: requireBase(value, base) };
   if (base && name === '__vite_ssr_dynamic_import__') return { kind: 'import', base };
   return null;
+}
+
+function objectNode(item: unknown): FunctionNode | null {
+  return typeof item === 'object' && item !== null ? nodeOf(item) : null;
 }
 
 /** The node for `import.meta.resolve`; null for code from nowhere. */

@@ -3,7 +3,7 @@
  * computed keys are evaluated once, where the class is, and no function captures what they use.
  * The class itself has the results.
  */
-import { type Callable, CloneError } from '../codec/index.ts';
+import { type Callable, CloneError, isNative } from '../codec/index.ts';
 import { declarationAt } from './declarations.ts';
 import { isStandardGlobal } from './globals.ts';
 import { keyOf, prototypeOf } from './members.ts';
@@ -117,10 +117,6 @@ function isReadable(binding: Binding, name: string, place: Place, source: Source
   const declaration = declarationAt(place.location, source, name);
   if (binding.scope === 'Module') return declaration === null || declaration.isTop;
   return declaration !== null && !declaration.isTop;
-}
-
-function isNative(fn: object): boolean {
-  return /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(fn));
 }
 
 function attempt<T>(read: () => T): T | null {

@@ -55,6 +55,25 @@ export function isNamespace(value: object, use: FreeName): boolean {
   return isReadOnly(value) || isCopy(value) || (isMarked(value) && !needsWhole(value, use));
 }
 
+/**
+ * What a function uses of a namespace, or everything where that can't be told.
+ *
+ * @param standIn - what takes the place of a value; undefined for the value itself
+ */
+export function usedPart(
+  value: object,
+  use: FreeName,
+  standIn: (item: unknown, key: string) => unknown,
+): Record<string, unknown> {
+  const part: Record<string, unknown> = {};
+  for (const key of use.whole ? Object.keys(value) : use.properties) {
+    if (!(key in value)) continue;
+    const item = (value as Record<string, unknown>)[key];
+    part[key] = standIn(item, key) ?? item;
+  }
+  return part;
+}
+
 /** The exports of a CommonJS module, that of the script which was started among them. */
 function isExports(value: object): boolean {
   if (require.main?.exports === value) return true;

@@ -5,16 +5,15 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AnyNode } from 'acorn';
-import type { Callable } from '../codec/index.ts';
-import { acorn } from './acorn.ts';
+import { type Callable, isNativeText } from '../codec/index.ts';
 import { isCounter } from './coverage-counters.ts';
 import { baseOf } from './members.ts';
 import { requiredModule, scriptPath } from './modules.ts';
-import { commonNode, isNamespace, isRequire } from './namespaces.ts';
+import { commonNode, isNamespace, isRequire, usedPart } from './namespaces.ts';
 import { type Binding, Place } from './place.ts';
 import { bindings, references } from './registry.ts';
 import type { FreeName } from './scope.ts';
-import { parseFunction, type Source } from './source.ts';
+import { parseExpression, parseFunction, type Source } from './source.ts';
 
 /** What of a function tells it from others. */
 export interface FunctionReading {
@@ -60,7 +59,7 @@ export function readFunction(fn: Callable, whole = false): FunctionReading {
   const common = commonNode(fn);
   if (common) return { kind: 'named', text: JSON.stringify(common), captures: [] };
   const text = Function.prototype.toString.call(fn);
-  if (/\{\s*\[native code\]\s*\}$/.test(text)) return { kind: 'native', text, captures: [] };
+  if (isNativeText(text)) return { kind: 'native', text, captures: [] };
   const place = new Place(fn, bindings.get(fn) ?? null);
   if (!whole && isPackaged(place)) return { kind: 'packaged', text, captures: [] };
   const source = parseFunction(text, place.isStrict());
@@ -105,14 +104,11 @@ function captureOf(
   if (common) return { value: JSON.stringify(common) };
   if (use.name === '__vite_ssr_import_meta__') return null;
   if (!requiredModule(value) && !isNamespace(value, use)) return { value };
-  const part: Record<string, unknown> = {};
-  for (const key of use.whole ? Object.keys(value) : use.properties) {
-    if (!(key in value)) continue;
-    const item = (value as Record<string, unknown>)[key];
+  const standIn = (item: unknown): string | undefined => {
     const node = typeof item === 'object' && item !== null ? commonNode(item) : null;
-    part[key] = node ? JSON.stringify(node) : item;
-  }
-  return { value: part };
+    return node ? JSON.stringify(node) : undefined;
+  };
+  return { value: usedPart(value, use, standIn) };
 }
 
 /** The names of a function's parameters. */
@@ -142,16 +138,12 @@ export function readParameters(fn: Callable): Parameters {
 function parametersOf(text: string): readonly AnyNode[] {
   // A method's text is no expression by itself.
   for (const code of [`(${text})`, `({ ${text} })`]) {
-    try {
-      const expression = acorn().parseExpressionAt(code, 0, { ecmaVersion: 'latest' }) as AnyNode;
-      const found =
-        expression.type === 'ObjectExpression' && expression.properties[0]?.type === 'Property'
-          ? (expression.properties[0].value as AnyNode)
-          : expression;
-      if ('params' in found) return found.params as readonly AnyNode[];
-    } catch {
-      // The other form may be right.
-    }
+    const expression: AnyNode | null = parseExpression(code, false);
+    const found =
+      expression?.type === 'ObjectExpression' && expression.properties[0]?.type === 'Property'
+        ? expression.properties[0].value
+        : expression;
+    if (found && 'params' in found) return found.params as readonly AnyNode[];
   }
   return [];
 }

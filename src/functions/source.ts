@@ -70,7 +70,7 @@ export function parseFunction(text: string, strict: boolean): Source {
 }
 
 function parse(text: string, strict: boolean): Source {
-  const expression = attempt(`(${text})`, strict);
+  const expression = parseExpression(`(${text})`, strict);
   if (expression && isFunctionNode(expression)) {
     const isClass = expression.type === 'ClassExpression';
     const code = `(${text})`;
@@ -85,7 +85,7 @@ function parse(text: string, strict: boolean): Source {
       hasPrivate: isClass && hasPrivate(expression),
     };
   }
-  const member = attempt(`({${text}})`, strict);
+  const member = parseExpression(`({${text}})`, strict);
   if (member?.type !== 'ObjectExpression' || member.properties.length !== 1) {
     throw new SyntaxError('the text of the function is none that can be evaluated again');
   }
@@ -100,7 +100,7 @@ function parse(text: string, strict: boolean): Source {
       code.indexOf(']', property.key.end),
     ];
     code = `${code.slice(0, start)}method${code.slice(end + 1)}`;
-    const again = attempt(code, strict);
+    const again = parseExpression(code, strict);
     if (again?.type !== 'ObjectExpression') throw new SyntaxError('the key cannot be replaced');
     return parsedMember(code, form, again, strict);
   }
@@ -148,7 +148,8 @@ function anchorOf(node: Expression, text: string): number {
   return 1;
 }
 
-function attempt(code: string, strict: boolean): Expression | null {
+/** The expression that a text is; null for what is none. */
+export function parseExpression(code: string, strict: boolean): Expression | null {
   // Either may have what the other has not: import.meta, `await` as a name.
   for (const sourceType of strict
     ? (['module', 'script'] as const)
