@@ -38,14 +38,19 @@ function inherited(flags: readonly string[]): string[] {
 
 const fromSource = import.meta.url.endsWith('.ts');
 
+/** Whether flags, which workers inherit, load modules through hooks. */
+function hasLoaderFlags(): boolean {
+  return startedWith([...LOADER_FLAGS, '--require', '-r']);
+}
+
 /** Whether workers load modules through hooks, which may make CommonJS of what is required. */
 function hasLoaders(): boolean {
-  return startedWith([...LOADER_FLAGS, '--require', '-r']) || findTsNode() !== null;
+  return hasLoaderFlags() || findTsNode() !== null;
 }
 
 /** ts-node where it came by its command or was registered, neither of which a worker inherits. */
 function unheritedTsNode(): TsNode | null {
-  return startedWith([...LOADER_FLAGS, '--require', '-r']) ? null : findTsNode();
+  return hasLoaderFlags() ? null : findTsNode();
 }
 
 function registration({ file, options }: TsNode): string {

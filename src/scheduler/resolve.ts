@@ -16,13 +16,13 @@ import { preDispatchLimit } from './expression.ts';
 import { type ParallelOptions, parallelOptions, type ResolvedOptions } from './options.ts';
 import { resolveJobs } from './worker-count.ts';
 
-/** Reaches where `resourceLimits` can be kept, or there is nothing to keep them for. */
-const HEAP_LIMITED: readonly Reach[] = ['thread', 'local'];
+/**
+ * Reaches within this process: a SharedArrayBuffer gets through, and `resourceLimits` can be kept or
+ * there is nothing to keep them for.
+ */
+const IN_PROCESS: readonly Reach[] = ['thread', 'local'];
 
 const MEBIBYTE = 1024 * 1024;
-
-/** Reaches that a SharedArrayBuffer gets through. */
-const SHARING: readonly Reach[] = ['thread', 'local'];
 
 /**
  * The backend that was asked for, in the call or in its scope; joblib's rules for hints: `prefer` says
@@ -38,7 +38,7 @@ function chosenBackend(options: ParallelOptions, scope: ConfigScope): Backend {
   const chosen = given === undefined ? (scope.backend ?? prefer ?? 'processes') : given;
   const backend =
     typeof chosen === 'string' ? backendNamed(chosen) : checkBackend('backend', chosen);
-  if (require === undefined || SHARING.includes(backend.reach)) return backend;
+  if (require === undefined || IN_PROCESS.includes(backend.reach)) return backend;
   if (given === undefined) return backendNamed('threads');
   const right = `one whose workers are threads, as require: '${require}' asks for`;
   throw rangeError('backend', backend.name, right);
@@ -50,7 +50,7 @@ function checkAbilities(backend: Backend, jobs: number, options: ParallelOptions
   if (refused !== undefined) {
     throw rangeError('backend', backend.name, `one that can start ${jobs} worker(s): ${refused}`);
   }
-  if (options.resourceLimits !== undefined && !HEAP_LIMITED.includes(backend.reach)) {
+  if (options.resourceLimits !== undefined && !IN_PROCESS.includes(backend.reach)) {
     throw rangeError(
       'resourceLimits',
       options.resourceLimits,
