@@ -6,6 +6,7 @@ import { encodeFrame, FrameReader, serveWorker } from 'heddle';
 /** @import { ToWorker } from 'heddle' */
 
 const socket = new net.Socket({ fd: 3, readable: true, writable: true });
+socket.on('error', () => {}); // 'close' follows
 socket.on('close', () => process.exit(0));
 
 const receive = serveWorker({

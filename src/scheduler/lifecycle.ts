@@ -167,8 +167,10 @@ function ended(
     { do: 'become', state: 'dead', exitReason: reason },
     { do: 'leave', exit, error },
   ];
-  if (error !== undefined && version !== null && load === 0) {
-    actions.push({ do: 'log-uncaught', error });
+  // That the connection of one that was to end breaks is no news, and what it said is.
+  const news = exitReason?.kind === 'done' ? said : error;
+  if (news !== undefined && version !== null && load === 0) {
+    actions.push({ do: 'log-uncaught', error: news });
   }
   for (const { batch, reached } of decideReached(worker, exit, isOurs(reason))) {
     actions.push({ do: 'lose', batch, reached, loss });

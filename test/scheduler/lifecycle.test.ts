@@ -29,6 +29,7 @@ describe('a worker', () => {
     expect.objectContaining({ state: 'dead', exitReason: expect.objectContaining(reason) });
   const left = expect.objectContaining({ do: 'leave' });
   const on = { do: 'go-on', refill: true };
+  const broken = new Error('read ECONNRESET');
 
   it.each<[string, Partial<WorkerFacts>, LifecycleEvent, number, unknown[]]>([
     [
@@ -134,6 +135,37 @@ describe('a worker', () => {
       { type: 'exit', exit: { reason: 'exit', code: 0 }, hint: undefined },
       2,
       [dead({ kind: 'done' }), left, on],
+    ],
+    [
+      'was told to stop, and its connection breaks before it has',
+      { state: 'draining', exitReason: { kind: 'done' } },
+      { type: 'exit', exit: { reason: 'lost', why: 'reset', error: broken }, hint: undefined },
+      0,
+      [dead({ kind: 'done' }), expect.objectContaining({ do: 'leave', error: broken }), on],
+    ],
+    [
+      'was told to stop, and says what was thrown in it',
+      { state: 'draining', exitReason: { kind: 'done', error: broken } },
+      { type: 'exit', exit: { reason: 'exit', code: 1 }, hint: undefined },
+      0,
+      [
+        dead({ kind: 'done', error: broken }),
+        expect.objectContaining({ do: 'leave', error: broken }),
+        { do: 'log-uncaught', error: broken },
+        on,
+      ],
+    ],
+    [
+      'lost its connection',
+      {},
+      { type: 'exit', exit: { reason: 'lost', why: 'reset', error: broken }, hint: undefined },
+      0,
+      [
+        dead({ kind: 'ended' }),
+        expect.objectContaining({ do: 'leave', error: broken }),
+        { do: 'log-uncaught', error: broken },
+        on,
+      ],
     ],
     [
       'was ended by its backend for a time-out',
