@@ -14,19 +14,18 @@ import { Deadlines } from './deadlines.ts';
 import { decide, type RunAction, type RunState } from './decide.ts';
 import { Decoding } from './decoding.ts';
 import { Delivery } from './delivery.ts';
+import { Dispatcher } from './dispatcher.ts';
 import { type CallSite, TaskError, WorkerSetupError } from './errors.ts';
 import type { RunListener } from './events.ts';
 import { isGone } from './exits.ts';
 import { Grace } from './grace.ts';
 import type { Job } from './job.ts';
-import { type Failed, halves, LossTally, lossError, slice } from './losses.ts';
+import { type Failed, LossTally, lossError } from './losses.ts';
 import { Recorder } from './recorder.ts';
-import type { Batch, Chunk, PooledWorker, PoolPort, RunPort, WorkerLoss } from './seams.ts';
+import type { Batch, PooledWorker, PoolPort, RunPort, WorkerLoss } from './seams.ts';
 import type { Sink } from './sink.ts';
-import { BatchSizer } from './sizer.ts';
 import type { TaskSource } from './source.ts';
 import type { JobStats } from './stats.ts';
-import { TaskQueue } from './task-queue.ts';
 
 /** The end of a worker whose memory is gone is known at the latest this much later (ms). */
 const EXIT_MS = 1000;
@@ -41,13 +40,10 @@ export class Run implements RunPort {
   /** When it ended. */
   endedAt = Number.POSITIVE_INFINITY;
   readonly #pool: PoolPort;
-  readonly #queue: TaskQueue;
+  readonly #dispatcher: Dispatcher;
   readonly #sink: Sink;
   readonly #delivery: Delivery;
-  readonly #sizer: BatchSizer;
   readonly #recorder = new Recorder(this.id);
-  readonly #batches = new Set<Batch>();
-  readonly #engaged = new Set<PooledWorker>();
   readonly #tally = new LossTally();
   readonly #decoding: Decoding;
   /** It ends as soon as the error of a worker can be decoded. */
@@ -58,7 +54,6 @@ export class Run implements RunPort {
   constructor(pool: PoolPort, job: Job, source: TaskSource, sink: Sink, site: CallSite) {
     this.#pool = pool;
     this.job = job;
-    this.#queue = new TaskQueue(source);
     this.#sink = sink;
     this.#delivery = new Delivery(sink);
     this.site = site;
@@ -67,7 +62,19 @@ export class Run implements RunPort {
       (error) => this.fail(error),
       () => this.#finishIfDone(),
     );
-    this.#sizer = new BatchSizer(job.options.batchSize, job.options.backend.pace);
+    this.#dispatcher = new Dispatcher(source, {
+      run: this,
+      clock: pool.clock,
+      sink,
+      delivery: this.#delivery,
+      recorder: this.#recorder,
+      isRefused: () => this.#refused,
+      state: () => this.#state(),
+      sent: () => this.#deadlines?.watch(),
+      failed: (index, argument, cause) => this.#failed(index, argument, cause),
+      failAt: (index, error) => this.#failAt(index, error),
+      finishIfDone: () => this.#finishIfDone(),
+    });
     const { timeout, backend } = job.options;
     this.#deadlines =
       timeout === null || backend.keepsTime
@@ -79,12 +86,13 @@ export class Run implements RunPort {
   /** What decisions about the run go by. */
   #state(): RunState {
     const { retries, timeout, jobs, onError } = this.job.options;
+    const { batches, engaged, sizer } = this.#dispatcher;
     return {
-      batches: this.#batches,
-      engaged: this.#engaged,
+      batches,
+      engaged,
       counts: this.#tally,
       ended: this.ended,
-      cost: this.#sizer.cost,
+      cost: sizer.cost,
       position: this.#sink.position,
       end: this.#delivery.end,
       retries,
@@ -96,7 +104,7 @@ export class Run implements RunPort {
 
   /** Ends workers whose task has run too long; says when the next look is due (ms). */
   #look(): number | null {
-    if (this.#batches.size === 0) return null;
+    if (this.#dispatcher.batches.size === 0) return null;
     let wait: number | null = null;
     const now = this.#pool.clock.now();
     for (const action of decide(this.#state(), { type: 'time', now })) {
@@ -108,10 +116,7 @@ export class Run implements RunPort {
 
   /** Workers that could have something to do. */
   get wanted(): number {
-    if (this.#refused) return 0;
-    const { jobs, maxBatches } = this.job.options;
-    const tasks = this.#queue.count(jobs);
-    return Math.min(jobs, maxBatches, tasks);
+    return this.#refused ? 0 : this.#dispatcher.wanted;
   }
 
   get listeners(): RunListener[] {
@@ -129,130 +134,23 @@ export class Run implements RunPort {
 
   /** The consumer has taken something: there may be room for more. */
   more(): void {
-    if (!this.ended && !this.#queue.isRead) this.#pool.pump();
+    if (!this.ended && !this.#dispatcher.queue.isRead) this.#pool.pump();
   }
 
   // ---- Sending ------------------------------------------------------------------------------
 
-  /** Gives a worker a batch, if this run has one for it. */
   offer(worker: PooledWorker): boolean {
-    for (;;) {
-      const most = this.#most(worker);
-      const chunk = most < 1 ? null : this.#next(most);
-      // A task that can't be sent has failed, and nobody would ask again because of it.
-      if (!chunk || this.#send(worker, chunk)) return chunk !== null;
-    }
-  }
-
-  /** How many tasks a worker may be given now. */
-  #most(worker: PooledWorker): number {
-    if (this.ended || this.#refused) return 0;
-    const { jobs, maxBatches, maxTasksPerWorker } = this.job.options;
-    if (this.#batches.size >= maxBatches) return 0;
-    if (!this.#engaged.has(worker) && this.#engaged.size >= jobs) return 0;
-    if (worker.load > 0 && !this.#sizer.prefetch) return 0;
-    const waiting = this.#queue.hasAgain;
-    const most = Math.min(
-      this.#sizer.next(waiting ? null : this.#queue.remaining, jobs),
-      MAX_TASKS,
-    );
-    // What has been read already may be what the consumer waits for: it goes, however full it is.
-    return Math.min(most, maxTasksPerWorker - worker.tasks, waiting ? most : this.#room());
-  }
-
-  /** Tasks that may be sent without getting further ahead of the consumer than the window. */
-  #room(): number {
-    const { window, waiting } = this.#sink;
-    if (window === null) return Number.POSITIVE_INFINITY;
-    let outstanding = waiting;
-    for (const batch of this.#batches) outstanding += batch.count - batch.settled;
-    const most = Math.max(window, window * this.#sizer.size);
-    const room = most - outstanding;
-    // Small refills would make small batches of fast tasks.
-    return room * 2 < this.#sizer.size ? 0 : room;
-  }
-
-  #next(most: number): Chunk | null {
-    let chunk: Chunk | null;
-    try {
-      chunk = this.#queue.next(most);
-    } catch (error) {
-      this.#failAt(this.#queue.nextIndex, error);
-      return null;
-    }
-    if (!chunk) this.#finishIfDone();
-    // What gives the tasks may have stopped the job.
-    return this.ended || (chunk && chunk.first >= this.#delivery.end) ? null : chunk;
-  }
-
-  #send(worker: PooledWorker, chunk: Chunk): boolean {
-    const { first, args } = chunk;
-    let packed: ReturnType<Job['codec']['pack']>;
-    try {
-      packed = this.job.codec.pack(args as readonly unknown[], 'tasks');
-    } catch (error) {
-      return this.#unsendable(worker, chunk, error);
-    }
-    if (!worker.port.claims) this.#sizer.noClaims();
-    let batch: Batch;
-    try {
-      batch = worker.send(this, first, args, packed);
-    } catch (error) {
-      packed.release?.();
-      return this.#unsendable(worker, chunk, error);
-    }
-    this.#engaged.add(worker);
-    this.#batches.add(batch);
-    this.#recorder.dispatched(batch);
-    this.#deadlines?.watch();
-    return true;
-  }
-
-  /** One of the arguments can't be sent: its task has failed, the others are tried without it. */
-  #unsendable(worker: PooledWorker, chunk: Chunk, error: unknown): boolean {
-    const { first, args } = chunk;
-    if (args.length === 1) {
-      try {
-        this.job.codec.packOne(args[0], `tasks[${first}]`).release?.();
-      } catch (named) {
-        this.#failed(first, args[0], named);
-        return false;
-      }
-      this.#failed(first, args[0], error);
-      return false;
-    }
-    const [rest, beginning] = halves(chunk);
-    this.#queue.push(rest);
-    return this.#send(worker, beginning);
+    return this.#dispatcher.offer(worker);
   }
 
   steal(worker: PooledWorker): 'stolen' | 'later' | 'nothing' {
-    if (this.ended || worker.load > 0) return 'nothing';
-    const now = this.#pool.clock.now();
-    const [action] = decide(this.#state(), { type: 'idle', worker, now });
-    if (action?.do !== 'take-back') return action ? 'later' : 'nothing';
-    if (this.#steal(action.batch, action.count) === 0) return 'later';
-    const chunk = this.#queue.pop();
-    return chunk && this.#send(worker, chunk) ? 'stolen' : 'later';
-  }
-
-  /** Takes tasks back from the end of a batch and queues them. */
-  #steal(batch: Batch, most: number): number {
-    const taken = batch.worker.steal(batch, most);
-    if (taken > 0 && !this.ended) {
-      const args = slice(batch.args, batch.count, batch.count + taken);
-      this.#queue.push({ first: batch.first + batch.count, args });
-      this.#recorder.withdrawn(taken);
-    }
-    return taken;
+    return this.#dispatcher.stealFor(worker);
   }
 
   /** Takes back all that a worker has not begun, because it is to be replaced. */
   withdraw(worker: PooledWorker): void {
-    for (const batch of this.#batches) {
-      if (batch.worker === worker) this.#steal(batch, MAX_TASKS);
-    }
-    this.#engaged.delete(worker);
+    this.#dispatcher.withdraw(worker);
+    this.#dispatcher.engaged.delete(worker);
   }
 
   // ---- Results ------------------------------------------------------------------------------
@@ -316,7 +214,7 @@ export class Run implements RunPort {
           break;
         case 'again':
           this.#recorder.withdrawn(action.chunk.args.length);
-          this.#queue.push(action.chunk);
+          this.#dispatcher.queue.push(action.chunk);
           break;
         case 'fail':
           if (this.ended) break;
@@ -349,7 +247,7 @@ export class Run implements RunPort {
     if (this.ended || count === 0) return;
     this.#recorder.withdrawn(count);
     for (const action of decide(this.#state(), { type: 'unreadable', batch, count })) {
-      if (action.do === 'again') this.#queue.push(action.chunk);
+      if (action.do === 'again') this.#dispatcher.queue.push(action.chunk);
       else if (action.do === 'blame') this.#failedWith(worker, message.error, first, args[0]);
     }
   }
@@ -389,8 +287,8 @@ export class Run implements RunPort {
       if (action.do === 'fail-run') this.fail(error);
       else if (action.do === 'end-at') {
         this.#delivery.failAt(index, error);
-        this.#queue.endAt(index);
-      } else if (action.do === 'take-back') this.#steal(action.batch, action.count);
+        this.#dispatcher.queue.endAt(index);
+      } else if (action.do === 'take-back') this.#dispatcher.takeBack(action.batch, action.count);
     }
     this.#finishIfDone();
   }
@@ -410,11 +308,11 @@ export class Run implements RunPort {
   }
 
   #close(batch: Batch): void {
-    this.#batches.delete(batch);
+    this.#dispatcher.batches.delete(batch);
     batch.worker.free(batch);
-    if (batch.settled > 0) this.#sizer.measured(batch.settled, batch.spent);
+    if (batch.settled > 0) this.#dispatcher.sizer.measured(batch.settled, batch.spent);
     if (this.ended) {
-      if (this.#batches.size === 0) this.#grace?.end();
+      if (this.#dispatcher.batches.size === 0) this.#grace?.end();
       return;
     }
     // Whatever made a worker leave tasks out: the caller must not take their places for results.
@@ -428,8 +326,8 @@ export class Run implements RunPort {
   }
 
   #finishIfDone(): void {
-    if (this.ended || !this.#queue.isDone) return;
-    if (this.#batches.size > 0 || this.#decoding.pending > 0) return;
+    if (this.ended || !this.#dispatcher.queue.isDone) return;
+    if (this.#dispatcher.batches.size > 0 || this.#decoding.pending > 0) return;
     const { failure } = this.#delivery;
     if (failure) {
       this.fail(failure.error);
@@ -443,7 +341,7 @@ export class Run implements RunPort {
     this.ended = true;
     this.endedAt = this.#pool.clock.now();
     this.#deadlines?.end();
-    this.#queue.clear();
+    this.#dispatcher.queue.clear();
     this.#pool.detach(this);
     this.#recorder.ended(error);
   }
@@ -471,9 +369,9 @@ export class Run implements RunPort {
   }
 
   #stop(error: unknown): void {
-    for (const batch of this.#batches) batch.worker.steal(batch, MAX_TASKS);
+    for (const batch of this.#dispatcher.batches) batch.worker.steal(batch, MAX_TASKS);
     this.#end(error);
-    this.#queue.close();
+    this.#dispatcher.queue.close();
     this.#sink.fail(error);
   }
 
@@ -481,16 +379,16 @@ export class Run implements RunPort {
 
   /** A worker has ended; others may take its place. */
   disengage(worker: PooledWorker): void {
-    this.#engaged.delete(worker);
+    this.#dispatcher.engaged.delete(worker);
   }
 
   /** A worker has ended with a batch of this run. */
   lost(batch: Batch, reached: Progress, loss: WorkerLoss): void {
     const { worker } = batch;
-    this.#batches.delete(batch);
+    this.#dispatcher.batches.delete(batch);
     worker.free(batch);
     if (this.ended) {
-      if (this.#batches.size === 0) this.#grace?.end();
+      if (this.#dispatcher.batches.size === 0) this.#grace?.end();
       return;
     }
     // The error that is about to end the run came before the end of the worker.
