@@ -1,6 +1,7 @@
 // Strided elements of somebody's memory.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -39,6 +40,19 @@ struct Stack {
   View<T> first;
   std::array<Axis, kMaxStackAxes> axes;
   size_t axis_count = 0;
+
+  Stack() = default;
+  // Operations hand stacks on by value several times: half a kilobyte each, of which a single
+  // matrix uses none.
+  Stack(const Stack& other) : first(other.first), axis_count(other.axis_count) {
+    std::copy_n(other.axes.begin(), axis_count, axes.begin());
+  }
+  Stack& operator=(const Stack& other) {
+    first = other.first;
+    axis_count = other.axis_count;
+    std::copy_n(other.axes.begin(), axis_count, axes.begin());
+    return *this;
+  }
 
   int64_t count() const {
     int64_t all = 1;

@@ -20,6 +20,11 @@ import { preview, rangeError } from '../errors.ts';
 import { uninitialized } from '../executor/index.ts';
 import { type MatrixInput, take } from './inputs.ts';
 
+const NO_AXES: readonly number[] = [];
+
+/** The numbers of a matrix that is alone: no axes. Most are, and small ones feel each array made. */
+const NO_STACK: number[] = [0];
+
 const STACK: AxisCount = {
   least: 1,
   most: MAX_AXES,
@@ -63,8 +68,8 @@ export function columnsOf(of: Matrix): number {
 }
 
 /** The axes before those of a matrix. */
-export function axesOf(of: Matrix): number[] {
-  return of.shape.slice(0, -2);
+export function axesOf(of: Matrix): readonly number[] {
+  return of.shape.length === 2 ? NO_AXES : of.shape.slice(0, -2);
 }
 
 /**
@@ -73,9 +78,15 @@ export function axesOf(of: Matrix): number[] {
  *
  * @param name - the second operand's
  */
-export function broadcast(name: string, a: readonly number[], b: readonly number[]): number[] {
+export function broadcast(
+  name: string,
+  a: readonly number[],
+  b: readonly number[],
+): readonly number[] {
   const count = Math.max(a.length, b.length);
-  return Array.from({ length: count }, (_, axis) => {
+  if (count === 0) return NO_AXES;
+  const axes: number[] = [];
+  for (let axis = 0; axis < count; axis++) {
     const one = a[axis - (count - a.length)] ?? 1;
     const other = b[axis - (count - b.length)] ?? 1;
     if (one !== other && one !== 1 && other !== 1) {
@@ -85,8 +96,9 @@ export function broadcast(name: string, a: readonly number[], b: readonly number
         `of axes that are equal to those of 'a' (${preview(a)}) or 1, before the last two`,
       );
     }
-    return one === 1 ? other : one;
-  });
+    axes.push(one === 1 ? other : one);
+  }
+  return axes;
 }
 
 /**
@@ -103,7 +115,7 @@ export function along<D extends Elements>(
   own: 0 | 1 | 2 = 2,
 ): Operand<D> {
   const before = of.shape.length - own;
-  const numbers = [axes.length];
+  const numbers = axes.length === 0 ? NO_STACK : [axes.length];
   for (let axis = 0; axis < axes.length; axis++) {
     const at = axis - (axes.length - before);
     const length = axes[axis] as number;
