@@ -3,7 +3,8 @@
 //
 //   node scripts/build-native.cjs [--out DIR] [--preset release|asan|tsan]
 //
-// Also installed as `heddle-build`, because npm may be told to run no install scripts.
+// Also installed as `heddle-build`, for systems without a prebuild: no install script runs it, since
+// package managers run none of a dependency unless told to.
 'use strict';
 
 const { execFileSync, spawnSync } = require('node:child_process');
@@ -50,6 +51,23 @@ if (process.platform !== 'win32') {
         'compiler, and make or Ninja (Debian: apt-get install cmake g++ make).',
     );
   }
+}
+
+// Optional peers of the package: whoever has a prebuild needs none of them.
+const headers = Object.entries(require('../package.json').peerDependencies).filter(([name]) => {
+  try {
+    require.resolve(`${name}/package.json`);
+    return false;
+  } catch {
+    return true;
+  }
+});
+if (headers.length > 0) {
+  const wanted = headers.map(([name, range]) => `${name}@${range}`).join(' ');
+  fail(
+    `not found: ${headers.map(([name]) => name).join(', ')}. Building from source needs these ` +
+      `packages: \`npm install --save-dev ${wanted}\`.`,
+  );
 }
 
 function run(command, args) {

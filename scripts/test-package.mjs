@@ -4,8 +4,9 @@
 //
 // The package goes into an empty folder, with install scripts off and no compiler on the PATH. It
 // is run there, and again in a root folder of its own that holds Node, the libraries that Node needs
-// and nothing else: no BLAS, no libgomp, no shell. With --source, what a user does where no prebuild
-// fits is tried as well; --node adds other versions of Node (packages of npm).
+// and nothing else: no BLAS, no libgomp, no shell. Other package managers install it with their
+// defaults, which run no install scripts of dependencies. With --source, what a user does where no
+// prebuild fits is tried as well; --node adds other versions of Node (packages of npm).
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -14,6 +15,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   realpathSync,
   rmSync,
   symlinkSync,
@@ -24,6 +26,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { otherNode } from './other-node.mjs';
+import { installWith, managers } from './package-managers.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const root = path.resolve(here, '..');
@@ -36,6 +39,13 @@ const { values } = parseArgs({
 const target = `${process.platform}-${process.arch}`;
 const work = mkdtempSync(path.join(os.tmpdir(), 'heddle-package-'));
 const app = path.join(work, 'app');
+
+/**
+ * The most that the packed package may have. Every user downloads all platforms' binaries: beyond this
+ * it is time for a package of each platform (CONTRIBUTING.md, "Release").
+ */
+const MAX_MEGABYTES = 25;
+let archive = '';
 let passed = 0;
 let failed = 0;
 
@@ -63,18 +73,41 @@ function barePath() {
   return folder;
 }
 
+function bareEnvironment() {
+  return {
+    PATH: barePath(),
+    HOME: os.homedir(),
+    NODE_EXTRA_CA_CERTS: process.env.NODE_EXTRA_CA_CERTS ?? '',
+  };
+}
+
 function runIn(folder, command, args, env = {}) {
   return execFileSync(command, args, {
     cwd: folder,
     encoding: 'utf8',
-    env: {
-      PATH: barePath(),
-      HOME: os.homedir(),
-      NODE_EXTRA_CA_CERTS: process.env.NODE_EXTRA_CA_CERTS ?? '',
-      ...env,
-    },
+    env: { ...bareEnvironment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+}
+
+function putChecks(folder) {
+  for (const name of readdirSync(path.join(here, 'package-check'))) {
+    copyFileSync(path.join(here, 'package-check', name), path.join(folder, name));
+  }
+}
+
+/** Links of the documents in the package to files that it does not bring. */
+function brokenLinks(folder) {
+  const documents = readdirSync(folder, { recursive: true }).filter(
+    (name) => name.endsWith('.md') && !name.includes('node_modules'),
+  );
+  return documents.flatMap((name) =>
+    [...readFileSync(path.join(folder, name), 'utf8').matchAll(/\]\(([^)\s]+)\)/g)]
+      .map(([, link]) => link)
+      .filter((link) => !/^(https?:|#)/.test(link))
+      .filter((link) => !existsSync(path.join(folder, path.dirname(name), link.split('#')[0])))
+      .map((link) => `${name}: ${link}`),
+  );
 }
 
 function install() {
@@ -85,14 +118,23 @@ function install() {
       stdio: ['ignore', 'pipe', 'ignore'],
     }),
   );
+  archive = path.join(work, filename);
   mkdirSync(app);
   writeFileSync(path.join(app, 'package.json'), '{ "name": "app", "private": true }\n');
   runIn(app, process.execPath, [
     realpathSync(path.join(barePath(), 'npm')),
-    ...['install', '--ignore-scripts', '--no-audit', '--no-fund', path.join(work, filename)],
+    ...['install', '--ignore-scripts', '--no-audit', '--no-fund', archive],
   ]);
-  for (const name of readdirSync(path.join(here, 'package-check'))) {
-    copyFileSync(path.join(here, 'package-check', name), path.join(app, name));
+  putChecks(app);
+  if (size > MAX_MEGABYTES * 1e6) {
+    throw new Error(`${(size / 1e6).toFixed(1)} MB packed; ${MAX_MEGABYTES} are the most`);
+  }
+  const broken = brokenLinks(path.join(app, 'node_modules/heddle'));
+  if (broken.length > 0) throw new Error(`links to what is not packed:\n${broken.join('\n')}`);
+  for (const name of ['node-addon-api', 'node-api-headers']) {
+    if (existsSync(path.join(app, 'node_modules', name))) {
+      throw new Error(`${name}, which only a build from source needs, was installed`);
+    }
   }
   return `${(size / 1e6).toFixed(1)} MB packed, ${(unpackedSize / 1e6).toFixed(1)} MB unpacked`;
 }
@@ -147,6 +189,15 @@ step('run beside what this system has', () =>
   runIn(app, process.execPath, ['check.mjs', 'system']).trim(),
 );
 step('require() from CommonJS', () => runIn(app, process.execPath, ['check.cjs']).trim());
+for (const [name, { node }] of Object.entries(managers)) {
+  step(`install and run with ${name}, its defaults`, () => {
+    const folder = path.join(work, name.toLowerCase().replace(' ', '-'));
+    const told = installWith(name, folder, archive, bareEnvironment());
+    if (/(ignored|blocked).*(build|script)/i.test(told)) throw new Error(told);
+    putChecks(folder);
+    return runIn(folder, process.execPath, [...node, 'check.mjs', 'system']).trim();
+  });
+}
 step('run in a root folder with nothing but Node', () =>
   runInJail(makeJail(process.execPath), ['/app/check.mjs', 'bare']),
 );
@@ -184,6 +235,13 @@ step('without a prebuild, say which command builds', () => {
 if (values.source) {
   step('build from source with that command', () => {
     const heddleBuild = path.join(app, 'node_modules/.bin/heddle-build');
+    const { stderr } = spawnSync(heddleBuild, { cwd: app, encoding: 'utf8' });
+    const [, command] = /`npm (install .*?)`/.exec(stderr) ?? [];
+    if (!command) throw new Error(`no word of what it needs:\n${stderr}`);
+    runIn(app, process.execPath, [
+      realpathSync(path.join(barePath(), 'npm')),
+      ...[...command.split(' '), '--ignore-scripts', '--no-audit', '--no-fund'],
+    ]);
     execFileSync(heddleBuild, { cwd: app, encoding: 'utf8', stdio: 'pipe' });
     return runIn(app, process.execPath, ['check.cjs'], { PATH: process.env.PATH }).trim();
   });

@@ -1,15 +1,7 @@
 // Gets Debian packages and the sysroot, each checked by a hash, without installing anything.
-import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { npmPackage } from './npm-package.mjs';
 import { BuildProblem, exists, root, run, targets } from './targets.mjs';
 
 const cache = path.join(root, '.cache/downloads');
@@ -84,28 +76,17 @@ export function sysroot(target) {
   if (existsSync(inside)) return inside;
   if (!exists('xz'))
     throw new BuildProblem("'xz' was not found (Debian: apt-get install xz-utils)");
+  const unpacked = npmPackage(wanted.package, wanted.integrity);
   const partial = `${folder}.partial`;
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(partial, { recursive: true });
-  const [{ filename }] = JSON.parse(
-    run('npm', ['pack', wanted.package, '--json', '--pack-destination', partial], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }),
-  );
-  // npm writes the scope's slash as a dash, or leaves it, depending on its version.
-  const archive = path.join(partial, filename.replace(/^@/, '').replace('/', '-'));
-  const found = `sha512-${createHash('sha512').update(readFileSync(archive)).digest('base64')}`;
-  if (found !== wanted.integrity) {
-    throw new BuildProblem(`${wanted.package} is not the file that was expected (${found})`);
-  }
-  run('tar', ['-xzf', archive, '-C', partial]);
-  const inner = path.join(partial, 'package', `${wanted.folder}.tar.xz`);
+  const inner = path.join(unpacked, `${wanted.folder}.tar.xz`);
   const member = ['./', ''].find((start) =>
     run('tar', ['-tJf', inner]).split('\n').includes(`${start}${wanted.folder}/sysroot/`),
   );
   run('tar', ['-xJf', inner, '-C', partial, `${member ?? ''}${wanted.folder}/sysroot`]);
-  rmSync(path.join(partial, 'package'), { recursive: true });
-  rmSync(archive);
+  // The package is a whole compiler, of which this is a small part.
+  rmSync(path.dirname(unpacked), { recursive: true });
   renameSync(partial, folder);
   return inside;
 }
