@@ -33,6 +33,44 @@ export interface RunListener {
   ended?(error: unknown): void;
 }
 
+/** A job's tasks begin: `heddle:run:started`. */
+export interface RunStartedEvent {
+  readonly run: number;
+  /** The option `label`, else the function's name; empty where it has none. */
+  readonly label: string;
+  readonly backend: string;
+  /** How many tasks there are; undefined where the input's length is not known. */
+  readonly tasks: number | undefined;
+  /** `performance.now()`. */
+  readonly time: number;
+}
+
+/** A job has ended: `heddle:run:ended`. */
+export interface RunEndedEvent {
+  readonly run: number;
+  readonly label: string;
+  /** Tasks that were done, failed ones included, and those that failed. */
+  readonly finished: number;
+  readonly failed: number;
+  /** What it ended with, if not well. */
+  readonly error?: unknown;
+  readonly time: number;
+}
+
+/** Tasks one after the other are done: `heddle:batch:finished`, once for each message of a worker. */
+export interface BatchFinishedEvent {
+  readonly run: number;
+  readonly first: number;
+  readonly count: number;
+  readonly failed: boolean;
+  readonly worker: number;
+  /** Who ran them, where that was not the worker itself. */
+  readonly by?: RunBy;
+  /** Start of the first and end of the last, of `performance.now()` here. */
+  readonly started: number;
+  readonly completed: number;
+}
+
 /** A worker, as events name it. */
 export interface WorkerEvent {
   readonly worker: number;
@@ -77,7 +115,11 @@ export function notify<L>(listeners: Iterable<L>, call: (listener: L) => void): 
   }
 }
 
+/** What is told of tasks costs something for each of them; what is told of runs and batches doesn't. */
 export const channels = {
+  runStarted: channel('heddle:run:started'),
+  runEnded: channel('heddle:run:ended'),
+  batchFinished: channel('heddle:batch:finished'),
   taskDispatched: channel('heddle:task:dispatched'),
   taskFinished: channel('heddle:task:finished'),
   taskFailed: channel('heddle:task:failed'),

@@ -11,7 +11,16 @@ export {
   WorkerSetupError,
   WorkerStartError,
 } from './errors.ts';
-export { type FinishedEvent, poolListeners, type RunListener, type WorkerEvent } from './events.ts';
+export {
+  type BatchFinishedEvent,
+  type FinishedEvent,
+  poolListeners,
+  type RunEndedEvent,
+  type RunListener,
+  type RunStartedEvent,
+  type WorkerEndedEvent,
+  type WorkerEvent,
+} from './events.ts';
 export { Job } from './job.ts';
 export {
   type ParallelOptions,

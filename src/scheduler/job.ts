@@ -95,6 +95,8 @@ export class Job {
   /** Functions by their place in the calls; grows in mode 'calls'. */
   readonly functions: FunctionMessage[] = [];
   readonly #mode: CallMode;
+  /** What has its name: a function, or the name of a method. */
+  readonly #named: AnyFunction | string | null;
   readonly #places = new Map<AnyFunction, number>();
   readonly #open: Omit<OpenMessage, 'functions'>;
   readonly #releaseModel: (() => void) | null = null;
@@ -109,6 +111,7 @@ export class Job {
     model?: { readonly value: unknown; readonly method?: string },
   ) {
     this.options = options;
+    this.#named = model?.method ?? fn;
     this.#mode = mode;
     const { reach } = options.backend;
     this.codec =
@@ -156,6 +159,17 @@ export class Job {
     const place = this.functions.push(functionMessage(fn, backend.reach, maxBytes, path)) - 1;
     this.#places.set(fn, place);
     return place;
+  }
+
+  /** What people know it by: the option `label`, else the function's name, which may be empty. */
+  get label(): string {
+    const { label } = this.options;
+    if (label !== null) return label;
+    const named = this.#named;
+    if (named === null || typeof named === 'string') return named ?? '';
+    // Not by reading it: a program may have put a getter there.
+    const name: unknown = Reflect.getOwnPropertyDescriptor(named, 'name')?.value;
+    return typeof name === 'string' ? name : '';
   }
 
   /** What a task is to people: of a call its arguments, without the function's place. */

@@ -141,6 +141,8 @@ export const parallelOptions = {
   onError: configKeys.onError,
   /** Entropy for `ctx.rng`: each task gets its own random numbers, whatever worker runs it. */
   seed: anything<number | bigint | readonly (number | bigint)[]>(),
+  /** What people know the job by, in events; default: the function's name. */
+  label: text('a text'),
   /** A file for a timeline in Chrome's trace format. */
   trace: text('a file name'),
 };
@@ -172,6 +174,7 @@ export interface ResolvedOptions {
   readonly collectErrors: boolean;
   readonly onError: 'finish' | 'kill';
   readonly seed: unknown;
+  readonly label: string | null;
   readonly trace: string | null;
   /** Why these numbers, in words. */
   readonly reasons: readonly string[];

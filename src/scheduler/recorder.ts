@@ -2,7 +2,14 @@
  * What a run tells of its tasks: statistics, its listeners, and `node:diagnostics_channel`.
  */
 import type { RunBy } from '../protocol/index.ts';
-import { channels, notify, type RunListener } from './events.ts';
+import {
+  type BatchFinishedEvent,
+  channels,
+  notify,
+  type RunEndedEvent,
+  type RunListener,
+  type RunStartedEvent,
+} from './events.ts';
 import type { Batch } from './seams.ts';
 import { StatsKeeper } from './stats.ts';
 
@@ -10,10 +17,22 @@ export class Recorder {
   readonly listeners: RunListener[] = [];
   readonly stats = new StatsKeeper();
   readonly #run: number;
+  readonly #job: { readonly label: string };
 
-  /** @param run - its number */
-  constructor(run: number) {
+  /**
+   * @param run - its number
+   * @param job - whose tasks it runs
+   */
+  constructor(run: number, job: { readonly label: string }) {
     this.#run = run;
+    this.#job = job;
+  }
+
+  started(backend: string, tasks: number | undefined): void {
+    if (!channels.runStarted.hasSubscribers) return;
+    const time = performance.now();
+    const event: RunStartedEvent = { run: this.#run, label: this.#job.label, backend, tasks, time };
+    channels.runStarted.publish(event);
   }
 
   dispatched({ id, first, args, worker }: Batch): void {
@@ -55,6 +74,18 @@ export class Recorder {
         channel.publish({ run, index: first + i, ...who, started, completed });
       }
     }
+    if (channels.batchFinished.hasSubscribers && times.length > 0) {
+      const event: BatchFinishedEvent = {
+        run,
+        first,
+        count,
+        failed,
+        ...who,
+        started: times[0]! + clockOffset,
+        completed: times[times.length - 1]! + clockOffset,
+      };
+      channels.batchFinished.publish(event);
+    }
     if (this.listeners.length === 0) return;
     const event = { run, first, count, failed, ...who, batch: id, times, clockOffset };
     notify(this.listeners, (one) => one.finished?.(event));
@@ -69,5 +100,16 @@ export class Recorder {
   ended(error: unknown): void {
     this.stats.end();
     notify(this.listeners, (one) => one.ended?.(error));
+    if (!channels.runEnded.hasSubscribers) return;
+    const { finished, failed } = this.stats;
+    const event: RunEndedEvent = {
+      run: this.#run,
+      label: this.#job.label,
+      finished,
+      failed,
+      ...(error === undefined ? {} : { error }),
+      time: performance.now(),
+    };
+    channels.runEnded.publish(event);
   }
 }

@@ -169,6 +169,7 @@ export function resolveOptions(
     onError: options.onError ?? scope.onError ?? 'finish',
     seed: options.seed,
     trace: options.trace ?? null,
+    label: options.label ?? null,
     reasons,
   };
   return count.live ? withLiveCounts(resolved, count.live, preDispatch) : resolved;

@@ -43,7 +43,7 @@ export class Run implements RunPort {
   readonly #dispatcher: Dispatcher;
   readonly #sink: Sink;
   readonly #delivery: Delivery;
-  readonly #recorder = new Recorder(this.id);
+  readonly #recorder: Recorder;
   readonly #tally = new LossTally();
   readonly #decoding: Decoding;
   /** It ends as soon as the error of a worker can be decoded. */
@@ -54,6 +54,7 @@ export class Run implements RunPort {
   constructor(pool: PoolPort, job: Job, source: TaskSource, sink: Sink, site: CallSite) {
     this.#pool = pool;
     this.job = job;
+    this.#recorder = new Recorder(this.id, job);
     this.#sink = sink;
     this.#delivery = new Delivery(sink);
     this.site = site;
@@ -125,6 +126,11 @@ export class Run implements RunPort {
 
   stats(): JobStats {
     return this.#recorder.stats.snapshot();
+  }
+
+  /** Tells whoever listens that it begins, and with how many tasks where that is known. */
+  announce(tasks: number | null): void {
+    this.#recorder.started(this.job.options.backend.name, tasks ?? undefined);
   }
 
   /** Ends at once if there is nothing to do. */

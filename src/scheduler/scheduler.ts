@@ -147,6 +147,7 @@ export function startRun(
   const run = new Run(pool, job, source, sink, site);
   const { signal } = settings;
   settings.prepare?.(run);
+  run.announce(source.remaining);
   if (signal) {
     const ended = onAbort(signal, () => run.cancel(signal.reason, GRACE_MS));
     run.listeners.push({ ended });
