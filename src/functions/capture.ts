@@ -19,7 +19,14 @@ import type { Outgoing } from '../memory/index.ts';
 import { ClassText, nameOf } from './class-text.ts';
 import { helperNode } from './compiler-helpers.ts';
 import { isCounter } from './coverage-counters.ts';
-import { baseOf, type Found, findMembers, isConstructor, parentOf } from './members.ts';
+import {
+  baseOf,
+  type Found,
+  findMembers,
+  inheritsAsUsual,
+  isConstructor,
+  parentOf,
+} from './members.ts';
 import { importOf, scriptPath } from './modules.ts';
 import { commonNode, isNamespace, isRequire, nodeOf, requireBase, usedPart } from './namespaces.ts';
 import { originOf } from './origin.ts';
@@ -208,6 +215,10 @@ export class Collector implements FunctionSink {
       members.push(this.#member(found, at));
     }
     const base = source.heritage ? null : baseOf(fn);
+    if (!base && !source.heritage && !inheritsAsUsual(fn)) {
+      const what = 'a function that inherits from what is no class';
+      throw new CloneError(path || owner, what, 'Put what it inherits on the function itself.');
+    }
     const parent = parentOf(fn);
     if (parent === undefined) {
       const what = 'an object that is the prototype of no class, from which it inherits';

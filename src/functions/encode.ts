@@ -6,7 +6,7 @@ import type { Outgoing } from '../memory/index.ts';
 import { Collector } from './capture.ts';
 import { isStandardGlobal } from './globals.ts';
 import { inspectFunction } from './inspect.ts';
-import { isBare } from './members.ts';
+import { inheritsAsUsual, isBare } from './members.ts';
 import type { FunctionPayload } from './payload.ts';
 import { payloadBytes } from './payload-bytes.ts';
 import { bindings, classId, knownNode, references, rememberMine } from './registry.ts';
@@ -27,14 +27,21 @@ export interface FunctionOptions {
 /** More than this is refused: it would go to every worker as a copy. */
 const MAX_CAPTURES = 64 * 2 ** 20;
 const TEXTS = 2_000;
+/** Under so many names a text is remembered. */
+const NAMES = 8;
 
 const { ownKeys } = Reflect;
-const own = Object.prototype.hasOwnProperty;
+const { getPrototypeOf } = Object;
+
+/** A payload of a text, for functions that are called like this. */
+interface KnownText extends Named {
+  readonly payload: FunctionPayload;
+}
 
 /** Payloads of functions that take nothing from outside, by their text: of strict and sloppy code. */
 const byText = {
-  strict: new Map<string, FunctionPayload>(),
-  sloppy: new Map<string, FunctionPayload>(),
+  strict: new Map<string, readonly KnownText[]>(),
+  sloppy: new Map<string, readonly KnownText[]>(),
 };
 /** Payloads that can't change, by function, and what was to be seen of it when they were made. */
 const byFunction = new WeakMap<object, { payload: FunctionPayload; members: Members }>();
@@ -49,29 +56,31 @@ export function encodeGraph(fn: Callable, options: FunctionOptions): FunctionPay
   if (kept && hasMembers(fn, kept.members)) return kept.payload;
   const reference = references.get(fn);
   if (reference) return reference;
-  const members = membersOf(fn);
-  const bare = !bound && ('base' in members || isBare(fn));
+  const bare = !bound && (isSimple(fn) || isBare(fn)) && inheritsAsUsual(fn);
   // Only functions of sloppy code have a caller: a text may mean another thing there.
   const known = Object.hasOwn(fn, 'caller') ? byText.sloppy : byText.strict;
   const text = bare ? Function.prototype.toString.call(fn) : '';
   const same = bare ? known.get(text) : undefined;
+  const { name, length } = fn as unknown as Named;
   if (same) {
-    byFunction.set(fn, { payload: same, members });
-    return same;
+    // Not kept by function as well: most are made anew for each job, and that takes longer than all
+    // that it would save.
+    for (const one of same) if (one.name === name && one.length === length) return one.payload;
   }
   const payload = collect(fn, options);
   const [root] = payload.nodes;
   if (bound || payload.nodes.length > 1 || payload.slots !== null) return payload;
+  const keep = (): void => void byFunction.set(fn, { payload, members: membersOf(fn) });
   if (root?.kind !== 'code') {
-    byFunction.set(fn, { payload, members });
+    keep();
   } else if (root.dead.length === 0) {
     const free = [...parseFunction(Function.prototype.toString.call(fn), root.strict).names.keys()];
-    if (free.every(isStandardGlobal)) byFunction.set(fn, { payload, members });
+    if (free.every(isStandardGlobal)) keep();
     // Two functions of one text are one, where that has no name that may mean something else in
     // another place. A look at the place takes longer than all the rest.
     if (bare && root.id === undefined && free.every((name) => UNSHADOWED.has(name))) {
       if (known.size >= TEXTS) known.delete(known.keys().next().value!);
-      known.set(text, payload);
+      known.set(text, [...(same ?? []).slice(1 - NAMES), { payload, name, length }]);
     }
   }
   return payload;
@@ -86,36 +95,38 @@ const UNSHADOWED = new Set(['Math', 'NaN', 'Infinity', 'undefined']);
  */
 type Members = Simple | readonly unknown[];
 
-interface Simple {
-  readonly name: unknown;
-  readonly length: unknown;
-  readonly base: unknown;
-}
-
 interface Named {
   readonly name: unknown;
   readonly length: unknown;
 }
 
-/** Arrows and methods: looked at in a fraction of the time that lists of properties take. */
+interface Simple extends Named {
+  readonly base: unknown;
+}
+
+/**
+ * Whether a function is an arrow or a method with nothing of its own, told by the keys that the
+ * engine gives those, in its order: a fraction of the time that a list of properties takes.
+ */
 function isSimple(fn: object): boolean {
-  return ownKeys(fn).length === 2 && own.call(fn, 'length') && own.call(fn, 'name');
+  const keys = ownKeys(fn);
+  return keys.length === 2 && keys[0] === 'length' && keys[1] === 'name';
 }
 
 function membersOf(fn: Callable): Members {
   if (!isSimple(fn)) return listMembers(fn);
   const { name, length } = fn as unknown as Named;
-  return { name, length, base: Object.getPrototypeOf(fn) as unknown };
+  return { name, length, base: getPrototypeOf(fn) as unknown };
 }
 
 function hasMembers(fn: Callable, members: Members): boolean {
   if (!('base' in members)) return sameMembers(members, listMembers(fn));
   const { name, length } = fn as unknown as Named;
   return (
-    isSimple(fn) &&
     name === members.name &&
     length === members.length &&
-    Object.getPrototypeOf(fn) === members.base
+    getPrototypeOf(fn) === members.base &&
+    isSimple(fn)
   );
 }
 

@@ -2,7 +2,7 @@
  * What of a function or class is in no text: members that were put on it or on its prototype later
  * (methods of constructor functions, patches, decorators), and what its static fields hold now.
  */
-import type { Callable } from '../codec/index.ts';
+import { type Callable, isNative } from '../codec/index.ts';
 import type { MemberText, Source } from './source.ts';
 
 /** A property as it is. */
@@ -61,6 +61,28 @@ export function baseOf(fn: object): Callable | null {
   return base as unknown as Callable;
 }
 
+const usual = Function.prototype as object;
+
+/**
+ * Whether a function inherits from what all of its kind do: it can be told from its text. The
+ * prototypes of async functions and generators have no constructor that others could have made.
+ */
+export function inheritsAsUsual(fn: object): boolean {
+  const base = Object.getPrototypeOf(fn) as object | null;
+  return base === usual || (base !== null && isOfKind(base));
+}
+
+/** The prototype of all functions, or of a kind of them, in any realm. */
+function isOfKind(base: object): boolean {
+  if (typeof base === 'function') {
+    const above = Object.getPrototypeOf(base) as object | null;
+    if (above === null || Object.getPrototypeOf(above) !== null) return false;
+    return !Object.hasOwn(base, 'prototype') && isNative(base as unknown as Callable);
+  }
+  const tag = Object.getOwnPropertyDescriptor(base, Symbol.toStringTag);
+  return /^(?:Async)?(?:Generator)?Function$/.test(String(tag?.value)) && tag!.writable === false;
+}
+
 /** The computed key of a method, told by the method that has it; undefined where there is none. */
 export function keyOf(fn: object, member: MemberText): PropertyKey | undefined {
   const holder = member.isStatic ? fn : prototypeOf(fn);
@@ -91,7 +113,8 @@ export function findMembers(
     for (const key of Reflect.ownKeys(holder)) {
       const members = shown.get(key);
       const property = read(holder, key);
-      if (members === undefined && on === 'own' && OF_FUNCTIONS.has(key)) continue;
+      const given = key === 'length' && property.value !== source.arity;
+      if (members === undefined && on === 'own' && OF_FUNCTIONS.has(key) && !given) continue;
       if (on === 'prototype' && key === 'constructor' && property.value === fn) continue;
       const isField = members?.at(-1)?.kind === 'field';
       if (members && !isField && isAsWritten(members, property)) continue;

@@ -12,6 +12,8 @@ export interface Source extends Analysis {
   readonly code: string;
   readonly form: Form;
   readonly isClass: boolean;
+  /** The `length` that evaluating the text gives it. */
+  readonly arity: number;
   /** How many characters `code` has before the function's own text. */
   readonly lead: number;
   /** Where in `code` the engine says that the function begins: at its parameters, mostly. */
@@ -78,6 +80,7 @@ function parse(text: string, strict: boolean): Source {
       ...analysed(code, expression, strict),
       form: 'expression',
       isClass,
+      arity: arityOf(expression),
       lead: 1,
       anchor: anchorOf(expression, text),
       heritage: isClass ? heritageOf(expression) : null,
@@ -116,6 +119,7 @@ function parsedMember(code: string, form: Form, node: ObjectExpression, strict: 
     ...analysed(code, value as Expression, strict),
     form,
     isClass: false,
+    arity: arityOf(value as Expression),
     lead: 2,
     anchor: value.start,
     heritage: null,
@@ -133,6 +137,21 @@ function analysed(code: string, node: Expression, strict: boolean): Analysis & {
     result = result.slice(0, start) + name.padEnd(end - start) + result.slice(end);
   }
   return { ...analysis, code: result };
+}
+
+/** How many parameters come before the first that need not be given. */
+function arityOf(node: AnyNode): number {
+  if (node.type === 'ClassExpression') {
+    const made = node.body.body.find(
+      (member) => member.type === 'MethodDefinition' && member.kind === 'constructor',
+    );
+    return made?.type === 'MethodDefinition' ? arityOf(made.value) : 0;
+  }
+  const { params } = node as { params?: readonly AnyNode[] };
+  const end = params?.findIndex(
+    ({ type }) => type === 'AssignmentPattern' || type === 'RestElement',
+  );
+  return end === undefined ? 0 : end < 0 ? params!.length : end;
 }
 
 function anchorOf(node: Expression, text: string): number {

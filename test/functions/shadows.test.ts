@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { decodeFunction, encodeFunction } from '../../src/functions/index.ts';
 import type { FunctionPayload } from '../../src/functions/payload.ts';
-import { fc } from '../helpers/seeds.ts';
+import { fc, runsOf } from '../helpers/seeds.ts';
 
 type Result = readonly string[];
 type Probe = () => Result;
@@ -177,16 +177,18 @@ function fresh(payload: FunctionPayload): FunctionPayload {
   return { ...payload, id: `${payload.id}'${count}`, nodes };
 }
 
-it('finds what each name means, wherever it is declared', async () => {
+const runs = runsOf(30);
+
+it('finds what each name means, wherever it is declared', { timeout: runs * 2_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(program, { minLength: 1, maxLength: 20 }), async (programs) => {
       const pairs = await compare(programs);
       expect(pairs).toHaveLength(programs.length);
       expect(pairs.map(([, there]) => there)).toEqual(pairs.map(([here]) => here));
     }),
-    { numRuns: 30 },
+    { numRuns: runs },
   );
-}, 60_000);
+});
 
 it('finds it in every kind of scope, around every kind of function', async () => {
   const all = Object.keys(WRAPPERS).flatMap((kind, i) =>

@@ -11,6 +11,15 @@ export const testSeed: number = Number(process.env.HEDDLE_TESTS_SEED || USUAL_SE
 
 fc.configureGlobal({ seed: testSeed });
 
+/**
+ * How many programs, values or plans a property is tried with.
+ *
+ * @param usual - in a run of the whole suite; `HEDDLE_TESTS_RUNS` asks for another number
+ */
+export function runsOf(usual: number): number {
+  return Number(process.env.HEDDLE_TESTS_RUNS || usual);
+}
+
 export { fc };
 
 /**

@@ -1,0 +1,86 @@
+/**
+ * A function that was sent before is looked at again: what has been put on it since then arrives, or
+ * is refused, and so does what another of the same text is called.
+ */
+import { describe, expect, it } from 'vitest';
+import { CloneError } from '../../src/codec/index.ts';
+import { decodeFunction, encodeFunction } from '../../src/functions/index.ts';
+
+type Probe = ((x: number) => unknown) & Record<PropertyKey, unknown>;
+
+/** Each time a new function of the same text. */
+const KINDS: Readonly<Record<string, () => Probe>> = {
+  arrow: () => ((x: number) => Math.abs(x)) as Probe,
+  method: () =>
+    ({
+      probe(x: number) {
+        return Math.abs(x);
+      },
+    }).probe as unknown as Probe,
+  function: () => ((x: number) => Math.abs(x)) as unknown as Probe,
+  async: () => (async (x: number) => Math.abs(x)) as unknown as Probe,
+  generator: () =>
+    function* (x: number) {
+      yield Math.abs(x);
+    } as unknown as Probe,
+  sloppy: () => new Function('x', 'return Math.abs(x)') as Probe,
+};
+
+class Kind {
+  static called = 'a kind';
+}
+
+/** What is done to a function, and how it shows. */
+const CHANGES: Readonly<Record<string, (fn: Probe) => void>> = {
+  nothing: () => {},
+  'a member': (fn) => void Reflect.set(fn, 'k', 2),
+  'a hidden member': (fn) => void Object.defineProperty(fn, 'k', { value: 3 }),
+  'a symbol': (fn) => void Reflect.set(fn, Symbol.for('k'), 4),
+  'a hidden symbol': (fn) => void Object.defineProperty(fn, Symbol.for('k'), { value: 5 }),
+  'a getter': (fn) => void Object.defineProperty(fn, 'k', { get: () => 6 }),
+  'another name': (fn) => void Object.defineProperty(fn, 'name', { value: 'renamed' }),
+  'another length': (fn) => void Object.defineProperty(fn, 'length', { value: 7 }),
+  'a class that it inherits from': (fn) => void Object.setPrototypeOf(fn, Kind),
+};
+
+/** What is to be seen of a function. */
+function shown(fn: Probe): unknown {
+  return [fn.name, fn.length, fn.k, fn[Symbol.for('k')], fn.called];
+}
+
+async function ship(fn: Probe): Promise<Probe> {
+  const payload = structuredClone(encodeFunction(fn as never));
+  return (await decodeFunction(payload)) as unknown as Probe;
+}
+
+describe.each(Object.entries(KINDS))('%s', (_, make) => {
+  it.each(Object.entries(CHANGES))('with %s', async (_name, change) => {
+    const fn = make();
+    // Its text is known, and so is the function itself.
+    await ship(make());
+    await ship(fn);
+    change(fn);
+    const arrived = await ship(fn);
+    expect(shown(arrived)).toEqual(shown(fn));
+    expect(String(arrived(-1))).toBe(String(fn(-1)));
+    // Another one has nothing of it.
+    const other = make();
+    expect(shown(await ship(other))).toEqual(shown(other));
+  });
+
+  it('refuses what inherits from no class', () => {
+    for (const base of [null, { called: 'an object' }, (x: number) => x]) {
+      const fn = make();
+      encodeFunction(fn as never);
+      Object.setPrototypeOf(fn, base);
+      expect(() => encodeFunction(fn as never)).toThrow(CloneError);
+    }
+  });
+});
+
+it('tells functions of one text by their names', async () => {
+  const [one, other] = [(x: number) => x * 3, (x: number) => x * 3];
+  for (const fn of [one, other, one, other]) {
+    expect((await ship(fn as Probe)).name).toBe(fn.name);
+  }
+});
