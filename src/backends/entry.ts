@@ -11,7 +11,8 @@ import {
   tsxInterfaces,
 } from '../functions/index.ts';
 
-/** Tells a worker process that it has no page. */
+/** Tells a worker process that it has a page, or that it has none. */
+export const PAGE = '--heddle-page';
 export const NO_PAGE = '--heddle-no-page';
 
 /** Flags that are about the main program alone, with whether a value follows them. */
@@ -38,14 +39,16 @@ function inherited(flags: readonly string[]): string[] {
 
 const fromSource = import.meta.url.endsWith('.ts');
 
+const HOOKS = [...LOADER_FLAGS, '--require', '-r'];
+
 /** Whether flags, which workers inherit, load modules through hooks. */
 function hasLoaderFlags(): boolean {
-  return startedWith([...LOADER_FLAGS, '--require', '-r']);
+  return startedWith(HOOKS);
 }
 
 /** Whether workers load modules through hooks, which may make CommonJS of what is required. */
-function hasLoaders(): boolean {
-  return hasLoaderFlags() || findTsNode() !== null;
+function hasLoaders(more: readonly string[]): boolean {
+  return hasLoaderFlags() || startedWith(HOOKS, more) || findTsNode() !== null;
 }
 
 /** ts-node where it came by its command or was registered, neither of which a worker inherits. */
@@ -60,10 +63,17 @@ function registration({ file, options }: TsNode): string {
 /**
  * The entry of a kind of worker, `.ts` in the sources; in the package the ES module,
  * or the CommonJS file that requires it, which Node starts faster.
+ *
+ * @param more - flags that the worker has besides those of this process
  */
-export function entryUrl(kind: 'process' | 'thread'): URL {
-  const extension = fromSource ? 'ts' : hasLoaders() ? 'js' : 'cjs';
+export function entryUrl(kind: 'process' | 'thread', more: readonly string[] = []): URL {
+  const extension = fromSource ? 'ts' : hasLoaders(more) ? 'js' : 'cjs';
   return new URL(`../worker/${kind}.${extension}`, import.meta.url);
+}
+
+/** The flags of this process that are not about the main program alone. */
+export function inheritedFlags(): readonly string[] {
+  return inherited(process.execArgv);
 }
 
 let flags: { readonly from: readonly string[]; readonly flags: readonly string[] } | null = null;
@@ -111,9 +121,11 @@ function tsxInterface(): URL | null {
 /**
  * The entry of worker threads, which inherit flags by themselves. But `--import tsx` does nothing in
  * a worker thread, so a program that runs under tsx has it registered there by its own interface.
+ *
+ * @param more - flags that the thread is given
  */
-export function threadEntry(): ThreadEntry {
-  const entry = entryUrl('thread');
+export function threadEntry(more: readonly string[] = []): ThreadEntry {
+  const entry = entryUrl('thread', more);
   const tsx = tsxInterface();
   const tsNode = tsx ? null : unheritedTsNode();
   if (tsNode) {

@@ -1,4 +1,5 @@
 /**
  * Starts workers: the launchers, and their registry.
  */
+export { writesProfile } from './flags.ts';
 export { backendNamed, checkBackend, registerBackend } from './registry.ts';

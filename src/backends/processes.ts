@@ -2,16 +2,19 @@
  * The backend 'processes': each worker is a process of its own, with thread pools of its own.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { BUDGET_VARIABLE } from '../config/index.ts';
 import { addonFile, native } from '../native.ts';
 import {
+  type AcceptedSettings,
   type Backend,
   ClaimTable,
   encodeFrame,
   FrameReader,
   type FromWorker,
+  initMessage,
   SLOTS,
   type ToWorker,
   type WorkerAddress,
@@ -20,9 +23,14 @@ import {
   type WorkerPort,
   type WorkerSpec,
 } from '../protocol/index.ts';
-import { forcedThreadEnvironment, threadEnvironment } from '../threadpools/index.ts';
+import {
+  changedEnvironment,
+  forcedThreadEnvironment,
+  threadEnvironment,
+} from '../threadpools/index.ts';
 import { type Channel, PIPES, PipePair, StdioChannel } from './channel.ts';
-import { entryFlags, entryUrl, NO_PAGE } from './entry.ts';
+import { entryFlags, entryUrl, NO_PAGE, PAGE } from './entry.ts';
+import { heapFlags, type OwnFlags, ownFlags } from './flags.ts';
 
 const INBOX = 3;
 const OUTBOX = 4;
@@ -32,31 +40,82 @@ const DRAIN_MS = 200;
 
 const posix = process.platform !== 'win32';
 
-function environment({ childThreads, childThreadsAsked }: WorkerSpec): NodeJS.ProcessEnv {
-  if (childThreads < 1) return process.env;
+function environment({ childThreads, childThreadsAsked, env }: WorkerSpec): NodeJS.ProcessEnv {
+  const base = env ? changedEnvironment(env) : process.env;
+  if (childThreads < 1) return base;
   const pools = childThreadsAsked
-    ? forcedThreadEnvironment(childThreads)
-    : { ...process.env, ...threadEnvironment(childThreads) };
+    ? forcedThreadEnvironment(childThreads, base)
+    : { ...base, ...threadEnvironment(childThreads, base) };
   return { ...pools, [BUDGET_VARIABLE]: String(childThreads) };
 }
+
+/** Flags of this process, and what was asked for. Of two that say different things the last counts. */
+function flagsOf({ id, execArgv = [], resourceLimits }: WorkerSpec): OwnFlags {
+  const limits = resourceLimits ? heapFlags(resourceLimits) : [];
+  return ownFlags([...entryFlags(), ...limits, ...execArgv], id);
+}
+
+function isFolder(name: string): boolean {
+  return statSync(name, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** The folder of this process when it began, which what its flags name is looked for from. */
+const home = workingFolder();
+
+function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return ''; // it has been removed
+  }
+}
+
+/** Where a worker process starts, and where it is to go from there, if anywhere. */
+function foldersOf({ cwd }: WorkerSpec): { readonly start?: string; readonly next?: string } {
+  if (cwd !== undefined && !isFolder(cwd)) {
+    const message = `'cwd' must be a folder that is there, but ${cwd} was given`;
+    throw Object.assign(new Error(message), { code: 'ENOENT' });
+  }
+  const wanted = cwd ?? workingFolder();
+  if (wanted === home || wanted === '') return {};
+  return home === '' || !isFolder(home) ? { start: wanted } : { start: home, next: wanted };
+}
+
+const settings: AcceptedSettings = {
+  env: true,
+  execArgv: true,
+  argv: true,
+  cwd: true,
+  nice: true,
+  resourceLimits: ({ codeRangeSizeMb, stackSizeMb }) => {
+    if (codeRangeSizeMb !== undefined) return 'V8 has no codeRangeSizeMb for a process';
+    if (stackSizeMb === undefined) return undefined;
+    return "a process's stack is what the system gives it (ulimit -s; execArgv: ['--stack-size=…'])";
+  },
+};
 
 class ProcessHandle implements WorkerPort {
   readonly claims: ClaimTable | null;
   readonly slots = SLOTS;
   readonly #child: ChildProcess;
   readonly #channel: Channel;
+  /** Lets others have its port. */
+  readonly #release: () => void;
   #gone = false;
 
   constructor(spec: WorkerSpec, events: WorkerEvents) {
+    const folders = foldersOf(spec);
+    const entry = fileURLToPath(entryUrl('process', spec.execArgv));
     // Windows hands no descriptors to a child this way: there the worker has its batches alone.
     const page = posix ? native.workers.createPage() : null;
     let pipes: PipePair | null = null;
-    const program = [...entryFlags(), fileURLToPath(entryUrl('process')), addonFile];
-    if (page === null) program.push(NO_PAGE);
+    const own = flagsOf(spec);
+    const args = [addonFile, page === null ? NO_PAGE : PAGE, ...(spec.argv ?? [])];
     try {
       if (posix) pipes = new PipePair();
       this.claims = page === null ? null : new ClaimTable(native.workers.mapPage(page));
-      this.#child = spawn(process.execPath, program, {
+      this.#child = spawn(process.execPath, [...own.flags, entry, ...args], {
+        ...(folders.start === undefined ? {} : { cwd: folders.start }),
         stdio: ['ignore', 'inherit', 'inherit', ...(pipes?.child ?? PIPES), page ?? 'ignore'],
         env: environment(spec),
         // A session of its own: Ctrl-C is for the main program, which ends its workers; and the
@@ -65,12 +124,14 @@ class ProcessHandle implements WorkerPort {
         windowsHide: true,
       });
     } catch (error) {
+      own.release();
       pipes?.close();
       throw error;
     } finally {
       if (page !== null) native.workers.closeDescriptor(page);
       pipes?.closeChild();
     }
+    this.#release = own.release;
     this.#channel = pipes ?? new StdioChannel(this.#child, INBOX, OUTBOX);
     try {
       this.#listen(events);
@@ -80,8 +141,8 @@ class ProcessHandle implements WorkerPort {
       throw error;
     }
     this.#child.unref();
-    const { resourceLimits: _, ...init } = spec;
-    this.send(init);
+    const { cwd: _, ...init } = initMessage(spec);
+    this.send(folders.next === undefined ? init : { ...init, cwd: folders.next });
   }
 
   #listen(events: WorkerEvents): void {
@@ -93,6 +154,7 @@ class ProcessHandle implements WorkerPort {
     const finish = (): void => {
       if (done || !exit) return;
       done = true;
+      this.#release();
       this.#channel.close();
       events.exit(unreadable ? { ...exit, error: unreadable } : exit);
     };
@@ -161,6 +223,7 @@ export function processes(): Backend {
     name: 'processes',
     reach: 'process',
     knob: 'processes',
+    settings,
     start: (spec, events) => new ProcessHandle(spec, events),
   };
 }

@@ -17,7 +17,7 @@ import {
   type WorkerPort,
   type WorkerSpec,
 } from '../protocol/index.ts';
-import { Runner, taskRng } from '../worker/index.ts';
+import { plainError, Runner, taskRng } from '../worker/index.ts';
 
 function load(message: FunctionMessage): TaskFunction {
   if (message.kind !== 'local') throw new TypeError('a local worker takes functions as they are');
@@ -37,6 +37,35 @@ function initialize(initializer: TaskFunction): Promise<void> {
     done.catch(() => initialized.delete(initializer));
   }
   return done;
+}
+
+/** Teardowns of jobs that have run here, with the initializers that are to run again after them. */
+const teardowns = new Map<TaskFunction, TaskFunction | null>();
+
+/** Runs the teardowns: this environment ends with the program, or goes on without these workers. */
+async function tearDown(): Promise<void> {
+  const all = [...teardowns];
+  teardowns.clear();
+  for (const [teardown, initializer] of all) {
+    if (initializer) initialized.delete(initializer);
+    try {
+      await teardown();
+    } catch (error) {
+      process.emitWarning(`The teardown failed: ${plainError(error).stack}`, {
+        type: 'HeddleWarning',
+        code: 'HEDDLE_TEARDOWN',
+      });
+    }
+  }
+}
+
+let tearsDownAtEnd = false;
+
+function noteTeardown(teardown: TaskFunction, initializer: TaskFunction | null): void {
+  teardowns.set(teardown, initializer);
+  if (tearsDownAtEnd) return;
+  tearsDownAtEnd = true;
+  process.on('beforeExit', () => void tearDown());
 }
 
 class LocalHandle implements WorkerPort {
@@ -71,13 +100,19 @@ class LocalHandle implements WorkerPort {
       if (!this.#dead)
         events.message({ type: 'ready', clockOffset: null, version: VERSION, build: BUILD });
     });
-    if (spec.initializer) this.#initialize(load(spec.initializer));
+    const initializer = spec.initializer ? load(spec.initializer) : null;
+    const note = (): void => {
+      if (spec.teardown) noteTeardown(load(spec.teardown), initializer);
+    };
+    if (initializer) this.#initialize(initializer, note);
+    else note();
   }
 
-  #initialize(initializer: TaskFunction): void {
+  #initialize(initializer: TaskFunction, done: () => void): void {
     this.#held = true;
     initialize(initializer).then(
       () => {
+        done();
         this.#held = false;
         this.#schedule();
       },
@@ -127,5 +162,6 @@ export function sequential(): Backend {
     reach: 'local',
     knob: null,
     start: (spec, events) => new LocalHandle(spec, events),
+    close: tearDown,
   };
 }

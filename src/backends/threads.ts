@@ -5,10 +5,12 @@ import { hostname } from 'node:os';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { addonFile, native } from '../native.ts';
 import {
+  type AcceptedSettings,
   type Backend,
   CLAIM_TABLE_BYTES,
   ClaimTable,
   type FromWorker,
+  initMessage,
   MAILBOX_BYTES,
   Mailbox,
   packMessage,
@@ -21,10 +23,47 @@ import {
   type WorkerSpec,
 } from '../protocol/index.ts';
 import { plainError } from '../worker/index.ts';
-import { threadEntry } from './entry.ts';
+import { inheritedFlags, threadEntry } from './entry.ts';
+import { inspectFlag, ownFlags } from './flags.ts';
 
 /** Worker threads that are there. */
 let alive = 0;
+
+/**
+ * Starts a thread. One that is given flags has those of this process no longer by itself; of them it can
+ * have none that are about the whole process, and Node says which these are.
+ */
+function startThread(entry: string | URL, options: WorkerOptions, spec: WorkerSpec): Worker {
+  if (spec.execArgv === undefined) return new Worker(entry, options);
+  const { flags: asked } = ownFlags(spec.execArgv, spec.id);
+  const inherited = inheritedFlags();
+  try {
+    return new Worker(entry, { ...options, execArgv: [...inherited, ...asked] });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== 'ERR_WORKER_INVALID_EXEC_ARGV') throw error;
+    const named = message.slice(message.indexOf(':') + 1).split(',');
+    const refused = new Set(named.map((flag) => flag.trim()));
+    const kept = inherited.filter((flag) => !refused.has(flag));
+    if (kept.length === inherited.length) throw error;
+    return new Worker(entry, { ...options, execArgv: [...kept, ...asked] });
+  }
+}
+
+const settings: AcceptedSettings = {
+  env: ({ NODE_OPTIONS: flags }) =>
+    flags === undefined ? undefined : 'a thread takes flags by execArgv, not by NODE_OPTIONS',
+  execArgv: (flags) => {
+    const flag = inspectFlag(flags);
+    if (flag === undefined) return undefined;
+    return `start the program with ${flag}, whose debugger shows its threads`;
+  },
+  argv: true,
+  cwd: () => 'threads have the working directory of their process',
+  nice: () =>
+    process.platform === 'linux' ? undefined : 'only Linux has a priority for each thread',
+  resourceLimits: true,
+};
 
 class ThreadHandle implements WorkerPort {
   readonly claims: ClaimTable;
@@ -38,15 +77,16 @@ class ThreadHandle implements WorkerPort {
     this.claims = new ClaimTable(memory);
     const mailbox = new Mailbox(memory, CLAIM_TABLE_BYTES);
     this.#mailbox = mailbox;
-    const { resourceLimits, ...init } = spec;
-    const { entry, eval: code } = threadEntry();
+    const { env, argv, resourceLimits } = spec;
+    const { entry, eval: code } = threadEntry(spec.execArgv);
     const options: WorkerOptions = {
-      workerData: { memory, addon: addonFile },
+      workerData: { memory, addon: addonFile, ...(env ? { env } : {}) },
       name: `heddle-${spec.id}`,
       eval: code,
+      ...(argv ? { argv: [...argv] } : {}),
       ...(resourceLimits ? { resourceLimits } : {}),
     };
-    this.#worker = new Worker(entry, options);
+    this.#worker = startThread(entry, options, spec);
     const { threadId } = this.#worker;
     this.address = { host: hostname(), pid: process.pid, threadId };
     let error: Error | undefined;
@@ -78,7 +118,7 @@ class ThreadHandle implements WorkerPort {
       events.exit({ reason: 'exit', code, ...(error ? { error, uncaught } : {}) });
     });
     this.#worker.unref();
-    this.send(init);
+    this.send(initMessage(spec));
   }
 
   send(message: ToWorker, transfer?: readonly unknown[]): void {
@@ -105,6 +145,7 @@ export function threads(): Backend {
     name: 'threads',
     reach: 'thread',
     knob: 'threads',
+    settings,
     start: (spec, events) => new ThreadHandle(spec, events),
   };
 }

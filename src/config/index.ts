@@ -26,4 +26,10 @@ export {
   setConfig,
   withConfig,
 } from './scope.ts';
-export { type Config, type ConfigScope, configKeys, type ParallelConfig } from './types.ts';
+export {
+  type Config,
+  type ConfigScope,
+  configKeys,
+  MAX_WORKERS,
+  type ParallelConfig,
+} from './types.ts';

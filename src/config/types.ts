@@ -35,7 +35,7 @@ export interface ParallelConfig {
 /**
  * Settings that `withConfig` lays over a scope, and `setConfig` over the program. All are optional
  * there. What belongs to one call is not among them: `signal`, `initializer`, `seed`, `trace`,
- * `returnErrors`, `resourceLimits`.
+ * `returnErrors`, `teardown`, and what workers are started with.
  */
 export interface Config {
   /** Workers of a job, as joblib's n_jobs: -1 is one per core, -2 one fewer. */
@@ -68,6 +68,8 @@ export interface Config {
   maxWorkerMemory: ByteSize;
   /** Milliseconds after which a worker without work ends. */
   idleTimeout: number;
+  /** Workers that stay when they have been idle for so long. */
+  minWorkers: number;
   /** Whether jobs show a progress bar. */
   progress: boolean;
   /** Assumes that arrays hold no NaN and no infinity, and saves the check. */
@@ -82,6 +84,9 @@ export interface Config {
 export type ConfigScope = Readonly<
   Partial<Omit<Config, Sizes> & { readonly [K in Sizes]: number }>
 >;
+
+/** More workers than any machine has room for. */
+export const MAX_WORKERS = 65_536;
 
 /** Settings that are numbers of bytes once they are checked. */
 type Sizes = 'maxBytes' | 'maxWorkerMemory' | 'workingMemory';
@@ -137,6 +142,7 @@ export const configKeys: { readonly [K in keyof Config]: Option<Config[K]> } = {
   maxTasksPerWorker: wholeNumber({ least: 1, unlimited: true }),
   maxWorkerMemory: byteSize({ least: 1, unlimited: true }),
   idleTimeout: milliseconds,
+  minWorkers: wholeNumber({ least: 0, most: MAX_WORKERS }),
   progress: flag,
   assumeFinite: flag,
   workingMemory: byteSize({ least: 1 }),

@@ -30,8 +30,11 @@ export function tsxInterfaces(tsx: URL): readonly string[] {
 export const LOADER_FLAGS: readonly string[] = ['--import', '--loader', '--experimental-loader'];
 
 /** Whether this process was started with one of these flags, by itself or by NODE_OPTIONS. */
-export function startedWith(flags: readonly string[]): boolean {
-  const given = [process.env.NODE_OPTIONS ?? '', ...process.execArgv].join(' ');
+export function startedWith(
+  flags: readonly string[],
+  among: readonly string[] = [process.env.NODE_OPTIONS ?? '', ...process.execArgv],
+): boolean {
+  const given = among.join(' ');
   return new RegExp(`(^|\\s)(${flags.join('|')})(=|\\s|$)`).test(given);
 }
 

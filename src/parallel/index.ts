@@ -11,6 +11,7 @@ export {
 } from '../progress/index.ts';
 export type {
   AbortMessage,
+  AcceptedSettings,
   Backend,
   BackendFactory,
   BatchMessage,
@@ -46,6 +47,7 @@ export type {
   WorkerExit,
   WorkerInit,
   WorkerPort,
+  WorkerSettings,
   WorkerSpec,
 } from '../protocol/index.ts';
 export { encodeFrame, FrameReader, MAX_TASKS, systemNow, VERSION } from '../protocol/index.ts';

@@ -29,7 +29,7 @@ export interface Pace {
   readonly growth: number;
 }
 
-/** Limits of a worker thread's heap, as `node:worker_threads` takes them. */
+/** Limits of a worker's heap, as `node:worker_threads` takes them; processes have the first two. */
 export interface ResourceLimits {
   readonly maxOldGenerationSizeMb?: number;
   readonly maxYoungGenerationSizeMb?: number;
@@ -37,9 +37,41 @@ export interface ResourceLimits {
   readonly stackSizeMb?: number;
 }
 
-/** How a worker is to be started; without `resourceLimits` it is the worker's first message. */
-export interface WorkerSpec extends WorkerInit {
+/** What a job may ask of the start of its workers. */
+export interface WorkerSettings {
+  /** What its environment has other than that of this process; undefined: what it has not. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Flags for Node, after those of this process. */
+  readonly execArgv?: readonly string[];
+  /** What `process.argv` has after the program. */
+  readonly argv?: readonly string[];
+  /** The folder that it works in, as an absolute path; it goes there itself, by {@link WorkerInit}. */
+  readonly cwd?: string;
+  /** The priority of its threads, from -20 (first) to 19 (last); it takes it, by {@link WorkerInit}. */
+  readonly nice?: number;
   readonly resourceLimits?: ResourceLimits;
+}
+
+/**
+ * Which settings a backend's workers can be started with; what is not there is refused. A function says
+ * why a value can't be had, or undefined.
+ */
+export type AcceptedSettings = {
+  readonly [K in keyof WorkerSettings]?:
+    | true
+    | ((value: NonNullable<WorkerSettings[K]>) => string | undefined);
+};
+
+/**
+ * How a worker is to be started. It is the worker's first message, too, which may leave out what is of
+ * {@link WorkerSettings} alone.
+ */
+export interface WorkerSpec extends WorkerInit, Omit<WorkerSettings, keyof WorkerInit> {}
+
+/** The first message of a worker that has been started as it says. */
+export function initMessage(spec: WorkerSpec): WorkerInit {
+  const { env: _env, execArgv: _flags, argv: _argv, resourceLimits: _, ...init } = spec;
+  return init;
 }
 
 /** How far a worker had come with a batch when it ended. */
@@ -167,6 +199,8 @@ export interface Backend {
   width?(): number;
   /** Calls back when {@link width} has changed, until the result is disposed of. */
   changed?(listener: () => void): Disposable;
+  /** What a job may ask of the start of its workers. Default: nothing. */
+  readonly settings?: AcceptedSettings;
   /** Why `jobs` workers can't be had, or undefined. */
   refuses?(jobs: number): string | undefined;
   /**

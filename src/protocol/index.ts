@@ -2,6 +2,7 @@
  * What a scheduler and a worker say to each other, each type once.
  */
 export type {
+  AcceptedSettings,
   Backend,
   BackendFactory,
   Claims,
@@ -15,8 +16,10 @@ export type {
   WorkerEvents,
   WorkerExit,
   WorkerPort,
+  WorkerSettings,
   WorkerSpec,
 } from './backend.ts';
+export { initMessage } from './backend.ts';
 export { CLAIM_TABLE_BYTES, ClaimTable, MAX_TASKS, SLOTS } from './claims.ts';
 export { clockOffset, systemNow } from './clock.ts';
 export {

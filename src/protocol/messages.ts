@@ -30,7 +30,13 @@ export interface WorkerInit {
   /** Whether somebody asked for that number: then it goes before the user's variables. */
   readonly childThreadsAsked: boolean;
   readonly maxBytes: number;
+  /** The folder that the worker process goes to. */
+  readonly cwd?: string;
+  /** The priority that the worker gives its threads. */
+  readonly nice?: number;
   readonly initializer?: FunctionMessage;
+  /** Called before the worker ends because it is told to. */
+  readonly teardown?: FunctionMessage;
 }
 
 /** Opens a context: functions, the model they share, and settings. Comes before its batches. */
@@ -180,9 +186,11 @@ export interface OpenFailedMessage {
   readonly error: unknown;
 }
 
-/** The pool's initializer threw; the worker ends. */
+/** The worker can't be set up: the pool's initializer threw. It ends. */
 export interface InitFailedMessage {
   readonly type: 'init-failed';
+  /** What failed, where it was not the initializer: 'A worker could not …'. */
+  readonly what?: string;
   readonly error: unknown;
 }
 

@@ -1,7 +1,7 @@
 /**
  * The options of a job: which there are, and what each may be.
  */
-import { configKeys } from '../config/index.ts';
+import { configKeys, MAX_WORKERS } from '../config/index.ts';
 import { rangeError, typeError } from '../errors.ts';
 import {
   abortSignal,
@@ -15,10 +15,8 @@ import {
   text,
   wholeNumber,
 } from '../options.ts';
-import type { Backend, ResourceLimits } from '../protocol/index.ts';
-
-/** More workers than any machine has room for. */
-const MAX_WORKERS = 65_536;
+import type { Backend, WorkerSettings } from '../protocol/index.ts';
+import { workerSettings } from './worker-settings.ts';
 
 const jobs: Option<number> = (name, value) => {
   const right =
@@ -39,19 +37,6 @@ const batchCount = wholeNumber({ least: 1 });
 
 const threads = wholeNumber({ least: 1, most: MAX_WORKERS });
 
-const megabytes = positiveNumber({ most: 2 ** 22, unit: 'megabytes' });
-
-const resourceLimits = {
-  /** The heap for what lives long. */
-  maxOldGenerationSizeMb: megabytes,
-  /** The heap for what has just been made. */
-  maxYoungGenerationSizeMb: megabytes,
-  /** Room for generated code. */
-  codeRangeSizeMb: megabytes,
-  /** The stack; V8's default for threads is 4. */
-  stackSizeMb: positiveNumber({ most: 1024, unit: 'megabytes' }),
-};
-
 /** The settings of a progress bar. */
 export const progressSettings = {
   label: text('a text'),
@@ -71,6 +56,11 @@ export function readProgress(name: string, value: unknown): boolean | ProgressSe
   }
   return readOptions(name, progressSettings, value);
 }
+
+const callback: Option<() => unknown> = (name, value) => {
+  if (typeof value !== 'function') throw typeError(name, value, 'a function');
+  return value as () => unknown;
+};
 
 /** The options of everything that runs tasks. What may stand in a scope, too, is checked as there. */
 export const parallelOptions = {
@@ -117,20 +107,25 @@ export const parallelOptions = {
   maxWorkerMemory: configKeys.maxWorkerMemory,
   /** Milliseconds after which a worker without work ends. Default 60 000. */
   idleTimeout: configKeys.idleTimeout,
+  /**
+   * So many workers (and at most `jobs`) start with the first tasks and stay when they have been idle for
+   * `idleTimeout`. Default 0.
+   */
+  minWorkers: configKeys.minWorkers,
   /** Called once in each worker before its first task. */
-  initializer: ((name, value) => {
-    if (typeof value !== 'function') throw typeError(name, value, 'a function');
-    return value as () => unknown;
-  }) as Option<() => unknown>,
+  initializer: callback,
+  /**
+   * Called in each worker before it ends in order: after `idleTimeout`, to be replaced, by
+   * `shutdownWorkers()`, at the end of the program. It may take 10 seconds. Not after a kill or a crash.
+   */
+  teardown: callback,
   /**
    * Threads inside BLAS and the like in each worker; -1 leaves them alone. Given, it goes before the
    * variables that the user has set (`OMP_NUM_THREADS`, …), as joblib's `inner_max_num_threads`; the
    * default, ⌊cores / jobs⌋ and at least 1, does not.
    */
   childThreads: ((name, value) => (value === -1 ? value : threads(name, value))) as Option<number>,
-  /** Limits of a worker thread's heap. Only for the backend 'threads'. */
-  resourceLimits: ((name, value) =>
-    readOptions(name, resourceLimits, value)) as Option<ResourceLimits>,
+  ...workerSettings,
   /** Give `{ status, value }` or `{ status, reason }` for each task, as Promise.allSettled does. */
   returnErrors: flag,
   /**
@@ -166,11 +161,14 @@ export interface ResolvedOptions {
   readonly maxTasksPerWorker: number;
   readonly maxWorkerMemory: number;
   readonly idleTimeout: number;
+  readonly minWorkers: number;
   readonly initializer: (() => unknown) | null;
+  readonly teardown: (() => unknown) | null;
   readonly childThreads: number;
   /** It was given, and goes before what the user's variables say. */
   readonly childThreadsAsked: boolean;
-  readonly resourceLimits: ResourceLimits | null;
+  /** What was asked of the workers' start; null where nothing was. */
+  readonly settings: WorkerSettings | null;
   readonly collectErrors: boolean;
   readonly onError: 'finish' | 'kill';
   readonly seed: unknown;

@@ -2,8 +2,10 @@
  * A pool: workers of one kind, warm between jobs, and the runs that share them.
  */
 
+import { writesProfile } from '../backends/index.ts';
 import { workerRole } from '../config/index.ts';
 import { errorText, preview } from '../errors.ts';
+import { measured } from '../functions/index.ts';
 import type {
   Backend,
   FromWorker,
@@ -15,6 +17,7 @@ import type {
 import { type Clock, systemClock, type Timer } from './clock.ts';
 import { WorkerStartError } from './errors.ts';
 import { channels, notify, poolListeners, type WorkerEvent } from './events.ts';
+import { IdleWorkers } from './idle.ts';
 import type { Job } from './job.ts';
 import { isBusyWith, type LifecycleAction } from './lifecycle.ts';
 import { crashHint, outOfMemoryKills } from './oom.ts';
@@ -28,9 +31,17 @@ const STUCK_MS = 50;
 
 let lastWorker = 0;
 
+/** What workers of a pool call at their beginning and at their end. */
+export interface WorkerFunctions {
+  readonly initializer: FunctionMessage | null;
+  readonly teardown: FunctionMessage | null;
+}
+
 export class WorkerPool implements WorkerOwner, PoolPort {
   readonly backend: Backend;
   readonly clock: Clock;
+  /** Its workers have something to do when they are told to end: a teardown, a profile, counts. */
+  readonly parting: boolean;
   readonly #spec: Omit<WorkerSpec, 'id'>;
   #workers: PoolWorker[] = [];
   readonly #runs: RunPort[] = [];
@@ -41,10 +52,7 @@ export class WorkerPool implements WorkerOwner, PoolPort {
   #again = false;
   failedStarts = 0;
   #kills = 0;
-  #idleTimeout: number;
-  #idleTimer: Timer | null = null;
-  /** The time-out that the timer was set for. */
-  #idleTimerFor = 0;
+  readonly #idle: IdleWorkers;
   #stealTimer: Timer | null = null;
   #stealWait = 1;
   #stuckTimer: ResponsiveTimer | null = null;
@@ -55,16 +63,16 @@ export class WorkerPool implements WorkerOwner, PoolPort {
   /** @param ended - called when it was closed and its last worker has ended */
   constructor(
     options: ResolvedOptions,
-    initializer: FunctionMessage | null,
+    { initializer, teardown }: WorkerFunctions,
     ended: (pool: WorkerPool) => void = () => {},
     clock: Clock = systemClock,
   ) {
     this.clock = clock;
     this.#ended = ended;
     this.#changes = options.backend.changed?.(() => this.refill());
-    const { backend, childThreads, childThreadsAsked, maxBytes, resourceLimits } = options;
+    const { backend, childThreads, childThreadsAsked, maxBytes, settings } = options;
     this.backend = backend;
-    this.#idleTimeout = options.idleTimeout;
+    this.#idle = new IdleWorkers(clock, options.idleTimeout, () => this.#workers);
     this.#spec = {
       type: 'init',
       backend: backend.name,
@@ -73,8 +81,11 @@ export class WorkerPool implements WorkerOwner, PoolPort {
       childThreadsAsked,
       maxBytes,
       ...(initializer ? { initializer } : {}),
-      ...(resourceLimits ? { resourceLimits } : {}),
+      ...(teardown ? { teardown } : {}),
+      ...settings,
     };
+    const flags = [...(settings?.execArgv ?? []), process.env.NODE_OPTIONS ?? ''];
+    this.parting = measured || teardown !== null || writesProfile([...flags, ...process.execArgv]);
     if (backend.reach === 'process') this.#kills = outOfMemoryKills();
   }
 
@@ -98,16 +109,16 @@ export class WorkerPool implements WorkerOwner, PoolPort {
   }
 
   /** Starts a first worker, which comes up while the job that it is for is being made. */
-  prepare({ idleTimeout }: ResolvedOptions): void {
-    this.#idleTimeout = idleTimeout;
+  prepare(options: ResolvedOptions): void {
+    this.#idle.take(options);
     if (this.#workers.some((worker) => worker.usable)) return;
     // Nobody may come after all.
-    if (this.#startWorker()) this.#startIdleTimer();
+    if (this.#startWorker()) this.#idle.watch();
   }
 
   attach(run: RunPort): void {
     this.#closed = false;
-    this.#idleTimeout = run.job.options.idleTimeout;
+    this.#idle.take(run.job.options);
     this.#runs.push(run);
     for (const worker of [...this.#workers]) if (this.#isAtTaskLimit(worker)) this.#replace(worker);
     this.#ensureWorkers();
@@ -119,7 +130,7 @@ export class WorkerPool implements WorkerOwner, PoolPort {
     const at = this.#runs.indexOf(run);
     if (at >= 0) this.#runs.splice(at, 1);
     if (this.#runs.length === 0) {
-      this.#startIdleTimer();
+      this.#idle.watch();
       if (this.#closed || this.backend.reach === 'local') this.#retireAll();
     }
   }
@@ -135,6 +146,12 @@ export class WorkerPool implements WorkerOwner, PoolPort {
     this.#closed = true;
     if (this.#runs.length === 0) this.#retireAll();
     this.#endIfClosed();
+  }
+
+  /** Ends the workers that need not stay, for others that come. */
+  giveWay(): void {
+    if (this.#idle.staying === 0) this.close();
+    else this.#idle.retire(Number.POSITIVE_INFINITY);
   }
 
   /** Kills all workers; runs that are there fail. */
@@ -186,6 +203,7 @@ export class WorkerPool implements WorkerOwner, PoolPort {
     }
     // Small runs at the same time have as many workers together as the one with the most may have.
     wanted = Math.max(wanted, Math.min(together, most));
+    if (this.#runs.length > 0) wanted = Math.max(wanted, this.#idle.staying);
     for (; usable < wanted; usable++) if (!this.#startWorker()) return;
     if (stuck && !this.#stuckTimer) this.#startStuckTimer();
   }
@@ -272,9 +290,9 @@ export class WorkerPool implements WorkerOwner, PoolPort {
       }
       case 'init-failed': {
         for (const run of [...this.#runs]) {
-          run.refuse(worker, 'The initializer failed in a worker', message.error);
+          run.refuse(worker, message.what ?? 'The initializer failed in a worker', message.error);
         }
-        worker.kill('its initializer failed');
+        worker.kill('it could not be set up');
         return;
       }
       case 'progress': {
@@ -450,24 +468,5 @@ export class WorkerPool implements WorkerOwner, PoolPort {
       this.pump();
     });
     this.#stealWait = Math.min(this.#stealWait * 2, 16);
-  }
-
-  #startIdleTimer(): void {
-    if (this.#idleTimer && this.#idleTimerFor === this.#idleTimeout) return;
-    this.#idleTimer?.cancel();
-    this.#idleTimer = null;
-    if (this.#idleTimeout === Number.POSITIVE_INFINITY) return;
-    this.#idleTimerFor = this.#idleTimeout;
-    const wait = Math.min(Math.max(this.#idleTimeout, 1), 0x7fffffff);
-    this.#idleTimer = this.clock.after(wait, () => {
-      this.#idleTimer = null;
-      const limit = this.clock.now() - this.#idleTimeout;
-      let left = false;
-      for (const worker of this.#workers) {
-        if (worker.isIdle && worker.idleSince <= limit + 1) worker.retire();
-        else left = true;
-      }
-      if (left) this.#startIdleTimer();
-    });
   }
 }

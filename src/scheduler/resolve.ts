@@ -11,15 +11,13 @@ import {
 } from '../config/index.ts';
 import { rangeError } from '../errors.ts';
 import { type ByteSize, readOptions } from '../options.ts';
-import type { Backend, Reach } from '../protocol/index.ts';
+import type { Backend, Reach, WorkerSettings } from '../protocol/index.ts';
 import { preDispatchLimit } from './expression.ts';
 import { type ParallelOptions, parallelOptions, type ResolvedOptions } from './options.ts';
 import { resolveJobs } from './worker-count.ts';
+import { checkSettings, describeSettings, settingsOf } from './worker-settings.ts';
 
-/**
- * Reaches within this process: a SharedArrayBuffer gets through, and `resourceLimits` can be kept or
- * there is nothing to keep them for.
- */
+/** Reaches within this process: a SharedArrayBuffer gets through. */
 const IN_PROCESS: readonly Reach[] = ['thread', 'local'];
 
 const MEBIBYTE = 1024 * 1024;
@@ -45,19 +43,12 @@ function chosenBackend(options: ParallelOptions, scope: ConfigScope): Backend {
 }
 
 /** Refuses what a backend can't do. */
-function checkAbilities(backend: Backend, jobs: number, options: ParallelOptions): void {
+function checkAbilities(backend: Backend, jobs: number, settings: WorkerSettings | null): void {
   const refused = backend.refuses?.(jobs);
   if (refused !== undefined) {
     throw rangeError('backend', backend.name, `one that can start ${jobs} worker(s): ${refused}`);
   }
-  if (options.resourceLimits !== undefined && !IN_PROCESS.includes(backend.reach)) {
-    throw rangeError(
-      'resourceLimits',
-      options.resourceLimits,
-      `left out with the backend '${backend.name}', whose workers are no threads ` +
-        '(maxWorkerMemory replaces workers that grow)',
-    );
-  }
+  if (settings) checkSettings(backend, settings);
 }
 
 /** Another runtime than Node.js that this program runs on, if it does. */
@@ -136,9 +127,12 @@ export function resolveOptions(
   const explicit = options.jobs !== undefined && options.backend !== undefined;
   const count = resolveJobs(options.jobs ?? scope.jobs, asked, explicit);
   const { jobs, reason } = count;
-  checkAbilities(asked, jobs, options);
+  const settings = settingsOf(options);
+  checkAbilities(asked, jobs, settings);
   const reasons = [`backend '${asked.name}'`, `${jobs} worker(s): ${reason}`];
-  const alone = jobs === 1 && asked.reach !== 'local' && !asked.width;
+  // The calling process has been started, and not like that.
+  if (settings) reasons.push(describeSettings(settings));
+  const alone = jobs === 1 && asked.reach !== 'local' && !asked.width && !settings;
   if (alone) reasons.push('one worker is the calling process itself');
   const backend = alone ? backendNamed('sequential') : asked;
   checkRuntime(backend);
@@ -161,10 +155,12 @@ export function resolveOptions(
     maxWorkerMemory:
       bytesOf(options.maxWorkerMemory) ?? scope.maxWorkerMemory ?? Number.POSITIVE_INFINITY,
     idleTimeout: options.idleTimeout ?? scope.idleTimeout ?? 60_000,
+    minWorkers: options.minWorkers ?? scope.minWorkers ?? 0,
     initializer: options.initializer ?? null,
+    teardown: options.teardown ?? null,
     childThreads: inner.threads,
     childThreadsAsked: inner.asked,
-    resourceLimits: options.resourceLimits ?? null,
+    settings,
     collectErrors: options.returnErrors ?? false,
     onError: options.onError ?? scope.onError ?? 'finish',
     seed: options.seed,

@@ -2,18 +2,20 @@
  * One engine under every API: jobs, runs, and the pools that they share.
  */
 
+import { backendNamed } from '../backends/index.ts';
 import { preview } from '../errors.ts';
-import { type FunctionPayload, measured } from '../functions/index.ts';
+import type { FunctionPayload } from '../functions/index.ts';
 import { flag, type OptionsOf, readOptions } from '../options.ts';
 import type { FunctionMessage } from '../protocol/index.ts';
 import { onAbort } from './abort.ts';
 import type { CallSite } from './errors.ts';
 import { functionMessage, type Job } from './job.ts';
 import type { ResolvedOptions } from './options.ts';
-import { WorkerPool } from './pool.ts';
+import { type WorkerFunctions, WorkerPool } from './pool.ts';
 import { Run } from './run.ts';
 import type { Sink } from './sink.ts';
 import type { TaskSource } from './source.ts';
+import { settingsKey } from './worker-settings.ts';
 
 /** Pools by what their workers have in common. */
 const pools = new Map<string, WorkerPool>();
@@ -36,7 +38,7 @@ const GIVE_WAY_MS = 2000;
 /** What workers of one pool have in common. */
 interface PoolKey {
   readonly key: string;
-  readonly initializer: FunctionMessage | null;
+  readonly functions: WorkerFunctions;
 }
 
 /** The keys of options that have been used; invokers use theirs again and again. */
@@ -47,18 +49,26 @@ const poolKeys = new WeakMap<ResolvedOptions, PoolKey>();
  * workers, a captured variable that has changed replaces them. So arrays count by what is in them.
  */
 function makePoolKey(options: ResolvedOptions): PoolKey {
-  const { backend, childThreads, childThreadsAsked, resourceLimits } = options;
-  const initializer = initializerOf(options);
-  const id = initializer?.kind === 'payload' ? (initializer.payload as FunctionPayload).id : '';
+  const { backend, childThreads, childThreadsAsked, settings } = options;
+  const functions = functionsOf(options);
+  const { initializer, teardown } = functions;
+  const id = `${functionId(initializer)}|${functionId(teardown)}`;
   const inner = `${childThreads}${childThreadsAsked ? '!' : ''}`;
-  const limits = resourceLimits ? JSON.stringify(resourceLimits) : '';
-  const key = `${identity(backend)}|${inner}|${id}|${limits}`;
-  return { key, initializer };
+  const key = `${identity(backend)}|${inner}|${id}|${settingsKey(settings)}`;
+  return { key, functions };
 }
 
-function initializerOf({ backend, initializer }: ResolvedOptions): FunctionMessage | null {
-  if (!initializer) return null;
-  return functionMessage(initializer, backend.reach, Number.POSITIVE_INFINITY, 'initializer');
+function functionId(message: FunctionMessage | null): string | number {
+  return message?.kind === 'payload' ? (message.payload as FunctionPayload).id : '';
+}
+
+function functionsOf({ backend, initializer, teardown }: ResolvedOptions): WorkerFunctions {
+  const message = (fn: (() => unknown) | null, path: string): FunctionMessage | null =>
+    fn && functionMessage(fn, backend.reach, Number.POSITIVE_INFINITY, path);
+  return {
+    initializer: message(initializer, 'initializer'),
+    teardown: message(teardown, 'teardown'),
+  };
 }
 
 function poolKeyOf(options: ResolvedOptions): PoolKey {
@@ -70,9 +80,22 @@ function poolKeyOf(options: ResolvedOptions): PoolKey {
   return known;
 }
 
-/** Workers have the user of the process that started them, and its rights: another one gets others. */
-function currentKey({ key }: PoolKey): string {
-  return `${key}|${process.geteuid?.() ?? ''}|${process.getegid?.() ?? ''}`;
+/** The working directory; empty where it has been removed. */
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return '';
+  }
+}
+
+/**
+ * Worker processes have the user, the rights and the folder of the process that started them: where these
+ * have changed it gets others.
+ */
+function currentKey({ key }: PoolKey, { backend, settings }: ResolvedOptions): string {
+  const folder = backend.reach === 'process' ? (settings?.cwd ?? currentFolder()) : '';
+  return `${key}|${process.geteuid?.() ?? ''}|${process.getegid?.() ?? ''}|${folder}`;
 }
 
 function forget(pool: WorkerPool): void {
@@ -96,15 +119,15 @@ function ended(pool: WorkerPool): void {
 /** The pool for a job: the same for equal settings, so that workers are warm. */
 export function poolFor(options: ResolvedOptions): WorkerPool {
   // In the same environment workers cost nothing, and a task may start a job of its own.
-  if (options.backend.reach === 'local') return new WorkerPool(options, initializerOf(options));
+  if (options.backend.reach === 'local') return new WorkerPool(options, functionsOf(options));
   const known = poolKeyOf(options);
-  const { initializer } = known;
-  const key = currentKey(known);
+  const key = currentKey(known, options);
   let pool = pools.get(key);
   if (!pool) {
     for (const other of pools.values()) if (other.isEmpty) forget(other);
-    pool = new WorkerPool(options, initializer, ended);
+    pool = new WorkerPool(options, known.functions, ended);
     pools.set(key, pool);
+    if (pool.parting) closeAtEnd();
   }
   if (pools.size > 1) retireOtherPools(pool);
   return pool;
@@ -119,7 +142,7 @@ export function prepareWorker(options: ResolvedOptions, { remaining }: TaskSourc
 /** Forgets a job that won't be used again, here and in the workers that have it. */
 export function closeJob(job: Job): void {
   const known = poolKeys.get(job.options);
-  const pool = known && pools.get(currentKey(known));
+  const pool = known && pools.get(currentKey(known, job.options));
   if (pool) pool.closeJob(job);
   else job.release();
 }
@@ -128,7 +151,7 @@ export function closeJob(job: Job): void {
 function retireOtherPools(pool: WorkerPool): void {
   for (const other of pools.values()) {
     if (other === pool || other.backend !== pool.backend) continue;
-    if (other.idleFor(GIVE_WAY_MS)) other.close();
+    if (other.idleFor(GIVE_WAY_MS)) other.giveWay();
   }
 }
 
@@ -178,7 +201,17 @@ export function shutdownWorkers(options?: OptionsOf<typeof shutdownOptions>): vo
     if (kill) pool.kill();
     else pool.close();
   }
+  // Its teardowns: the calling process is no worker that could be killed.
+  void backendNamed('sequential').close?.();
 }
 
-// Idle workers keep no process alive, and would lose their counts with it.
-if (measured) process.on('beforeExit', () => shutdownWorkers());
+let closesAtEnd = false;
+
+/** Idle workers keep no process alive, and what they have to do at their end would be lost with it. */
+function closeAtEnd(): void {
+  if (closesAtEnd) return;
+  closesAtEnd = true;
+  process.on('beforeExit', () => {
+    for (const pool of [...pools.values()]) if (pool.parting) pool.close();
+  });
+}

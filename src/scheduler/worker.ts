@@ -2,7 +2,6 @@
  * A worker of a pool: what it has open, and the batches that are on their way to it.
  */
 
-import { measured } from '../functions/index.ts';
 import {
   type Backend,
   clockOffset,
@@ -31,6 +30,8 @@ import type {
 export interface WorkerOwner {
   /** Workers that died in a row before they were up. */
   readonly failedStarts: number;
+  /** Workers have something to do when they are told to end, which may take {@link PARTING_MS}. */
+  readonly parting: boolean;
   message(worker: PoolWorker, message: FromWorker): void;
   /** What may help against ends like this one. */
   hint(exit: WorkerExit): string | undefined;
@@ -39,6 +40,9 @@ export interface WorkerOwner {
 }
 
 let lastBatch = 0;
+
+/** How long a worker that has nothing left to do may take to end (ms). */
+const PARTING_MS = 10_000;
 
 export class PoolWorker implements PooledWorker {
   readonly id: number;
@@ -114,8 +118,10 @@ export class PoolWorker implements PooledWorker {
         return;
       case 'stop':
         this.#tell({ type: 'stop' });
-        // It writes what it counted as it ends, and the process has to wait for that.
-        if (measured) this.port.ref();
+        if (!this.#owner.parting) return;
+        // The process waits for what it does at its end, but not for ever.
+        this.port.ref();
+        if (this.load === 0) this.#watchParting();
         return;
       case 'end-now':
         this.#endNow();
@@ -123,6 +129,15 @@ export class PoolWorker implements PooledWorker {
       default:
         this.#owner.carryOut(this, action);
     }
+  }
+
+  #watchParting(): void {
+    this.#clock.after(PARTING_MS, () => {
+      if (this.state === 'dead') return;
+      const text = `Its teardown took longer than ${PARTING_MS / 1000} s: the worker is killed`;
+      this.#owner.message(this, { type: 'log', level: 'error', text, time: Date.now() });
+      this.kill('its teardown took too long');
+    });
   }
 
   #endNow(): void {
@@ -228,7 +243,9 @@ export class PoolWorker implements PooledWorker {
     this.slots[batch.slot] = null;
     this.load--;
     batch.release?.();
-    if (this.load === 0) this.idleSince = this.#clock.now();
+    if (this.load > 0) return;
+    this.idleSince = this.#clock.now();
+    if (this.#owner.parting && this.exitReason?.kind === 'done') this.#watchParting();
   }
 
   /** Takes back up to `most` tasks of a batch that have not been claimed; returns how many. */

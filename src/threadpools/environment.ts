@@ -49,6 +49,23 @@ export const threadVariables: readonly ThreadVariable[] = [
 ];
 
 /**
+ * An environment with other variables than it has, all of which count as set by the user.
+ *
+ * @param changes - variables; one that is undefined is taken away
+ * @param env - what they are laid over
+ */
+export function changedEnvironment(
+  changes: Environment,
+  env: Environment = process.env,
+): Record<string, string | undefined> {
+  const changed: Record<string, string | undefined> = { ...env, ...changes };
+  for (const name of Object.keys(changes)) if (changes[name] === undefined) delete changed[name];
+  const set = env[MARK]?.split(',').filter((name) => !Object.hasOwn(changes, name));
+  if (set && !Object.hasOwn(changes, MARK)) changed[MARK] = set.join(',');
+  return changed;
+}
+
+/**
  * The variables that a child process needs so that every pool in it takes `threads` threads.
  *
  * Variables that the user has set (to something that can be read) are left out, and so are those by which a library would no longer

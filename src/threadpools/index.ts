@@ -6,6 +6,7 @@ export { ThreadpoolController } from './controller.ts';
 export { registerController } from './custom.ts';
 export { setDefaultThreads } from './defaults.ts';
 export {
+  changedEnvironment,
   forcedThreadEnvironment,
   type ThreadVariable,
   threadEnvironment,

@@ -18,9 +18,10 @@ import {
 } from '../protocol/index.ts';
 import { redirectConsole } from './console.ts';
 import type { WorkerInfo } from './context.ts';
-import { packError } from './failures.ts';
+import { packError, plainError } from './failures.ts';
 import { adoptSerializers, lazyCodec, loadCodec, scheduleCollection } from './lazy-codec.ts';
 import { openLogChannel } from './log-channel.ts';
+import { setNice } from './priority.ts';
 import { taskRng } from './rng.ts';
 import { Runner } from './runner.ts';
 
@@ -53,8 +54,8 @@ function isEmpty(scope: unknown): boolean {
   return true;
 }
 
-async function initialize(initializer: FunctionMessage): Promise<void> {
-  await (await load(initializer))();
+async function call(fn: FunctionMessage): Promise<void> {
+  await (await load(fn))();
 }
 
 /** Takes in the pools that have been loaded since the last look. */
@@ -115,12 +116,27 @@ class WorkerHost {
     this.#runner = this.#makeRunner(init);
     this.#limitPools();
     this.#awaitsJob = true;
+    const { nice, cwd } = init;
+    const wishes = [
+      [cwd, () => process.chdir(cwd!), `A worker could not go to the folder ${cwd}`],
+      [nice, () => setNice(nice!, kind), `A worker could not be given the nice value ${nice}`],
+    ] as const;
+    for (const [wish, fulfil, what] of wishes) {
+      if (wish === undefined) continue;
+      try {
+        fulfil();
+      } catch (error) {
+        this.#setupFailed(error, init.maxBytes, what);
+        return;
+      }
+    }
     if (init.initializer) this.#initialize(init.initializer, init.maxBytes);
     else this.#receiveEarly();
   }
 
   #makeRunner(init: WorkerInit): Runner {
     const { threadId, claims, send, memory, stop } = this.#environment;
+    const { teardown } = init;
     const worker: WorkerInfo = {
       id: init.id,
       backend: init.backend,
@@ -139,7 +155,7 @@ class WorkerHost {
       adoptSerializers,
       memory,
       now: systemNow,
-      stop,
+      stop: teardown ? () => void this.#tearDown(teardown).then(stop) : stop,
     });
   }
 
@@ -175,16 +191,30 @@ class WorkerHost {
   }
 
   #initialize(initializer: FunctionMessage, maxBytes: number): void {
-    initialize(initializer).then(
+    call(initializer).then(
       () => this.#receiveEarly(),
-      (error: unknown) => {
-        void loadCodec().then(() => {
-          const { message } = packError(this.#codecFor(maxBytes), error);
-          this.#environment.send({ type: 'init-failed', error: message });
-          this.#environment.stop();
-        });
-      },
+      (error: unknown) => this.#setupFailed(error, maxBytes),
     );
+  }
+
+  /** Does what the pool wants done at the end. Who is in a loop there is killed by the scheduler. */
+  async #tearDown(teardown: FunctionMessage): Promise<void> {
+    try {
+      await call(teardown);
+    } catch (error) {
+      const { stack, message } = plainError(error);
+      const text = `The teardown failed in a worker: ${stack || message}`;
+      this.#environment.send({ type: 'log', level: 'error', text, time: Date.now() });
+    }
+  }
+
+  #setupFailed(error: unknown, maxBytes: number, what?: string): void {
+    void loadCodec().then(() => {
+      const { message } = packError(this.#codecFor(maxBytes), error);
+      const named = what === undefined ? {} : { what };
+      this.#environment.send({ type: 'init-failed', error: message, ...named });
+      this.#environment.stop();
+    });
   }
 
   #receiveEarly(): void {

@@ -32,8 +32,12 @@ function leave(): never {
   process.exit(0);
 }
 
+/** What the parent has put before the arguments of the worker: the addon's file, and whether there is a page. */
+const OWN_ARGUMENTS = 2;
+
 function openCell(): ClaimTable | null {
-  if (process.argv.includes('--heddle-no-page')) return null; // NO_PAGE of ../entry.ts
+  const [, page] = process.argv.splice(2, OWN_ARGUMENTS);
+  if (page === '--heddle-no-page') return null; // NO_PAGE of ../backends/entry.ts
   const memory = native.workers.mapPage(PAGE);
   native.workers.closeDescriptor(PAGE);
   return new ClaimTable(memory);

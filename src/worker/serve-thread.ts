@@ -22,7 +22,15 @@ import { startWorker } from './host.ts';
  */
 export function serveThread(onWarm?: () => void): void {
   const port = parentPort!;
-  const { memory } = workerData as { readonly memory: SharedArrayBuffer };
+  const { memory, env = {} } = workerData as {
+    readonly memory: SharedArrayBuffer;
+    readonly env?: Readonly<Record<string, string | undefined>>;
+  };
+  // Node would take flags from what it is given as the environment, and refuse some of the process's.
+  for (const [name, value] of Object.entries(env)) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
   const mailbox = new Mailbox(memory, CLAIM_TABLE_BYTES);
 
   const receive = startWorker({

@@ -92,7 +92,12 @@ class Trial {
     };
     const given = { backend: this.backend, jobs, batchSize, retries, timeout, returnErrors: true };
     const options = resolveOptions(given);
-    const pool = new WorkerPool(options, null, () => {}, this.clock);
+    const pool = new WorkerPool(
+      options,
+      { initializer: null, teardown: null },
+      () => {},
+      this.clock,
+    );
     const tasks = Array.from({ length: count }, (_, i) => i);
     const job = new Job('task', (x: number) => x, options);
     this.run = new Run(pool, job, taskSource(tasks), sink, new CallSite(() => {}));
