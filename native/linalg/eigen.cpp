@@ -1,5 +1,6 @@
 // Eigenvalues and eigenvectors.
 
+#include "linalg/decompositions.h"
 #include "linalg/lapack.h"
 #include "linalg/operations.h"
 
@@ -169,8 +170,12 @@ struct Eigh {
       require_shape(frame, v.first, wanted.n, width);
       require_axes(frame, w, v);
     }
+    const bool plain = !wanted.generalized && wanted.range == Symmetric::Range::kAll;
+    const int64_t n = wanted.n;
+    const auto* const lanes =
+        plain ? kernels_for<T>(w.count(), n, SymmetricGroup<T>::elements(n)) : nullptr;
     return perform_stack(
-        frame, wanted.n == 0 ? 0 : w.count(), eigh_work(wanted.n, wanted.vectors),
+        frame, n == 0 ? 0 : w.count(), work_in(lanes, eigh_work(n, wanted.vectors)),
         [=] { return SymmetricKernel<T>(wanted); },
         [=](SymmetricKernel<T>& kernel, int64_t index) -> int64_t {
           const View<T> from = a.at(index);
@@ -188,10 +193,21 @@ struct Eigh {
             const View<T> made = kernel.vectors();
             View<T> to = v.at(index);
             to.columns = count;
-            copy(View<T>{made.data, wanted.n, count, 1, made.column_stride}, to);
+            copy(View<T>{made.data, n, count, 1, made.column_stride}, to);
           }
           return 0;
-        });
+        },
+        in_groups(
+            lanes,
+            [=](const LaneKernels<T>& kernels) {
+              return SymmetricGroup<T>(kernels, n, wanted.vectors);
+            },
+            [=](SymmetricGroup<T>& group, const GroupRange& range) {
+              for (int64_t lane = 0; lane < range.count; ++lane) {
+                found.at(range.first + lane).at(0, 0) = static_cast<T>(n);
+              }
+              return group.run(a, !wanted.lower, w, v, range);
+            }));
   }
 
   static bool check_range(const Symmetric& wanted, int64_t width) {

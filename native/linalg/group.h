@@ -9,39 +9,81 @@
 
 namespace heddle::linalg {
 
-// The kernels for `count` matrices of n x n in groups that have `columns` columns, or null where
-// LAPACK is to have them: single ones, so that its threads and blocks are made use of, and large
-// ones, of which a group would not stay in the cache.
+// The kernels for `count` matrices of order n, each of which takes `elements` elements of a group's
+// memory, or null where LAPACK is to have them: single ones, so that its threads and blocks are
+// made use of, and large ones, of which a group would not stay in the cache.
 template <typename T>
-const LaneKernels<T>* kernels_for(int64_t count, int64_t n, int64_t columns) {
-  constexpr int64_t kMaxElements = 8192;
+const LaneKernels<T>* kernels_for(int64_t count, int64_t n, int64_t elements) {
+  constexpr int64_t kMaxElements = 5 * 64 * 64;
   const LaneKernels<T>* const kernels = lane_kernels<T>();
   const bool fits = kernels != nullptr && count > 1 && n > 0 && n <= kernels->max_order &&
-                    n * columns <= kMaxElements;
+                    elements <= kMaxElements;
   return fits ? kernels : nullptr;
 }
 
 // Work that lanes do in the time of one flop of LAPACK's on matrices as small.
 constexpr double kLaneSpeed = 4;
 
-inline Work in_lanes(const Work& work) { return {work.flops / kLaneSpeed, work.grain}; }
+// What an operation's work is where kernels are there for it.
+inline Work work_in(const void* kernels, const Work& work) {
+  return kernels == nullptr ? work : Work{work.flops / kLaneSpeed, work.grain};
+}
+
+// Where each of a lane's values, and the row that belongs to it, stands among all that are sorted.
+class LaneOrder {
+ public:
+  enum class By { kRising, kFalling };
+
+  LaneOrder(int64_t lanes, int64_t rows) : rows_(rows), places_(lanes * rows), sorted_(rows) {}
+
+  // Rows behind the first `count` stay where they are. `value(lane, i)`; NaN may stand anywhere.
+  template <typename Value>
+  void sort(int64_t lanes, int64_t count, By by, Value&& value) {
+    for (int64_t lane = 0; lane < lanes; ++lane) {
+      int32_t* const sorted = sorted_.data();
+      for (int64_t i = 0; i < count; ++i) {
+        const auto x = value(lane, i);
+        int64_t at = i;
+        for (; at > 0; --at) {
+          const auto before = value(lane, sorted[at - 1]);
+          if (!(by == By::kRising ? x < before : x > before)) break;
+          sorted[at] = sorted[at - 1];
+        }
+        sorted[at] = static_cast<int32_t>(i);
+      }
+      int32_t* const places = places_.data() + lane * rows_;
+      for (int64_t i = 0; i < count; ++i) places[sorted[i]] = static_cast<int32_t>(i);
+      for (int64_t i = count; i < rows_; ++i) places[i] = static_cast<int32_t>(i);
+    }
+  }
+
+  int64_t at(int64_t lane, int64_t row) const { return places_.data()[lane * rows_ + row]; }
+
+ private:
+  int64_t rows_;
+  Workspace<int32_t> places_;
+  Workspace<int32_t> sorted_;
+};
+
+// The matrices `first` to `first + count - 1` of stacks; lanes beyond repeat the first one.
+struct GroupRange {
+  int64_t first;
+  int64_t count;
+};
 
 template <typename T>
 class Group {
  public:
-  // The matrices `first` to `first + count - 1` of the stacks; lanes beyond repeat the first one.
-  struct Range {
-    int64_t first;
-    int64_t count;
-  };
+  using Range = GroupRange;
 
   Group(const LaneKernels<T>& kernels, int64_t rows, int64_t columns)
       : kernels_(kernels),
         rows_(rows),
         columns_(columns),
-        own_(rows * columns * kernels.lanes + kLaneAlignment / static_cast<int64_t>(sizeof(T))) {
+        leading_(lane_leading(columns)),
+        own_(rows * leading_ * kernels.lanes + kLaneAlignment / static_cast<int64_t>(sizeof(T))) {
     void* start = own_.data();
-    size_t room = static_cast<size_t>(rows * columns * kernels.lanes) * sizeof(T) + kLaneAlignment;
+    size_t room = static_cast<size_t>(rows * leading_ * kernels.lanes) * sizeof(T) + kLaneAlignment;
     data_ = static_cast<T*>(std::align(kLaneAlignment, room - kLaneAlignment, start, room));
   }
 
@@ -55,12 +97,12 @@ class Group {
     }
     const View<T>& view = from.first;
     return kernels_.load(lanes, view.row_stride, view.column_stride, view.rows, view.columns,
-                         data_ + column * kernels_.lanes, columns_);
+                         data_ + column * kernels_.lanes, leading_);
   }
 
   void load_identity(int64_t column) {
     for (int64_t i = 0; i < rows_; ++i) {
-      T* const row = data_ + (i * columns_ + column) * kernels_.lanes;
+      T* const row = data_ + (i * leading_ + column) * kernels_.lanes;
       std::fill_n(row, rows_ * kernels_.lanes, T{0});
       std::fill_n(row + i * kernels_.lanes, kernels_.lanes, T{1});
     }
@@ -72,8 +114,27 @@ class Group {
       lanes[lane] = to.at(range.first + lane).data;
     }
     const View<T>& view = to.first;
-    return kernels_.store(data_ + column * kernels_.lanes, columns_, view.rows, view.columns, lanes,
+    return kernels_.store(data_ + column * kernels_.lanes, leading_, view.rows, view.columns, lanes,
                           view.row_stride, view.column_stride, range.count);
+  }
+
+  // Row r of each lane becomes row places.at(lane, r) of its matrix.
+  LaneMask store_rows(const Stack<T>& to, const Range& range, const LaneOrder& places) const {
+    T* first[kMaxLanes];
+    for (int64_t lane = 0; lane < range.count; ++lane) {
+      first[lane] = to.at(range.first + lane).data;
+    }
+    const View<T>& view = to.first;
+    LaneMask left = 0;
+    for (int64_t row = 0; row < view.rows; ++row) {
+      T* lanes[kMaxLanes];
+      for (int64_t lane = 0; lane < range.count; ++lane) {
+        lanes[lane] = first[lane] + places.at(lane, row) * view.row_stride;
+      }
+      left |= kernels_.store(data_ + row * leading_ * kernels_.lanes, leading_, 1, view.columns,
+                             lanes, view.row_stride, view.column_stride, range.count);
+    }
+    return left;
   }
 
   // A = P L U, and what is behind A becomes L⁻¹ Pᵀ times it.
@@ -82,14 +143,16 @@ class Group {
   LaneMask cholesky() { return kernels_.cholesky(data_, rows_); }
 
   T at(int64_t lane, int64_t row, int64_t column) const {
-    return data_[(row * columns_ + column) * kernels_.lanes + lane];
+    return data_[(row * leading_ + column) * kernels_.lanes + lane];
   }
   int64_t lanes() const { return kernels_.lanes; }
+  T* data() { return data_; }
 
  private:
   const LaneKernels<T>& kernels_;
   int64_t rows_;
   int64_t columns_;
+  int64_t leading_;
   Workspace<T> own_;
   T* data_;
 };

@@ -14,6 +14,12 @@
 
 namespace heddle::linalg {
 
+// The columns that a group's matrix has in memory. Rows that lie a power of two apart would share
+// few lines of the cache, and loads wait for stores with the same last bits of the address.
+constexpr int64_t lane_leading(int64_t columns) {
+  return columns >= 16 && columns % 8 == 0 ? columns + 4 : columns;
+}
+
 // One bit for each lane.
 using LaneMask = uint32_t;
 
@@ -21,7 +27,31 @@ constexpr int64_t kMaxLanes = 16;
 // Bytes that a group's memory is aligned to.
 constexpr int64_t kLaneAlignment = 64;
 
-// A group's matrix: element (i, j) of all lanes is the vector at (i * columns + j) * lanes.
+// Factors of a group's matrices of `rows` x `columns`: the left vectors (`rows` long) and the right
+// ones (`columns` long) as rows, `count` of each, and the singular values in any order.
+template <typename T>
+struct LaneSvd {
+  int64_t rows;
+  int64_t columns;
+  int64_t count;
+  T* left;
+  T* right;
+  T* values;
+};
+
+// Right-hand sides of a group's matrices, and what is found for them.
+template <typename T>
+struct LaneSystem {
+  int64_t columns;  // of b and x
+  T* b;             // rows x columns
+  T* x;
+  T* residuals;  // a sum of squares for each column
+  T* rank;
+  T* room;  // (count + rows) * columns vectors
+};
+
+// A group's matrix: element (i, j) of all lanes is the vector at (i * leading + j) * lanes, where
+// leading is lane_leading() of its columns.
 template <typename T>
 struct LaneKernels {
   int64_t lanes;  // matrices in a group
@@ -49,6 +79,25 @@ struct LaneKernels {
   // The lower factor in the place of the lower triangle, zeros above. Returns the lanes that are
   // to be computed by LAPACK, as eliminate().
   LaneMask (*cholesky)(T* a, int64_t n);
+
+  // What follows leaves besides to LAPACK lanes whose largest element has no square in the range of
+  // the elements, and those that do not converge.
+
+  // Of m x n matrices, whose columns are the rows of `a`: R takes their place (its columns as
+  // rows), and the first `width` columns of Q become the rows of q. width = 0: no Q. `room`: k + m
+  // vectors with k = min(m, n).
+  LaneMask (*qr)(T* a, int64_t m, int64_t n, T* q, int64_t width, T* room);
+  // Of symmetric matrices, whose upper triangle is read: the eigenvalues, in any order, and the
+  // vectors as rows (null: none). `room`: 11 n vectors.
+  LaneMask (*eigh)(T* a, int64_t n, T* vectors, T* values, T* room);
+  // Of m x n matrices with m >= n: the singular values, in any order, n right vectors as rows, and
+  // `width` left ones, n at least (both null: none). `room`: 17 n + m vectors.
+  LaneMask (*svd)(T* a, int64_t m, int64_t n, T* left, int64_t width, T* right, T* values, T* room);
+  // The pseudo-inverse, columns x rows; overwrites the left vectors. Singular values up to `limit`
+  // times the largest are taken to be zero.
+  void (*pseudo_inverse)(const LaneSvd<T>& of, T limit, T* inverse);
+  // The shortest of the X that make the columns of A X - B shortest.
+  LaneMask (*least_squares)(const LaneSvd<T>& of, T limit, const LaneSystem<T>& system);
 };
 
 struct LaneTable {

@@ -189,8 +189,8 @@ struct Inv {
     require_shape(frame, x.first, n, n);
     require_axes(frame, a, x);
     frame.require_apart(x, a);
-    const auto* const lanes = kernels_for<T>(a.count(), n, 2 * n);
-    const Work work = lanes == nullptr ? inverse_work(n) : in_lanes(inverse_work(n));
+    const auto* const lanes = kernels_for<T>(a.count(), n, 2 * n * n);
+    const Work work = work_in(lanes, inverse_work(n));
     return perform_stack(
         frame, n == 0 ? 0 : a.count(), work, [=] { return LuKernel<T>(n); },
         [=](LuKernel<T>& kernel, int64_t index) -> int64_t {
@@ -258,8 +258,8 @@ struct Det {
     require_square(frame, n, a.first.columns);
     for (const Stack<T>* out : {&value, &sign, &log}) require_shape(frame, out->first, 1, 1);
     require_axes(frame, a, value, sign, log);
-    const auto* const lanes = kernels_for<T>(a.count(), n, n);
-    const Work work = lanes == nullptr ? lu_work(n, n) : in_lanes(lu_work(n, n));
+    const auto* const lanes = kernels_for<T>(a.count(), n, n * n);
+    const Work work = work_in(lanes, lu_work(n, n));
     const auto put = [=](int64_t index, const Determinant& found) {
       value.at(index).at(0, 0) = static_cast<T>(found.value());
       sign.at(index).at(0, 0) = static_cast<T>(found.sign);

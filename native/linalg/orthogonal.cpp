@@ -1,5 +1,6 @@
 // QR factors and least squares.
 
+#include "linalg/decompositions.h"
 #include "linalg/lapack.h"
 #include "linalg/operations.h"
 
@@ -80,9 +81,12 @@ struct Qr {
       require_shape(frame, q.first, m, width);
       require_axes(frame, a, q);
     }
+    const int64_t columns_of_q = with_q ? width : 0;
+    const auto* const lanes =
+        kernels_for<T>(a.count(), k, QrGroup<T>::elements(m, n, columns_of_q));
+    const Work work = qr_work(m, n) + (with_q ? qr_work(m, width) : Work{});
     return perform_stack(
-        frame, a.count(), qr_work(m, n) + (with_q ? qr_work(m, width) : Work{}),
-        [=] { return Reflections<T>(m, n, width, with_q); },
+        frame, a.count(), work_in(lanes, work), [=] { return Reflections<T>(m, n, width, with_q); },
         [=](Reflections<T>& kernel, int64_t index) -> int64_t {
           const View<T> from = a.at(index);
           if (check && !all_finite(from)) return kNotFiniteInfo;
@@ -94,7 +98,11 @@ struct Qr {
           kernel.factor(from, r.at(index));
           if (with_q) kernel.make_q(q.at(index));
           return 0;
-        });
+        },
+        in_groups(
+            lanes,
+            [=](const LaneKernels<T>& kernels) { return QrGroup<T>(kernels, m, n, columns_of_q); },
+            [=](QrGroup<T>& group, const GroupRange& range) { return group.run(a, q, r, range); }));
   }
 };
 
@@ -176,6 +184,12 @@ class Minimiser {
   Room<T> room_;
 };
 
+// The limit that LAPACK takes in the place of one that is none.
+template <typename T>
+T rank_limit(T limit) {
+  return limit > 0 && limit < 1 ? limit : std::numeric_limits<T>::epsilon() / 2;
+}
+
 // Frame: stacks of A (m x n), B (m x p), X (n x p), S (min(m, n) x 1), residuals (p x 1), the rank
 // (1 x 1); the relative limit for singular values, check. Minimises |A X - B|.
 template <typename T>
@@ -203,8 +217,10 @@ struct Lstsq {
     const auto shorter = static_cast<double>(k);
     const Work work = Work{4 * longer * shorter * shorter, svd_work(m, n, Vectors::kNone).grain} +
                       Work{4 * longer * shorter * static_cast<double>(p)};
+    const auto* const lanes =
+        p == 0 ? nullptr : kernels_for<T>(x.count(), k, LeastSquaresGroup<T>::elements(m, n, p));
     return perform_stack(
-        frame, x.count(), work, [=] { return Minimiser<T>(m, n, p); },
+        frame, x.count(), work_in(lanes, work), [=] { return Minimiser<T>(m, n, p); },
         [=](Minimiser<T>& kernel, int64_t index) -> int64_t {
           const View<T> matrix = a.at(index);
           const View<T> rhs = b.at(index);
@@ -218,7 +234,13 @@ struct Lstsq {
             out.residuals.at(j, 0) = Minimiser<T>::squares(rhs, j, 0);
           }
           return 0;
-        });
+        },
+        in_groups(
+            lanes,
+            [=](const LaneKernels<T>& kernels) { return LeastSquaresGroup<T>(kernels, m, n, p); },
+            [=](LeastSquaresGroup<T>& group, const GroupRange& range) {
+              return group.run(a, b, rank_limit(limit), {x, s, residuals, rank}, range);
+            }));
   }
 };
 

@@ -1,5 +1,6 @@
 #include "linalg/singular.h"
 
+#include "linalg/decompositions.h"
 #include "linalg/operations.h"
 
 namespace heddle::linalg {
@@ -28,8 +29,11 @@ struct Svd {
     require_shape(frame, vt.first, full ? n : k, n);
     require_axes(frame, a, s, u, vt);
     const Vectors vectors = full ? Vectors::kFull : Vectors::kReduced;
+    const auto* const lanes =
+        kernels_for<T>(a.count(), k, SingularGroup<T>::elements(m, n, vectors));
     return perform_stack(
-        frame, a.count(), svd_work(m, n, vectors), [=] { return SingularKernel<T>(m, n, vectors); },
+        frame, a.count(), work_in(lanes, svd_work(m, n, vectors)),
+        [=] { return SingularKernel<T>(m, n, vectors); },
         [=](SingularKernel<T>& kernel, int64_t index) -> int64_t {
           if (k == 0) {
             fill_identity(u.at(index));
@@ -45,7 +49,15 @@ struct Svd {
           copy(kernel.left(), u.at(index));
           copy(kernel.right(), vt.at(index));
           return 0;
-        });
+        },
+        in_groups(
+            lanes,
+            [=](const LaneKernels<T>& kernels) { return SingularGroup<T>(kernels, m, n, vectors); },
+            [=](SingularGroup<T>& group, const GroupRange& range) {
+              LaneMask left = group.decompose(a, range);
+              left |= group.store_values(s, range);
+              return left | group.store_vectors(u, vt, range);
+            }));
   }
 };
 
@@ -61,8 +73,10 @@ struct SvdValues {
     const int64_t k = std::min(m, n);
     require_shape(frame, s.first, k, 1);
     require_axes(frame, a, s);
+    const auto* const lanes =
+        kernels_for<T>(a.count(), k, SingularGroup<T>::elements(m, n, Vectors::kNone));
     return perform_stack(
-        frame, k == 0 ? 0 : a.count(), svd_work(m, n, Vectors::kNone),
+        frame, k == 0 ? 0 : a.count(), work_in(lanes, svd_work(m, n, Vectors::kNone)),
         [=] { return SingularKernel<T>(m, n, Vectors::kNone); },
         [=](SingularKernel<T>& kernel, int64_t index) -> int64_t {
           const View<T> from = a.at(index);
@@ -72,7 +86,16 @@ struct SvdValues {
           const View<T> values = s.at(index);
           for (int64_t i = 0; i < k; ++i) values.at(i, 0) = kernel.values()[i];
           return 0;
-        });
+        },
+        in_groups(
+            lanes,
+            [=](const LaneKernels<T>& kernels) {
+              return SingularGroup<T>(kernels, m, n, Vectors::kNone);
+            },
+            [=](SingularGroup<T>& group, const GroupRange& range) {
+              const LaneMask left = group.decompose(a, range);
+              return left | group.store_values(s, range);
+            }));
   }
 };
 
@@ -99,15 +122,22 @@ struct Pinv {
     frame.require_apart(x, a);
     const Work work = svd_work(m, n, Vectors::kReduced) +
                       Work{2 * static_cast<double>(a.first.size()) * static_cast<double>(k)};
+    const auto* const lanes =
+        kernels_for<T>(a.count(), k, SingularGroup<T>::elements(m, n, Vectors::kReduced) + m * n);
     return perform_stack(
-        frame, k == 0 ? 0 : a.count(), work, [=] { return Kernel(m, n); },
+        frame, k == 0 ? 0 : a.count(), work_in(lanes, work), [=] { return Kernel(m, n); },
         [=](Kernel& kernel, int64_t index) -> int64_t {
           const View<T> from = a.at(index);
           if (check && !all_finite(from)) return kNotFiniteInfo;
           const int64_t info = kernel.singular.run(from);
           if (info == 0) invert(kernel, limit, m, n, x.at(index));
           return info;
-        });
+        },
+        in_groups(
+            lanes, [=](const LaneKernels<T>& kernels) { return InverseGroup<T>(kernels, m, n); },
+            [=](InverseGroup<T>& group, const GroupRange& range) {
+              return group.run(a, limit, x, range);
+            }));
   }
 
   static void invert(Kernel& kernel, T limit, int64_t m, int64_t n, const View<T>& x) {

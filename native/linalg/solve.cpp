@@ -42,8 +42,8 @@ struct Cholesky {
     require_shape(frame, l.first, n, n);
     require_axes(frame, a, l);
     frame.require_apart(l, a);
-    const auto* const lanes = kernels_for<T>(a.count(), n, n);
-    const Work work = lanes == nullptr ? cholesky_work(n) : in_lanes(cholesky_work(n));
+    const auto* const lanes = kernels_for<T>(a.count(), n, n * n);
+    const Work work = work_in(lanes, cholesky_work(n));
     return perform_stack(
         frame, n == 0 ? 0 : a.count(), work, [=] { return Workspace<T>(n * n); },
         [=](Workspace<T>& own, int64_t index) -> int64_t {
@@ -263,8 +263,8 @@ struct Solve {
                        Work{2 * n * n * static_cast<double>(columns)};
     const int64_t width = rows + columns;
     const auto* const lanes =
-        system.assume == Assume::kGeneral ? kernels_for<T>(x.count(), rows, width) : nullptr;
-    const Work work = lanes == nullptr ? whole : in_lanes(whole);
+        system.assume == Assume::kGeneral ? kernels_for<T>(x.count(), rows, rows * width) : nullptr;
+    const Work work = work_in(lanes, whole);
     return perform_stack(
         frame, x.first.size() == 0 ? 0 : x.count(), work,
         [=] { return Solver<T>(system, rows, columns); },

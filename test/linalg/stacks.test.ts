@@ -26,9 +26,10 @@ const decompositions: Record<string, { definite?: boolean; square?: boolean; own
   cholesky: { square: true, definite: true, own: { '': 2 } },
   lu: { own: { p: 2, l: 2, u: 2 } },
   qr: { own: { q: 2, r: 2 } },
-  svd: { own: { u: 2, s: 1, vh: 2 } },
+  // (The signs of vectors are open: lane-decompositions.test.ts multiplies the factors.)
+  svd: { own: { s: 1 } },
   svdvals: { own: { '': 1 } },
-  eigh: { square: true, definite: true, own: { eigenvalues: 1, eigenvectors: 2 } },
+  eigh: { square: true, definite: true, own: { eigenvalues: 1 } },
   eigvalsh: { square: true, definite: true, own: { '': 1 } },
   pinv: { own: { '': 2 } },
   matrixRank: { own: { '': 0 } },
@@ -60,9 +61,10 @@ describe('a stack', () => {
             for (const [i, one] of each(whole, axesOfOne).entries()) {
               const right = part(alone[i], key);
               expect([...one.shape], `${key} of ${name}`).toEqual([...right.shape]);
-              // The same kernel at the same size, whichever thread it ran on.
+              // The same up to rounding: groups of small matrices have kernels of their own.
               for (const [j, value] of [...one.data].entries()) {
-                expect(value).toBeCloseTo(right.data[j]!, 9);
+                const wanted = right.data[j]!;
+                expect(Math.abs(value - wanted)).toBeLessThan(1e-9 * (1 + Math.abs(wanted)));
               }
             }
           }

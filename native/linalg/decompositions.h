@@ -1,0 +1,220 @@
+// Groups of small matrices (linalg/group.h) that are decomposed in lanes.
+#pragma once
+
+#include <optional>
+
+#include "linalg/group.h"
+
+namespace heddle::linalg {
+
+// Symmetric matrices of n x n.
+template <typename T>
+class SymmetricGroup {
+ public:
+  SymmetricGroup(const LaneKernels<T>& kernels, int64_t n, bool vectors)
+      : kernels_(kernels),
+        n_(n),
+        matrix_(kernels, n, n),
+        values_(kernels, n, 1),
+        room_(kernels, 11 * n, 1),
+        order_(kernels.lanes, n) {
+    if (vectors) vectors_.emplace(kernels, n, n);
+  }
+  static int64_t elements(int64_t n) { return 2 * n * n; }
+
+  // The eigenvalues, rising, go to w, and the vectors as columns to v. `upper`: the triangle that
+  // is read. Returns the lanes for LAPACK.
+  LaneMask run(const Stack<T>& a, bool upper, const Stack<T>& w, const Stack<T>& v,
+               const GroupRange& range) {
+    LaneMask left = matrix_.load(upper ? a : a.transposed(), range, 0);
+    left |= kernels_.eigh(matrix_.data(), n_, vectors_ ? vectors_->data() : nullptr, values_.data(),
+                          room_.data());
+    order_.sort(range.count, n_, LaneOrder::By::kRising,
+                [&](int64_t lane, int64_t i) { return values_.at(lane, i, 0); });
+    left |= values_.store_rows(w, range, order_);
+    if (vectors_) left |= vectors_->store_rows(v.transposed(), range, order_);
+    return left;
+  }
+
+ private:
+  const LaneKernels<T>& kernels_;
+  int64_t n_;
+  Group<T> matrix_;
+  Group<T> values_;
+  Group<T> room_;
+  std::optional<Group<T>> vectors_;
+  LaneOrder order_;
+};
+
+// The singular values, and vectors, of m x n matrices. Those with more columns than rows are
+// decomposed as their transposes, whose left vectors are their right ones.
+template <typename T>
+class SingularGroup {
+ public:
+  SingularGroup(const LaneKernels<T>& kernels, int64_t m, int64_t n, Vectors vectors)
+      : kernels_(kernels),
+        tall_(m >= n),
+        longer_(std::max(m, n)),
+        shorter_(std::min(m, n)),
+        width_(vectors == Vectors::kFull ? longer_ : shorter_),
+        matrix_(kernels, longer_, shorter_),
+        values_(kernels, shorter_, 1),
+        room_(kernels, 17 * shorter_ + longer_, 1),
+        order_(kernels.lanes, width_) {
+    if (vectors == Vectors::kNone) return;
+    long_.emplace(kernels, width_, longer_);
+    short_.emplace(kernels, shorter_, shorter_);
+  }
+  static int64_t elements(int64_t m, int64_t n, Vectors vectors) {
+    const int64_t longer = std::max(m, n);
+    const int64_t shorter = std::min(m, n);
+    if (vectors == Vectors::kNone) return longer * shorter;
+    const int64_t width = vectors == Vectors::kFull ? longer : shorter;
+    return longer * (shorter + width) + shorter * shorter;
+  }
+
+  // Returns the lanes for LAPACK; all else is there to be stored, or to be worked on.
+  LaneMask decompose(const Stack<T>& a, const GroupRange& range) {
+    const LaneMask left = matrix_.load(tall_ ? a : a.transposed(), range, 0);
+    return left | kernels_.svd(matrix_.data(), longer_, shorter_, long_ ? long_->data() : nullptr,
+                               width_, short_ ? short_->data() : nullptr, values_.data(),
+                               room_.data());
+  }
+
+  // The values, falling; afterwards store_vectors() has the order for the vectors.
+  LaneMask store_values(const Stack<T>& s, const GroupRange& range) {
+    order_.sort(range.count, shorter_, LaneOrder::By::kFalling,
+                [&](int64_t lane, int64_t i) { return values_.at(lane, i, 0); });
+    return values_.store_rows(s, range, order_);
+  }
+
+  // The left vectors as columns, the right ones as rows.
+  LaneMask store_vectors(const Stack<T>& u, const Stack<T>& vt, const GroupRange& range) const {
+    const Group<T>& left = tall_ ? *long_ : *short_;
+    const Group<T>& right = tall_ ? *short_ : *long_;
+    return left.store_rows(u.transposed(), range, order_) | right.store_rows(vt, range, order_);
+  }
+
+  // What the kernels make other things of: left vectors are those of the matrices that were given.
+  LaneSvd<T> factors() {
+    T* const longer = long_->data();
+    T* const shorter = short_->data();
+    return {tall_ ? longer_ : shorter_, tall_ ? shorter_ : longer_, shorter_,
+            tall_ ? longer : shorter,   tall_ ? shorter : longer,   values_.data()};
+  }
+
+ private:
+  const LaneKernels<T>& kernels_;
+  bool tall_;
+  int64_t longer_;
+  int64_t shorter_;
+  int64_t width_;
+  Group<T> matrix_;
+  Group<T> values_;
+  Group<T> room_;
+  std::optional<Group<T>> long_;   // vectors as rows
+  std::optional<Group<T>> short_;  // vectors as rows
+  LaneOrder order_;
+};
+
+// Pseudo-inverses of m x n matrices.
+template <typename T>
+class InverseGroup {
+ public:
+  InverseGroup(const LaneKernels<T>& kernels, int64_t m, int64_t n)
+      : kernels_(kernels), singular_(kernels, m, n, Vectors::kReduced), inverse_(kernels, n, m) {}
+
+  LaneMask run(const Stack<T>& a, T limit, const Stack<T>& x, const GroupRange& range) {
+    const LaneMask left = singular_.decompose(a, range);
+    kernels_.pseudo_inverse(singular_.factors(), limit, inverse_.data());
+    return left | inverse_.store(x, range, 0);
+  }
+
+ private:
+  const LaneKernels<T>& kernels_;
+  SingularGroup<T> singular_;
+  Group<T> inverse_;
+};
+
+// Least squares of m x n matrices with p right-hand sides.
+template <typename T>
+class LeastSquaresGroup {
+ public:
+  LeastSquaresGroup(const LaneKernels<T>& kernels, int64_t m, int64_t n, int64_t p)
+      : kernels_(kernels),
+        p_(p),
+        singular_(kernels, m, n, Vectors::kReduced),
+        sides_(kernels, m, p),
+        solutions_(kernels, n, p),
+        residuals_(kernels, p, 1),
+        rank_(kernels, 1, 1),
+        room_(kernels, std::min(m, n) + m, p) {}
+  static int64_t elements(int64_t m, int64_t n, int64_t p) {
+    return SingularGroup<T>::elements(m, n, Vectors::kReduced) + (2 * m + n + std::min(m, n)) * p;
+  }
+
+  // What the matrices give: X (n x p), S (k x 1), residuals (p x 1), the rank (1 x 1).
+  struct Results {
+    Stack<T> x;
+    Stack<T> s;
+    Stack<T> residuals;
+    Stack<T> rank;
+  };
+
+  LaneMask run(const Stack<T>& a, const Stack<T>& b, T limit, const Results& out,
+               const GroupRange& range) {
+    LaneMask left = singular_.decompose(a, range);
+    left |= sides_.load(b, range, 0);
+    left |= kernels_.least_squares(
+        singular_.factors(), limit,
+        {p_, sides_.data(), solutions_.data(), residuals_.data(), rank_.data(), room_.data()});
+    left |= singular_.store_values(out.s, range);
+    left |= residuals_.store(out.residuals, range, 0);
+    left |= rank_.store(out.rank, range, 0);
+    return left | solutions_.store(out.x, range, 0);
+  }
+
+ private:
+  const LaneKernels<T>& kernels_;
+  int64_t p_;
+  SingularGroup<T> singular_;
+  Group<T> sides_;
+  Group<T> solutions_;
+  Group<T> residuals_;
+  Group<T> rank_;
+  Group<T> room_;
+};
+
+// QR factors of m x n matrices; `width` columns of Q, or none.
+template <typename T>
+class QrGroup {
+ public:
+  QrGroup(const LaneKernels<T>& kernels, int64_t m, int64_t n, int64_t width)
+      : kernels_(kernels),
+        m_(m),
+        n_(n),
+        width_(width),
+        columns_(kernels, n, m),
+        q_(kernels, width, m),
+        room_(kernels, std::min(m, n) + m, 1) {}
+  static int64_t elements(int64_t m, int64_t n, int64_t width) { return m * (n + width); }
+
+  LaneMask run(const Stack<T>& a, const Stack<T>& q, const Stack<T>& r, const GroupRange& range) {
+    LaneMask left = columns_.load(a.transposed(), range, 0);
+    left |= kernels_.qr(columns_.data(), m_, n_, q_.data(), width_, room_.data());
+    left |= columns_.store(r.transposed(), range, 0);
+    if (width_ > 0) left |= q_.store(q.transposed(), range, 0);
+    return left;
+  }
+
+ private:
+  const LaneKernels<T>& kernels_;
+  int64_t m_;
+  int64_t n_;
+  int64_t width_;
+  Group<T> columns_;
+  Group<T> q_;
+  Group<T> room_;
+};
+
+}  // namespace heddle::linalg
