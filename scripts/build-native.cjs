@@ -53,15 +53,19 @@ if (process.platform !== 'win32') {
   }
 }
 
-// Optional peers of the package: whoever has a prebuild needs none of them.
-const headers = Object.entries(require('../package.json').peerDependencies).filter(([name]) => {
-  try {
-    require.resolve(`${name}/package.json`);
-    return false;
-  } catch {
-    return true;
-  }
-});
+// Optional peers of the package, as others are for other things: whoever has a prebuild needs none of
+// them.
+const { peerDependencies } = require('../package.json');
+const headers = ['node-addon-api', 'node-api-headers']
+  .map((name) => [name, peerDependencies[name]])
+  .filter(([name]) => {
+    try {
+      require.resolve(`${name}/package.json`);
+      return false;
+    } catch {
+      return true;
+    }
+  });
 if (headers.length > 0) {
   const wanted = headers.map(([name, range]) => `${name}@${range}`).join(' ');
   fail(

@@ -2,6 +2,7 @@
  * Parallel and delayed: calls of different functions, as joblib writes them.
  */
 import { typeError } from '../errors.ts';
+import { Call, CallFinder, type DelayedCall, isCall } from '../graphs/index.ts';
 import {
   CallSite,
   type Job,
@@ -10,52 +11,45 @@ import {
   type TaskSource,
   taskSource,
 } from '../scheduler/index.ts';
+import { computeCalls } from './graphs.ts';
 import type { Tasks } from './map.ts';
 import { collect } from './start.ts';
-
-/** A call that has been noted and not made; from {@link delayed}. */
-export interface DelayedCall<R = unknown> {
-  readonly fn: (...args: never[]) => R;
-  readonly args: readonly unknown[];
-}
 
 /** What the results of calls are. */
 export type CallResults<C extends readonly DelayedCall[]> = {
   -readonly [K in keyof C]: C[K] extends DelayedCall<infer R> ? Awaited<R> : never;
 };
 
-/**
- * Makes a function that notes calls of `fn` instead of making them.
- *
- * @example
- * ```ts
- * await new Parallel({ jobs: 2 }).run([delayed(fit)(train), delayed(load)('a.npy')]);
- * ```
- */
-export function delayed<P extends readonly unknown[], R>(
-  fn: (...args: P) => R,
-): (...args: P) => DelayedCall<R> {
-  if (typeof fn !== 'function') throw typeError('fn', fn, 'a function');
-  return (...args) => ({ fn: fn as unknown as DelayedCall<R>['fn'], args });
+function isNoted(call: unknown): call is DelayedCall {
+  const { fn, args } = (call ?? {}) as Partial<DelayedCall>;
+  return typeof fn === 'function' && Array.isArray(args);
+}
+
+function checkCall(call: unknown): DelayedCall {
+  if (isNoted(call)) return call;
+  throw typeError('calls', call, 'calls made with delayed(fn)(...)');
 }
 
 /** Turns calls into tasks: the place of the function in the job's table, and the arguments. */
 class CallSource implements TaskSource {
   readonly #inner: TaskSource;
   readonly #job: Job;
+  /** Looks for calls that need others; null where that has been done. */
+  readonly #finder: CallFinder | null;
 
-  constructor(inner: TaskSource, job: Job) {
+  constructor(inner: TaskSource, job: Job, finder: CallFinder | null) {
     this.#inner = inner;
     this.#job = job;
+    this.#finder = finder;
   }
 
   take(most: number): ArrayLike<unknown> {
     const calls = this.#inner.take(most);
     const tasks: unknown[] = [];
     for (let i = 0; i < calls.length; i++) {
-      const call = calls[i] as DelayedCall | null | undefined;
-      if (typeof call?.fn !== 'function' || !Array.isArray(call.args)) {
-        throw typeError('calls', call, 'calls made with delayed(fn)(...)');
+      const call = checkCall(calls[i]);
+      if (this.#finder && needsOthers(call, this.#finder)) {
+        throw typeError('calls', call, 'an array where calls need others: the graph is read first');
       }
       tasks.push([this.#job.place(call.fn, 'fn'), call.args]);
     }
@@ -79,6 +73,30 @@ class CallSource implements TaskSource {
   }
 }
 
+/** Whether a call has others for arguments, or a result that is known. */
+function needsOthers(call: DelayedCall, finder: CallFinder): boolean {
+  let needs = isCall(call) && call.known !== null;
+  const { args } = call;
+  for (let i = 0; i < args.length && !needs; i++) {
+    finder.find(args[i], () => {
+      needs = true;
+    });
+  }
+  return needs;
+}
+
+/** Whether calls are a graph, and not just a list. */
+function isGraph(calls: readonly unknown[]): boolean {
+  const finder = new CallFinder();
+  return calls.some((call) => isNoted(call) && needsOthers(call, finder));
+}
+
+/** A call of a graph; one that was not made by `delayed` is as good. */
+function asCall(noted: unknown): Call {
+  const call = checkCall(noted);
+  return isCall(call) ? call : new Call(call.fn, call.args);
+}
+
 /** Runs calls with settings that are given once. */
 export class Parallel {
   readonly #options: ParallelOptions;
@@ -89,13 +107,21 @@ export class Parallel {
     this.#options = options;
   }
 
-  /** Makes the calls on several cores, and gives their results in order. */
+  /**
+   * Makes the calls on several cores, and gives their results in order. Calls of an array may have others
+   * for arguments, as those of {@link compute}.
+   */
   run<const C extends readonly DelayedCall[]>(calls: C): Promise<CallResults<C>>;
   run<R>(calls: Tasks<DelayedCall<R>>): Promise<Awaited<R>[]>;
   async run(calls: Tasks<DelayedCall>): Promise<unknown[]> {
     const site = new CallSite(this.run);
     const resolved = resolveOptions(this.#options);
-    const adapt = (tasks: TaskSource, job: Job): TaskSource => new CallSource(tasks, job);
+    const isRead = Array.isArray(calls);
+    if (isRead && isGraph(calls)) {
+      return (await computeCalls(calls.map(asCall), resolved, site)) as unknown[];
+    }
+    const finder = isRead ? null : new CallFinder();
+    const adapt = (tasks: TaskSource, job: Job): TaskSource => new CallSource(tasks, job, finder);
     return await collect('calls', null, resolved, site, taskSource(calls), adapt);
   }
 }

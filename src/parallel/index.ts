@@ -2,6 +2,14 @@
  * What a user calls: `map`, `imap`, invokers, `Parallel`.
  */
 export { registerBackend } from '../backends/index.ts';
+export {
+  CycleError,
+  type Delayable,
+  type DelayedCall,
+  type DelayedOptions,
+  DependencyError,
+  delayed,
+} from '../graphs/index.ts';
 export { getLogger, type Logger, type LogMethod, setLogger } from '../logging/index.ts';
 export {
   invokeProgress,
@@ -72,11 +80,21 @@ export {
   type TaskProgress,
   type WorkerInfo,
 } from '../worker/index.ts';
-export { type CallResults, type DelayedCall, delayed, Parallel } from './calls.ts';
+export { type CallResults, Parallel } from './calls.ts';
 export { type ChunkFunction, mapChunks, type WorkChunk, WorkChunks } from './chunks.ts';
 export { describeParallel, type ParallelDescription } from './describe.ts';
 export { Executor, type ExecutorOptions, executor, submit } from './executor.ts';
 export { Future, type FutureMetadata, type FutureState } from './future.ts';
+export {
+  type Computed,
+  type ComputedSettled,
+  type ComputeOptions,
+  compute,
+  type PersistOptions,
+  persist,
+  type VisualizeOptions,
+  visualize,
+} from './graphs.ts';
 export {
   type InvokeOptions,
   invoker,

@@ -73,6 +73,11 @@ export function collect(
   return sink.promise;
 }
 
+/** Runs the tasks of a source, whose results go where the caller says. */
+export function runInto(job: Job, source: TaskSource, sink: Sink, site: CallSite): void {
+  start(job, source, sink, site, { once: true });
+}
+
 /**
  * Runs one task.
  *

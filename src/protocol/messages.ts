@@ -11,7 +11,10 @@ export type CallMode =
   | 'model'
   /** fn(...task, ctx) */
   | 'spread'
-  /** functions[task[0]](...task[1]) */
+  /**
+   * functions[task[0]](...task[1]). Behind that there may be further calls, three elements each: function,
+   * arguments, and the positions among these where the result of the call before goes.
+   */
   | 'calls';
 
 /** A function on its way: the functions' payload, or, in the same environment, itself. */
@@ -169,6 +172,8 @@ export interface FailureMessage {
   readonly error: unknown;
   readonly start: number;
   readonly end: number;
+  /** Which call of a task failed that is several; the first where it is not there. */
+  readonly step?: number;
   readonly by?: RunBy;
 }
 

@@ -78,7 +78,7 @@ export class Dispatcher {
     if (!this.engaged.has(worker) && this.engaged.size >= jobs) return 0;
     if (worker.load > 0 && !this.sizer.prefetch) return 0;
     const waiting = this.queue.hasAgain;
-    const most = Math.min(this.sizer.next(waiting ? null : this.queue.remaining, jobs), MAX_TASKS);
+    const most = Math.min(this.sizer.next(waiting ? null : this.queue.available, jobs), MAX_TASKS);
     // What has been read already may be what the consumer waits for: it goes, however full it is.
     return Math.min(most, maxTasksPerWorker - worker.tasks, waiting ? most : this.#room());
   }

@@ -87,6 +87,15 @@ function messageOf(cause: unknown): string {
   return text ? `${text.name}: ${text.message}` : preview(cause);
 }
 
+/** A task, in words. */
+function named({ index, argument, label }: RunningTask): string {
+  return label === undefined ? `task ${index} (${argument})` : `task '${label}' (${argument})`;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** A task failed: it threw, or its argument or result can't be sent. */
 export class TaskError extends Error {
   override readonly name = 'TaskError';
@@ -95,12 +104,14 @@ export class TaskError extends Error {
   readonly index: number;
   /** The task's argument, as far as it fits on a line. */
   readonly argument: string;
+  /** What the task is called, where it is a call of a graph. */
+  readonly label: string | undefined;
 
-  constructor(index: number, argument: unknown, cause: unknown, site?: CallSite) {
-    const shown = preview(argument);
-    super(`Task ${index} (${shown}) failed: ${messageOf(cause)}`, { cause });
-    this.index = index;
-    this.argument = shown;
+  constructor(task: RunningTask, cause: unknown, site?: CallSite) {
+    super(`${capital(named(task))} failed: ${messageOf(cause)}`, { cause });
+    this.index = task.index;
+    this.argument = task.argument;
+    this.label = task.label;
     const inner = frames(errorText(cause)?.stack);
     const outer = frames(site?.stack);
     this.stack = [`${this.name}: ${this.message}`, inner, outer && '    --- called from ---', outer]
@@ -114,11 +125,13 @@ export interface RunningTask {
   readonly index: number;
   /** The task's argument, as far as it fits on a line. */
   readonly argument: string;
+  /** What it is called, where it is a call of a graph. */
+  readonly label?: string;
 }
 
 function list(tasks: readonly RunningTask[]): string {
   if (tasks.length === 0) return 'no task was running';
-  const names = tasks.slice(0, 3).map((task) => `task ${task.index} (${task.argument})`);
+  const names = tasks.slice(0, 3).map(named);
   const more = tasks.length > 3 ? ` and ${tasks.length - 3} more` : '';
   return `running: ${names.join(', ')}${more}`;
 }
@@ -194,11 +207,14 @@ export class TaskTimeoutError extends Error {
   readonly code = 'ERR_HEDDLE_TIMEOUT';
   readonly index: number;
   readonly argument: string;
+  /** What the task is called, where it is a call of a graph. */
+  readonly label: string | undefined;
   /** The limit in milliseconds. */
   readonly timeout: number;
 
   constructor(task: RunningTask, timeout: number, site?: CallSite) {
-    super(`Task ${task.index} (${task.argument}) ran longer than the time-out of ${timeout} ms`);
+    super(`${capital(named(task))} ran longer than the time-out of ${timeout} ms`);
+    this.label = task.label;
     this.index = task.index;
     this.argument = task.argument;
     this.timeout = timeout;

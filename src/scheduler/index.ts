@@ -21,7 +21,7 @@ export {
   type WorkerEndedEvent,
   type WorkerEvent,
 } from './events.ts';
-export { Job } from './job.ts';
+export { Job, type TaskDescriber } from './job.ts';
 export {
   type ParallelOptions,
   type ProgressSettings,

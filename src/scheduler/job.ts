@@ -12,6 +12,7 @@ import {
   serializers,
 } from '../codec/index.ts';
 import { exportScope } from '../config/index.ts';
+import { preview } from '../errors.ts';
 import {
   encodeFunction,
   environment,
@@ -27,9 +28,23 @@ import {
   type Reach,
   remoteCodec,
 } from '../protocol/index.ts';
+import type { RunningTask } from './errors.ts';
 import type { ResolvedOptions } from './options.ts';
 
 type AnyFunction = (...args: never[]) => unknown;
+
+/** What tells people about tasks. */
+export interface TaskDescriber {
+  /**
+   * @param task - as it was sent
+   * @param step - at which of its calls it is, where it is several; null where that is not known
+   */
+  describe(
+    index: number,
+    task: unknown,
+    step: number | null,
+  ): { readonly label: string; readonly argument: unknown };
+}
 
 let lastId = 0;
 
@@ -94,6 +109,8 @@ export class Job {
   readonly options: ResolvedOptions;
   /** Functions by their place in the calls; grows in mode 'calls'. */
   readonly functions: FunctionMessage[] = [];
+  /** Knows more about its tasks than their arguments. */
+  describer: TaskDescriber | null = null;
   readonly #mode: CallMode;
   /** What has its name: a function, or the name of a method. */
   readonly #named: AnyFunction | string | null;
@@ -172,9 +189,18 @@ export class Job {
     return typeof name === 'string' ? name : '';
   }
 
-  /** What a task is to people: of a call its arguments, without the function's place. */
-  shown(task: unknown): unknown {
-    return this.#mode === 'calls' ? (task as readonly [number, unknown])[1] : task;
+  /**
+   * What a task is to people: of a call its arguments, without the function's place.
+   *
+   * @param step - at which of its calls it is, where it is several; null where that is not known
+   */
+  describe(index: number, task: unknown, step: number | null): RunningTask {
+    const described = this.describer?.describe(index, task, step);
+    if (described) {
+      return { index, argument: preview(described.argument), label: described.label };
+    }
+    const shown = this.#mode === 'calls' ? (task as readonly [number, unknown])[1] : task;
+    return { index, argument: preview(shown) };
   }
 
   openMessage(): OpenMessage {

@@ -2,7 +2,6 @@
  * What becomes of tasks whose worker has ended: which one is to blame, and which run again. Nothing
  * here changes anything but {@link note}; see `decide.ts`.
  */
-import { preview } from '../errors.ts';
 import type { Progress } from '../protocol/index.ts';
 import { type CallSite, type RunningTask, TaskTimeoutError, WorkerCrashedError } from './errors.ts';
 import type { Job } from './job.ts';
@@ -262,10 +261,7 @@ export function lossError(
   site: CallSite,
 ): Error {
   const { worker, args, first } = batch;
-  const named = (i: number): RunningTask => ({
-    index: first + i,
-    argument: preview(job.shown(args[i])),
-  });
+  const named = (i: number): RunningTask => job.describe(first + i, args[i], null);
   if (because === 'timeout') {
     return new TaskTimeoutError(named(position), job.options.timeout!, site);
   }

@@ -242,7 +242,8 @@ export class Run implements RunPort {
     const times = [message.start, message.end];
     this.#recorder.finished(batch, index, 1, times, { failed: true, by: message.by });
     if (this.ended) return;
-    this.#failedWith(batch.worker, message.error, index, batch.args[message.offset]);
+    const { error, offset, step = 0 } = message;
+    this.#failedWith(batch.worker, error, index, batch.args[offset], step);
   }
 
   /** No argument of the batch could be made: the one that is to blame fails, the others run. */
@@ -259,9 +260,15 @@ export class Run implements RunPort {
   }
 
   /** A task has failed with an error that a worker sent. */
-  #failedWith(worker: PooledWorker, error: unknown, index: number, argument: unknown): void {
+  #failedWith(
+    worker: PooledWorker,
+    error: unknown,
+    index: number,
+    argument: unknown,
+    step: number | null = null,
+  ): void {
     const { codec } = this.job;
-    const fail = (cause: unknown): void => this.#failed(index, argument, cause);
+    const fail = (cause: unknown): void => this.#failed(index, argument, cause, step);
     const wait = codec.loading(error);
     this.#decoding.decode(worker, wait, () => codec.unpackOne(error), { use: fail, failed: fail });
   }
@@ -299,9 +306,10 @@ export class Run implements RunPort {
     this.#finishIfDone();
   }
 
-  /** A task has failed by itself. */
-  #failed(index: number, argument: unknown, cause: unknown): void {
-    this.#refuse(index, new TaskError(index, this.job.shown(argument), cause, this.site));
+  /** A task has failed by itself; at which of its calls, where it is several and that is known. */
+  #failed(index: number, argument: unknown, cause: unknown, step: number | null = null): void {
+    const task = this.job.describe(index, argument, step);
+    this.#refuse(index, new TaskError(task, cause, this.site));
   }
 
   /** A task has failed for good. */

@@ -12,6 +12,8 @@ export interface TaskSource {
   readonly done: boolean;
   /** Tasks that are left, where that is known. */
   readonly remaining: number | null;
+  /** Of these, the ones that are there now, where the others come when these have been run. */
+  readonly available?: number;
   /**
    * Calls back when tasks (or the end, or an error) have come after a take() that got none. A source
    * that never has to wait keeps nothing: what it held would keep the run alive with it, from one

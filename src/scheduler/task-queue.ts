@@ -32,9 +32,9 @@ export class TaskQueue {
     return this.#again.length > 0;
   }
 
-  /** Tasks that the source still has, where that is known. */
-  get remaining(): number | null {
-    return this.#source.remaining;
+  /** Tasks that the source could give now, where that is known. */
+  get available(): number | null {
+    return this.#source.available ?? this.#source.remaining;
   }
 
   /** Index of the next task that is read. */

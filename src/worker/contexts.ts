@@ -6,6 +6,7 @@ import type { Generator } from '../random/index.ts';
 import type { LazyContext } from './context.ts';
 import { packError } from './failures.ts';
 import type { RunnerHost } from './runner-host.ts';
+import { isThenable } from './thenable.ts';
 
 type Call = (task: unknown, context: LazyContext) => unknown;
 
@@ -23,6 +24,34 @@ export interface Opened {
   failed: boolean;
   /** Until the parent has been told that it failed. */
   telling: Promise<void> | null;
+  /** At which call a task is that is several. */
+  step: number;
+}
+
+/** A task of mode 'calls'; see {@link CallMode}. */
+export type CallsTask = [number, unknown[], ...(number | unknown[])[]];
+
+/** How many calls a task of mode 'calls' is. */
+export function stepsOf({ length }: CallsTask): number {
+  return (length + 1) / 3;
+}
+
+/** Makes the further calls of a task, with what the one before gave. */
+function goOn(opened: Opened, task: CallsTask, value: unknown, context: LazyContext): unknown {
+  while (opened.step + 1 < stepsOf(task)) {
+    if (isThenable(value)) {
+      return Promise.resolve(value).then((result) => {
+        // Nobody may want the rest any more, and it has no signal of its own.
+        context.signal.throwIfAborted();
+        return goOn(opened, task, result, context);
+      });
+    }
+    const at = 3 * ++opened.step;
+    const args = task[at] as unknown[];
+    for (const hole of task[at + 1] as number[]) args[hole] = value;
+    value = opened.functions[task[at - 1] as number]!(...args);
+  }
+  return value;
 }
 
 function noRng(): never {
@@ -63,6 +92,7 @@ export class Contexts {
       loading: null,
       failed: false,
       telling: null,
+      step: 0,
     };
     this.#opened.set(message.context, opened);
     this.#load(opened, message.functions);
@@ -137,9 +167,11 @@ export class Contexts {
       case 'spread':
         return (task, context) => fn(...(task as unknown[]), context);
       case 'calls':
-        return (task) => {
-          const [index, args] = task as [number, unknown[]];
-          return functions[index]!(...args);
+        return (task, context) => {
+          const calls = task as CallsTask;
+          opened.step = 0;
+          const value = functions[calls[0]]!(...calls[1]);
+          return calls.length === 2 ? value : goOn(opened, calls, value, context);
         };
     }
   }

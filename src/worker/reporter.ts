@@ -1,9 +1,9 @@
 /**
  * What a worker sends of its batches: results, failures, and their end.
  */
-import type { BatchMessage, Codec, TaskClaims } from '../protocol/index.ts';
+import type { BatchMessage, Codec, FailureMessage, TaskClaims } from '../protocol/index.ts';
 import type { RunContext } from './context.ts';
-import type { Opened } from './contexts.ts';
+import { type CallsTask, type Opened, stepsOf } from './contexts.ts';
 import { packError } from './failures.ts';
 import type { RunnerHost } from './runner-host.ts';
 
@@ -31,6 +31,11 @@ export interface Work {
   readonly eager: boolean;
 }
 
+/** The call of a task of mode 'calls' that gave its result. */
+function lastStep(task: unknown): number {
+  return stepsOf(task as CallsTask) - 1;
+}
+
 export class Reporter {
   readonly #host: RunnerHost;
 
@@ -52,10 +57,27 @@ export class Reporter {
     else this.#sendLast(batch, 0);
   }
 
-  failure(work: Work, offset: number, error: unknown, start: number, end: number): void {
-    const { message, transfer } = packError(work.opened.codec, error);
+  /** @param when - its start and end, and at which call of a task that is several */
+  failure(
+    work: Work,
+    offset: number,
+    error: unknown,
+    { start, end, step }: { readonly start: number; readonly end: number; readonly step: number },
+  ): void {
+    const packed = packError(work.opened.codec, error);
     const { run, batch } = work.batch;
-    this.#host.send({ type: 'failure', run, batch, offset, error: message, start, end }, transfer);
+    const at = step > 0 ? { step } : {};
+    const message = {
+      type: 'failure',
+      run,
+      batch,
+      offset,
+      error: packed.message,
+      start,
+      end,
+      ...at,
+    };
+    this.#host.send(message as FailureMessage, packed.transfer);
   }
 
   /** Sends the results that there are. */
@@ -82,7 +104,8 @@ export class Reporter {
           this.#sendResults(work, offset + i, [results[i]], span, false);
         } catch (error) {
           const named = this.#named(opened.codec, results[i], error);
-          this.failure(work, offset + i, named, span[0]!, span[1]!);
+          const step = opened.message.mode === 'calls' ? lastStep(work.args[offset + i]) : 0;
+          this.failure(work, offset + i, named, { start: span[0]!, end: span[1]!, step });
           if (!opened.message.collectErrors) {
             work.stopped = true;
             break;

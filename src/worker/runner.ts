@@ -11,6 +11,7 @@ import { LazyContext, type RunContext } from './context.ts';
 import { Contexts, type Opened } from './contexts.ts';
 import { Reporter, type Work } from './reporter.ts';
 import type { RunnerHost } from './runner-host.ts';
+import { isThenable } from './thenable.ts';
 
 /** Results are sent at the latest this long after the first of them was there (ms). */
 const FLUSH_MS = 4;
@@ -20,14 +21,6 @@ const SLOW_MS = 0.3;
 
 /** In batches of so few tasks each result is sent at once. */
 const MAILBOX_CAPACITY = 8;
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    value !== null &&
-    (typeof value === 'object' || typeof value === 'function') &&
-    typeof (value as { then?: unknown }).then === 'function'
-  );
-}
 
 function isPrimitive(value: unknown): boolean {
   const type = typeof value;
@@ -284,7 +277,8 @@ export class Runner {
     const start = work.times[--work.used]!;
     work.claims.idle();
     this.#reporter.flush(work, false);
-    this.#reporter.failure(work, position, error, start, this.#host.now());
+    const { step } = work.opened;
+    this.#reporter.failure(work, position, error, { start, end: this.#host.now(), step });
     work.offset = position + 1;
     if (!work.opened.message.collectErrors) work.stopped = true;
   }
