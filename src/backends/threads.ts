@@ -26,6 +26,12 @@ import { plainError } from '../worker/index.ts';
 import { inheritedFlags, threadEntry } from './entry.ts';
 import { inspectFlag, ownFlags } from './flags.ts';
 
+/** A thread that is to be killed may load modules for so long (ms), */
+const LOADING_MS = 2000;
+
+/** unless it has done nothing for so long, because a task is in a loop (ms). */
+const BLOCKED_MS = 200;
+
 /** Worker threads that are there. */
 let alive = 0;
 
@@ -71,9 +77,14 @@ class ThreadHandle implements WorkerPort {
   readonly address: WorkerAddress;
   readonly #worker: Worker;
   readonly #mailbox: Mailbox;
+  /** How many modules, or groups of them, the thread is loading; and a count that grows meanwhile. */
+  readonly #loads: Int32Array;
+  #killed = false;
 
   constructor(spec: WorkerSpec, events: WorkerEvents) {
-    const memory = new SharedArrayBuffer(CLAIM_TABLE_BYTES + MAILBOX_BYTES);
+    const own = CLAIM_TABLE_BYTES + MAILBOX_BYTES;
+    const memory = new SharedArrayBuffer(own + 8);
+    this.#loads = new Int32Array(memory, own, 2);
     this.claims = new ClaimTable(memory);
     const mailbox = new Mailbox(memory, CLAIM_TABLE_BYTES);
     this.#mailbox = mailbox;
@@ -126,8 +137,23 @@ class ThreadHandle implements WorkerPort {
     this.#worker.postMessage(posted, transfer as readonly ArrayBuffer[] | undefined);
   }
 
+  /** A descriptor that Node is just opening for the thread would stay open: that is waited for. */
   kill(): void {
-    void this.#worker.terminate();
+    if (this.#killed) return;
+    this.#killed = true;
+    const end = performance.now() + LOADING_MS;
+    let beats = -1;
+    let beaten = 0;
+    const look = (): void => {
+      const now = performance.now();
+      const known = beats;
+      beats = Atomics.load(this.#loads, 1);
+      if (beats !== known) beaten = now;
+      const loads = Atomics.load(this.#loads, 0) > 0 && now < end && now - beaten < BLOCKED_MS;
+      if (loads) setTimeout(look, 1);
+      else void this.#worker.terminate();
+    };
+    look();
   }
 
   ref(): void {

@@ -20,6 +20,7 @@ import { redirectConsole } from './console.ts';
 import type { WorkerInfo } from './context.ts';
 import { packError, plainError } from './failures.ts';
 import { adoptSerializers, lazyCodec, loadCodec, scheduleCollection } from './lazy-codec.ts';
+import { whileLoading } from './loading.ts';
 import { openLogChannel } from './log-channel.ts';
 import { setNice } from './priority.ts';
 import { taskRng } from './rng.ts';
@@ -44,10 +45,11 @@ export interface Environment {
 /** What a first task need not wait for is loaded this much later (ms). */
 const LATER_MS = 30;
 
-const load: FunctionLoader = (message) =>
-  message.kind === 'local'
-    ? (message.fn as TaskFunction)
-    : (linkPayload(message.payload as FunctionPayload) as TaskFunction | Promise<TaskFunction>);
+const load: FunctionLoader = (message) => {
+  if (message.kind === 'local') return message.fn as TaskFunction;
+  const linked = linkPayload(message.payload as FunctionPayload);
+  return (linked instanceof Promise ? whileLoading(linked) : linked) as ReturnType<FunctionLoader>;
+};
 
 function isEmpty(scope: unknown): boolean {
   for (const _ in scope as object) return false;

@@ -5,6 +5,7 @@
  * primitives. The codec and what encodes functions are a good third of what a worker loads.
  */
 import type { ValueCodec } from '../protocol/index.ts';
+import { whileLoading } from './loading.ts';
 
 type Loaded = Pick<ValueCodec, 'encode' | 'decode' | 'discard' | 'loading'> & {
   adoptSerializers(list: readonly never[]): void;
@@ -16,12 +17,14 @@ let loading: Promise<void> | null = null;
 
 /** Loads the codec, if that has not been done. */
 export function loadCodec(): Promise<void> {
-  loading ??= Promise.all([
-    import('../codec/index.ts'),
-    import('../memory/index.ts'),
-    // Registers itself with the codec: values contain functions.
-    import('../functions/index.ts'),
-  ]).then(([loaded, memory]) => {
+  loading ??= whileLoading(
+    Promise.all([
+      import('../codec/index.ts'),
+      import('../memory/index.ts'),
+      // Registers itself with the codec: values contain functions.
+      import('../functions/index.ts'),
+    ]),
+  ).then(([loaded, memory]) => {
     const { encode, decode, discard, loading, adoptSerializers } = loaded;
     const { scheduleCollection } = memory;
     codec = { encode, decode, discard, loading, adoptSerializers, scheduleCollection };

@@ -7,6 +7,7 @@ import {
   BUILD,
   CLAIM_TABLE_BYTES,
   ClaimTable,
+  MAILBOX_BYTES,
   Mailbox,
   packMessage,
   type ToWorker,
@@ -14,6 +15,7 @@ import {
   VERSION,
 } from '../protocol/index.ts';
 import { startWorker } from './host.ts';
+import { watchLoading } from './loading.ts';
 
 /**
  * Becomes a worker: takes messages from its parent until one of them ends it.
@@ -32,6 +34,11 @@ export function serveThread(onWarm?: () => void): void {
     else process.env[name] = value;
   }
   const mailbox = new Mailbox(memory, CLAIM_TABLE_BYTES);
+  const loads = new Int32Array(memory, CLAIM_TABLE_BYTES + MAILBOX_BYTES, 2);
+  watchLoading(
+    (by) => void Atomics.add(loads, 0, by),
+    () => void Atomics.add(loads, 1, 1),
+  );
 
   const receive = startWorker({
     kind: 'thread',
