@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "random/elementary.h"
+
 namespace heddle::random {
 
 class Binomial {
@@ -18,7 +20,7 @@ class Binomial {
     inverts_ = p_ * count_ <= 30.0;
     if (inverts_) {
       q_ = 1.0 - p_;
-      start_ = std::exp(count_ * std::log1p(-p_));
+      start_ = elementary::exp(count_ * elementary::log1p(-p_));
       const double mean = count_ * p_;
       const double reach = mean + 10.0 * std::sqrt(mean * q_ + 1);
       bound_ = static_cast<int64_t>(count_ < reach ? count_ : reach);
@@ -88,11 +90,11 @@ class Binomial {
         if (v > 1.0) continue;
         y = std::floor(x);
       } else if (u <= p3_) {
-        y = std::floor(xl_ + std::log(v) / left_);
+        y = std::floor(xl_ + elementary::log(v) / left_);
         if (y < 0 || v == 0.0) continue;
         v = v * (u - p2_) * left_;
       } else {
-        y = std::floor(xr_ - std::log(v) / right_);
+        y = std::floor(xr_ - elementary::log(v) / right_);
         if (y > count_ || v == 0.0) continue;
         v = v * (u - p3_) * right_;
       }
@@ -118,15 +120,15 @@ class Binomial {
     const double rho =
         (k / variance_) * ((k * (k / 3.0 + 0.625) + 0.16666666666666666) / variance_ + 0.5);
     const double t = -k * k / (2 * variance_);
-    const double log_v = std::log(v);
+    const double log_v = elementary::log(v);
     if (log_v < t - rho) return true;
     if (log_v > t + rho) return false;
     const double x1 = y + 1;
     const double f1 = m + 1;
     const double z = count_ + 1 - m;
     const double w = count_ - y + 1;
-    return log_v <= xm_ * std::log(f1 / x1) + (count_ - m + 0.5) * std::log(z / w) +
-                        (y - m) * std::log(w * p_ / (x1 * q_)) + stirling(f1) + stirling(z) +
+    return log_v <= xm_ * elementary::log(f1 / x1) + (count_ - m + 0.5) * elementary::log(z / w) +
+                        (y - m) * elementary::log(w * p_ / (x1 * q_)) + stirling(f1) + stirling(z) +
                         stirling(x1) + stirling(w);
   }
 

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "random/elementary.h"
 #include "random/poisson.h"
 #include "random/ziggurat.h"
 
@@ -24,7 +25,8 @@ constexpr double kPi = 3.14159265358979323846;
 // For floats too the logarithm is taken, and rounded once, from double precision.
 template <typename P, typename Source>
 typename P::Real inverse_exponential(Source& source) {
-  return static_cast<typename P::Real>(-std::log1p(-static_cast<double>(P::uniform(source))));
+  return static_cast<typename P::Real>(
+      -elementary::log1p(-static_cast<double>(P::uniform(source))));
 }
 
 // A draw of 0 has no inverse, here and in the next two, and is drawn again.
@@ -32,8 +34,8 @@ template <typename Source>
 double laplace(Source& source, double location, double scale) {
   for (;;) {
     const double u = source.next_double();
-    if (u >= 0.5) return location - scale * std::log(2.0 - u - u);
-    if (u > 0.0) return location + scale * std::log(u + u);
+    if (u >= 0.5) return location - scale * elementary::log(2.0 - u - u);
+    if (u > 0.0) return location + scale * elementary::log(u + u);
   }
 }
 
@@ -41,7 +43,7 @@ template <typename Source>
 double gumbel(Source& source, double location, double scale) {
   for (;;) {
     const double u = 1.0 - source.next_double();
-    if (u < 1.0) return location - scale * std::log(-std::log(u));
+    if (u < 1.0) return location - scale * elementary::log(-elementary::log(u));
   }
 }
 
@@ -49,7 +51,7 @@ template <typename Source>
 double logistic(Source& source, double location, double scale) {
   for (;;) {
     const double u = source.next_double();
-    if (u > 0.0) return location + scale * std::log(u / (1.0 - u));
+    if (u > 0.0) return location + scale * elementary::log(u / (1.0 - u));
   }
 }
 
@@ -79,10 +81,10 @@ class Triangle {
 
 // ---- Of exponential numbers ---------------------------------------------------------------------
 
-inline double pareto(double exponential, double a) { return std::expm1(exponential / a); }
+inline double pareto(double exponential, double a) { return elementary::expm1(exponential / a); }
 
 inline double power(double exponential, double a) {
-  return std::pow(-std::expm1(-exponential), 1.0 / a);
+  return elementary::pow(-elementary::expm1(-exponential), 1.0 / a);
 }
 
 inline double rayleigh(double exponential, double scale) {
@@ -92,7 +94,7 @@ inline double rayleigh(double exponential, double scale) {
 template <typename Source>
 double weibull(Source& source, double a) {
   if (a == 0.0) return 0.0;
-  return std::pow(standard_exponential<Double>(source), 1.0 / a);
+  return elementary::pow(standard_exponential<Double>(source), 1.0 / a);
 }
 
 // ---- Gamma and what is made of it ---------------------------------------------------------------
@@ -108,11 +110,11 @@ typename P::Real standard_gamma(Source& source, typename P::Real shape) {
       const Real u = P::uniform(source);
       const Real v = standard_exponential<P>(source);
       if (u <= kOne - shape) {
-        const Real x = std::pow(u, kOne / shape);
+        const Real x = elementary::pow(u, kOne / shape);
         if (x <= v) return x;
       } else {
-        const Real y = -std::log((kOne - u) / shape);
-        const Real x = std::pow(kOne - shape + shape * y, kOne / shape);
+        const Real y = -elementary::log((kOne - u) / shape);
+        const Real x = elementary::pow(kOne - shape + shape * y, kOne / shape);
         if (x <= v + y) return x;
       }
     }
@@ -130,7 +132,8 @@ typename P::Real standard_gamma(Source& source, typename P::Real shape) {
     v = v * v * v;
     const Real u = P::uniform(source);
     if (u < kOne - static_cast<Real>(0.0331) * (x * x) * (x * x)) return b * v;
-    if (std::log(u) < static_cast<Real>(0.5) * x * x + b * (kOne - v + std::log(v))) return b * v;
+    if (elementary::log(u) < static_cast<Real>(0.5) * x * x + b * (kOne - v + elementary::log(v)))
+      return b * v;
   }
 }
 
@@ -198,15 +201,15 @@ double beta(Source& source, double a, double b) {
   for (;;) {
     const double u = source.next_double();
     const double v = source.next_double();
-    const double x = std::pow(u, 1.0 / a);
-    const double y = std::pow(v, 1.0 / b);
+    const double x = elementary::pow(u, 1.0 / a);
+    const double y = elementary::pow(v, 1.0 / b);
     const double sum = x + y;
     if (!(sum <= 1.0 && u + v > 0.0)) continue;
     if (x > 0.0 && y > 0.0) return x / sum;
     // A power underflowed: the same ratio by logarithms.
-    const double difference = std::log(u) / a - std::log(v) / b;
-    if (difference > 0) return std::exp(-std::log1p(std::exp(-difference)));
-    return std::exp(difference - std::log1p(std::exp(difference)));
+    const double difference = elementary::log(u) / a - elementary::log(v) / b;
+    if (difference > 0) return elementary::exp(-elementary::log1p(elementary::exp(-difference)));
+    return elementary::exp(difference - elementary::log1p(elementary::exp(difference)));
   }
 }
 
@@ -251,7 +254,7 @@ double von_mises(Source& source, double mode, double concentration) {
     w = (1 + s * z) / (s + z);
     const double y = concentration * (s - w);
     const double v = source.next_double();
-    if (y * (2 - y) - v >= 0 || std::log(y / v) + 1 - y >= 0) break;
+    if (y * (2 - y) - v >= 0 || elementary::log(y / v) + 1 - y >= 0) break;
   }
   double angle = std::acos(w);
   if (source.next_double() < 0.5) angle = -angle;

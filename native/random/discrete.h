@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "random/continuous.h"
+#include "random/elementary.h"
 #include "random/poisson.h"
 
 namespace heddle::random {
@@ -32,7 +33,7 @@ int64_t geometric(Source& source, double p) {
     }
     return trials;
   }
-  const double trials = std::ceil(-standard_exponential<Double>(source) / std::log1p(-p));
+  const double trials = std::ceil(-standard_exponential<Double>(source) / elementary::log1p(-p));
   return trials >= kTooLarge ? INT64_MAX : static_cast<int64_t>(trials);
 }
 
@@ -45,13 +46,13 @@ int64_t negative_binomial(Source& source, double n, double p) {
 
 template <typename Source>
 int64_t logseries(Source& source, double p) {
-  const double r = std::log1p(-p);
+  const double r = elementary::log1p(-p);
   for (;;) {
     const double v = source.next_double();
     if (v >= p) return 1;
-    const double q = -std::expm1(r * source.next_double());
+    const double q = -elementary::expm1(r * source.next_double());
     if (v <= q * q) {
-      const double number = std::floor(1 + std::log(v) / std::log(q));
+      const double number = std::floor(1 + elementary::log(v) / elementary::log(q));
       // With v = 0 it is infinite, or NaN where q is 0 as well.
       if (!(number >= 1) || number >= kTooLarge || v == 0.0) continue;
       return static_cast<int64_t>(number);
@@ -66,15 +67,15 @@ int64_t zipf(Source& source, double a) {
   // A number above 1 is less likely than 3e-309, and 2^(a - 1) is no double.
   if (a >= 1025) return 1;
   const double exponent = a - 1.0;
-  const double b = std::pow(2.0, exponent);
-  const double least = std::pow(kTooLarge, -exponent);
+  const double b = elementary::pow(2.0, exponent);
+  const double least = elementary::pow(kTooLarge, -exponent);
   for (;;) {
     const double u = source.next_double();
     const double v = source.next_double();
     // Of (least, 1]; below, numbers would be too large.
-    const double x = std::floor(std::pow(u * least + (1 - u), -1.0 / exponent));
+    const double x = std::floor(elementary::pow(u * least + (1 - u), -1.0 / exponent));
     if (!(x >= 1.0 && x <= kTooLarge)) continue;
-    const double t = std::pow(1.0 + 1.0 / x, exponent);
+    const double t = elementary::pow(1.0 + 1.0 / x, exponent);
     if (v * x * (t - 1.0) / (b - 1.0) <= t / b) {
       return x < kTooLarge ? static_cast<int64_t>(x) : INT64_MAX;
     }

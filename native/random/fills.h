@@ -10,6 +10,7 @@
 #include "random/binomial.h"
 #include "random/continuous.h"
 #include "random/discrete.h"
+#include "random/elementary.h"
 #include "random/hypergeometric.h"
 #include "random/integers.h"
 #include "random/kernels.h"
@@ -147,7 +148,8 @@ void with_numbers(const Distribution& of, Use&& use) {
     case DistributionId::kChisquare:
       return use([=](auto& from) { return chisquare(from, a); });
     case DistributionId::kLognormal:
-      return use([=](auto& from) { return std::exp(a + b * standard_normal<Double>(from)); });
+      return use(
+          [=](auto& from) { return elementary::exp(a + b * standard_normal<Double>(from)); });
     case DistributionId::kLaplace:
       return use([=](auto& from) { return laplace(from, a, b); });
     case DistributionId::kStudent:

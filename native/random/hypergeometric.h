@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "random/binomial.h"
+#include "random/elementary.h"
 #include "random/integers.h"
 #include "random/log_factorials.h"
 
@@ -24,7 +25,7 @@ inline double log_factorial(int64_t k) {
     return kLogFactorials[static_cast<size_t>(k)];
   }
   const auto x = static_cast<double>(k);
-  return (x + 0.5) * std::log(x) - x +
+  return (x + 0.5) * elementary::log(x) - x +
          (kHalfLogTwoPi + (1.0 / x) * (1 / 12.0 - 1 / (360.0 * x * x)));
 }
 
@@ -99,7 +100,7 @@ class Hypergeometric {
       const double t = g_ - log_weight(k);
       if (u * (4.0 - u) - 3.0 <= t) break;
       if (u * (u - t) >= 1) continue;
-      if (2.0 * std::log(u) <= t) break;
+      if (2.0 * elementary::log(u) <= t) break;
     }
     if (good_ > bad_) k = draws_ - k;
     return draws_ < sample_ ? good_ - k : k;

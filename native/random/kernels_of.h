@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "random/dirichlet.h"
+#include "random/elementary.h"
 #include "random/fills.h"
 #include "random/integer_fills.h"
 #include "random/kernels.h"
@@ -116,7 +117,7 @@ class KernelsOf final : public Kernels {
         const double mean = of.a;
         const double scale = of.b;
         return fill_normal<Double>(source, count, [=](size_t i, double value) {
-          out[i] = std::exp(mean + scale * value);
+          out[i] = elementary::exp(mean + scale * value);
         });
       }
       case DistributionId::kRayleigh:

@@ -9,6 +9,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "random/elementary.h"
+
 namespace heddle::random {
 
 // The logarithm of the gamma function by Stirling's series from 7 on, below by recurrence.
@@ -27,9 +29,9 @@ inline double log_gamma(double x) {
     sum *= inverse;
     sum += kSeries[k];
   }
-  double result = sum / at + 0.5 * kLogTwoPi + (at - 0.5) * std::log(at) - at;
+  double result = sum / at + 0.5 * kLogTwoPi + (at - 0.5) * elementary::log(at) - at;
   for (int64_t k = 0; k < steps; ++k) {
-    result -= std::log(at - 1.0);
+    result -= elementary::log(at - 1.0);
     at -= 1.0;
   }
   return result;
@@ -41,13 +43,13 @@ class Poisson {
   explicit Poisson(double mean) : mean_(mean) {
     if (mean >= 10) {
       const double root = std::sqrt(mean);
-      log_mean_ = std::log(mean);
+      log_mean_ = elementary::log(mean);
       b_ = 0.931 + 2.53 * root;
       a_ = -0.059 + 0.02483 * b_;
-      log_inverse_alpha_ = std::log(1.1239 + 1.1328 / (b_ - 3.4));
+      log_inverse_alpha_ = elementary::log(1.1239 + 1.1328 / (b_ - 3.4));
       vr_ = 0.9277 - 3.6224 / (b_ - 2);
     } else {
-      limit_ = std::exp(-mean);
+      limit_ = elementary::exp(-mean);
     }
   }
 
@@ -74,7 +76,7 @@ class Poisson {
       const int64_t k = whole(std::floor((2 * a_ / us + b_) * u + mean_ + 0.43));
       if (us >= 0.07 && v <= vr_) return k;
       if (k < 0 || (us < 0.013 && v > us)) continue;
-      if (std::log(v) + log_inverse_alpha_ - std::log(a_ / (us * us) + b_) <=
+      if (elementary::log(v) + log_inverse_alpha_ - elementary::log(a_ / (us * us) + b_) <=
           -mean_ + static_cast<double>(k) * log_mean_ - log_gamma(static_cast<double>(k) + 1)) {
         return k;
       }

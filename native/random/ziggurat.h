@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "random/elementary.h"
 #include "random/ziggurat_tables.h"
 
 namespace heddle::random {
@@ -100,8 +101,8 @@ bool settle_normal(Source& source, const NormalDraw<P>& draw, typename P::Real* 
     constexpr auto kEnd = static_cast<Real>(kNormalEnd);
     constexpr auto kInverse = static_cast<Real>(kInverseNormalEnd);
     for (;;) {
-      const Real x = -kInverse * std::log1p(-P::uniform(source));
-      const Real y = -std::log1p(-P::uniform(source));
+      const Real x = -kInverse * elementary::log1p(-P::uniform(source));
+      const Real y = -elementary::log1p(-P::uniform(source));
       if (y + y > x * x) {
         *out = ((draw.magnitude >> 8) & 1U) != 0 ? -(kEnd + x) : kEnd + x;
         return true;
@@ -114,7 +115,7 @@ bool settle_normal(Source& source, const NormalDraw<P>& draw, typename P::Real* 
   *out = draw.value;
   // In double precision for floats too.
   return static_cast<double>(height) <
-         std::exp(-0.5 * static_cast<double>(draw.value) * static_cast<double>(draw.value));
+         elementary::exp(-0.5 * static_cast<double>(draw.value) * static_cast<double>(draw.value));
 }
 
 template <typename P, typename Source>
@@ -152,14 +153,14 @@ template <typename P, typename Source>
 bool settle_exponential(Source& source, const ExponentialDraw<P>& draw, typename P::Real* out) {
   using Real = typename P::Real;
   if (draw.layer == 0) {
-    *out = static_cast<Real>(kExponentialEnd) - std::log1p(-P::uniform(source));
+    *out = static_cast<Real>(kExponentialEnd) - elementary::log1p(-P::uniform(source));
     return true;
   }
   const auto& heights = P::exponential_heights;
   *out = draw.value;
   return (heights[draw.layer - 1] - heights[draw.layer]) * P::uniform(source) +
              heights[draw.layer] <
-         std::exp(-draw.value);
+         elementary::exp(-draw.value);
 }
 
 template <typename P, typename Source>

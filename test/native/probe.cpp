@@ -9,10 +9,12 @@
 #include <algorithm>
 #include <mutex>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "elementary.h"
 #include "executor/policy.h"
 #include "stress.h"
 
@@ -172,6 +174,27 @@ void forbid_looking(const Napi::CallbackInfo& info) {
 }
 #endif
 
+// elementary(name, kind, seed, count): how many results of a function are unlike the C library's, how
+// many differ between the ways to compute them, and the hash of all.
+Napi::Value try_elementary(const Napi::CallbackInfo& info) {
+  try {
+    const heddle::ElementaryTrial trial = heddle::try_elementary(
+        info[0].As<Napi::String>(), info[1].As<Napi::Number>(),
+        static_cast<uint64_t>(info[2].As<Napi::Number>().Int64Value()), info[3].As<Napi::Number>());
+    Napi::Array result = Napi::Array::New(info.Env());
+    result.Set(uint32_t{0}, static_cast<double>(trial.unlike_library));
+    result.Set(uint32_t{1}, static_cast<double>(trial.unlike_each_other));
+    result.Set(uint32_t{2}, Napi::BigInt::New(info.Env(), trial.hash));
+    return result;
+  } catch (const std::invalid_argument& error) {
+    throw Napi::Error::New(info.Env(), error.what());
+  }
+}
+
+Napi::Value glibc_version(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), heddle::glibc_version());
+}
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   const auto add = [&](const char* name, auto function) {
     exports.Set(name, Napi::Function::New(env, function, name));
@@ -184,6 +207,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add("product", product);
   add("stressProcessRuntime", stress_process_runtime);
   add("decide", decide);
+  add("elementary", try_elementary);
+  add("glibcVersion", glibc_version);
 #if defined(__linux__)
   add("forbidLooking", forbid_looking);
 #endif

@@ -21,6 +21,15 @@ interface Probe {
   stressProcessRuntime(threads: number, rounds: number): string;
   /** The width that the executor's policy gives an operation now, and the widest that would pay. */
   decide(demand: PolicyDemand, load: PolicyLoad): [width: number, widest: number];
+  /** A trial of an elementary function; see test/native/elementary.h. */
+  elementary(
+    name: string,
+    kind: 0 | 1 | 2,
+    seed: number,
+    count: number,
+  ): [unlikeLibrary: number, unlikeEachOther: number, hash: bigint];
+  /** The version of glibc; empty with another C library. */
+  glibcVersion(): string;
 }
 
 /** What an operation asks the executor for; see native/executor/demand.h. */
