@@ -107,11 +107,11 @@ export interface NativeLinalg {
   lanes(name?: 'baseline' | 'avx2' | 'avx512' | 'none'): string | undefined;
 }
 
-/** Sizes of real OpenMP teams, opened on the calling thread. */
+/** Sizes of real teams, opened on the calling thread. */
 export interface NativeOpenmp {
-  /** Whether the OpenMP kernels could be opened. */
-  available(): boolean;
-  /** Opens a region of `threads` (default: what OpenMP takes itself) and returns how many ran. */
+  /** What teams run on: an OpenMP runtime or, where none can be opened, threads of the addon's own. */
+  kind(): 'openmp' | 'own';
+  /** Opens a region of `threads` (default: as many as a team has of which none are asked) and returns how many ran. */
   teamSize(threads?: number): number;
   /** The largest team a region nested in one of `outer` threads gets. */
   nestedTeamSize(outer: number): number;

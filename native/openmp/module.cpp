@@ -10,15 +10,9 @@ namespace heddle::openmp {
 
 namespace {
 
-Napi::Value available(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), runtime().run != nullptr);
-}
-
-const Runtime& require_runtime() {
-  if (runtime().run == nullptr) {
-    throw CodedError("ERR_HEDDLE_OPENMP", "heddle: OpenMP can't be used: " + runtime().error);
-  }
-  return runtime();
+// kind(): what the threads of teams are, 'openmp' or the addon's 'own'.
+Napi::Value kind(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), runtime().is_openmp ? "openmp" : "own");
 }
 
 // A number of threads: libgomp ends the process where it has no memory for as many as it is told.
@@ -33,9 +27,8 @@ int width_argument(const Napi::CallbackInfo& info) {
 
 // teamSize(threads?): how many distinct threads really ran a region.
 Napi::Value team_size(const Napi::CallbackInfo& info) {
-  const Runtime& opened = require_runtime();
   if (info.Length() == 0 || info[0].IsUndefined()) {
-    return Napi::Number::New(info.Env(), opened.default_team());
+    return Napi::Number::New(info.Env(), runtime().default_team());
   }
   std::mutex mutex;
   std::set<std::thread::id> seen;
@@ -48,14 +41,14 @@ Napi::Value team_size(const Napi::CallbackInfo& info) {
 
 // nestedTeamSize(outer): the largest team that a region inside a region of `outer` threads gets.
 Napi::Value nested_team_size(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), require_runtime().nested_team(width_argument(info)));
+  return Napi::Number::New(info.Env(), runtime().nested_team(width_argument(info)));
 }
 
 }  // namespace
 
 Napi::Object init(Napi::Env env) {
   Napi::Object exports = Napi::Object::New(env);
-  define<available>(exports, "available");
+  define<kind>(exports, "kind");
   define<team_size>(exports, "teamSize");
   define<nested_team_size>(exports, "nestedTeamSize");
   return exports;

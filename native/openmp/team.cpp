@@ -1,7 +1,11 @@
 #include "openmp/team.h"
 
+#include <cstdlib>
+#include <cstring>
+
 #include "common/affinity.h"
 #include "common/library.h"
+#include "openmp/own_team.h"
 
 namespace heddle::openmp {
 
@@ -32,22 +36,29 @@ Library open_library() {
   return library;
 }
 
+// HEDDLE_OPENMP=0: as if there were none.
+bool wanted() {
+  const char* value = std::getenv("HEDDLE_OPENMP");
+  return value == nullptr || std::strcmp(value, "0") != 0;
+}
+
 Runtime open_runtime() {
+  const Runtime own{run_own_team, own_default_team, own_nested_team, false};
+  if (!wanted()) return own;
   // The runtime reads these once, when it is loaded. Teams that wait by spinning cost a core
   // each long after their work is done: 20 products with pauses took 590 CPU-ms instead of 31.
   const ScopedVariable policy("OMP_WAIT_POLICY", "passive");
   const KeptAffinity affinity;
-  Runtime opened;
   const Library library = open_library();
-  if (!library) {
-    opened.error = library.error();
-    return opened;
-  }
+  if (!library) return own;
+  Runtime opened;
   opened.default_team = library.function<int (*)()>("heddle_openmp_default_team");
   opened.nested_team = library.function<int (*)(int)>("heddle_openmp_nested_team");
   opened.run =
       library.function<int (*)(int, void (*)(int, int, void*), void*)>("heddle_openmp_run");
-  return opened;
+  opened.is_openmp = true;
+  const bool whole = opened.run && opened.default_team && opened.nested_team;
+  return whole ? opened : own;
 }
 
 }  // namespace

@@ -1,12 +1,12 @@
 // Teams of OpenMP threads for kernels that are compiled into the addon.
 //
 // Owns the handle of the runtime library (native/openmp/runtime), which is opened at the first
-// team: the addon must load where there is no OpenMP runtime at all.
+// team: the addon must load where there is no OpenMP runtime at all. There teams run on threads of
+// the addon's own (own_team.h), behind the same functions.
 #pragma once
 
 #include <exception>
 #include <mutex>
-#include <string>
 #include <type_traits>
 
 #include "common/affinity.h"
@@ -31,24 +31,24 @@ inline void after_team_boundary([[maybe_unused]] void* team) {
 #endif
 }
 
-// The functions of the runtime library, null where it could not be opened.
+// The functions of the runtime library, or those of own_team.h where it could not be opened.
 struct Runtime {
   int (*run)(int threads, void (*body)(int, int, void*), void* context) = nullptr;
   int (*default_team)() = nullptr;
   int (*nested_team)(int outer) = nullptr;
-  std::string error;  // why it could not be opened
+  bool is_openmp = false;
 };
 
 // Opens it at the first call (thread-safe); afterwards costs one load.
 const Runtime& runtime();
 
 // Calls `body(rank, size)` on each of at most `threads` threads, the caller among them as rank 0,
-// and returns when all have returned. Runs on the caller alone where there is no OpenMP.
+// and returns when all have returned.
 // A kernel must not assume that it gets as many threads as it asked for: it reads `size`.
 // What the body throws on any thread is thrown here (the first one caught).
 template <typename Body>
 void run_team(int threads, Body&& body) {
-  if (threads <= 1 || runtime().run == nullptr) {
+  if (threads <= 1) {
     body(0, 1);
     return;
   }
