@@ -74,7 +74,7 @@ export function checkKeys(name: string, options: unknown, known: readonly string
     const meant = nearestName(key, known);
     const right = meant
       ? `left out: did you mean '${meant}'?`
-      : `left out: there are ${[...known].sort().join(', ')}`;
+      : `left out: there are ${[...known].sort().join(', ') || 'no options'}`;
     throw typeError(`${name}.${key}`, (options as Record<string, unknown>)[key], right);
   }
 }

@@ -10,6 +10,7 @@ import {
   type SharedMode,
   type ShareOptions,
 } from '../memory/index.ts';
+import { checkKeys } from '../options.ts';
 import type { Callable } from './callables.ts';
 import {
   builtinErrorName,
@@ -52,6 +53,7 @@ const ALIGNMENT = 64;
  * ```
  */
 export function share<T>(value: T, options: ShareOptions = {}): T {
+  checkKeys('options', options, ['mode']);
   return new Sharer(checkMode(options.mode ?? 'copyonwrite')).run(value) as T;
 }
 

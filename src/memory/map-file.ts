@@ -5,6 +5,7 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import { type DType, type DTypes, lengthOf, type TypedArray } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
+import { checkKeys } from '../options.ts';
 import { arrayOrShaped, constructorOf, type ShapedArray } from './dtype.ts';
 import { denseStride, type NpyArray, type NpyPlace, readHeader } from './npy.ts';
 import { NpyError } from './npy-header.ts';
@@ -65,6 +66,7 @@ export function mapFile(
   shape?: number | readonly number[],
   options: MapFileOptions = {},
 ): unknown {
+  checkKeys('options', options, ['mode', 'offset']);
   const { mode = 'copyonwrite' } = options;
   if (mode !== 'copyonwrite' && mode !== 'readwrite' && mode !== 'create') {
     throw typeError('mode', mode, "'copyonwrite', 'readwrite' or 'create'");

@@ -5,6 +5,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { type AxisCount, isDense, lengthOf, strided, type TypedArray } from '../arrays/index.ts';
 import { typeError } from '../errors.ts';
+import { checkKeys } from '../options.ts';
 import { constructorOf, type ShapedArray } from './dtype.ts';
 import { decodeHalves, encodeHalf } from './float16.ts';
 import {
@@ -255,6 +256,7 @@ export function npyContent(
   if (typeof given !== 'object' || given === null || !ArrayBuffer.isView(given.data)) {
     throw typeError(name, array, 'a typed array or { data, shape }');
   }
+  checkKeys('options', options, ['dtype']);
   const dtype = options.dtype ?? (isCarried(given.dtype) ? given.dtype : undefined);
   const descr = descrFor(given.data, dtype);
   const { data, shape, stride, offset } = strided(name, given, NPY_AXES);

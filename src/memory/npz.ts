@@ -12,6 +12,7 @@ import zlib from 'node:zlib';
 import type { Entry, ZipFile } from 'yauzl';
 import type { TypedArray } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
+import { checkKeys } from '../options.ts';
 import {
   type ByteSource,
   type NpyArray,
@@ -148,6 +149,7 @@ export async function loadNpz(
   path: string,
   options: LoadNpzOptions = {},
 ): Promise<Record<string, NpyArray>> {
+  checkKeys('options', options, ['names']);
   const { names } = options;
   if (names !== undefined && !(Array.isArray(names) && names.every((n) => typeof n === 'string'))) {
     throw typeError('names', names, 'a list of names');
@@ -201,6 +203,7 @@ export async function saveNpz(
   arrays: Readonly<Record<string, TypedArray | StridedArray>>,
   options: SaveNpzOptions = {},
 ): Promise<void> {
+  checkKeys('options', options, ['compress']);
   const { compress = false } = options;
   if (typeof compress !== 'boolean') throw typeError('compress', compress, 'true or false');
   if (typeof arrays !== 'object' || arrays === null || ArrayBuffer.isView(arrays)) {

@@ -4,6 +4,7 @@
 import { types } from 'node:util';
 import { type DType, type DTypes, lengthOf, type TypedArray } from '../arrays/index.ts';
 import { typeError } from '../errors.ts';
+import { checkKeys } from '../options.ts';
 import { arrayOrShaped, constructorOf, dtypeOf, type ShapedArray } from './dtype.ts';
 import { allocate, type SharedMode } from './segment.ts';
 
@@ -26,6 +27,7 @@ function zeros<D extends DType>(
   shape: number | readonly number[],
   options: ShareOptions = {},
 ): DTypes[D] | ShapedArray<DTypes[D]> {
+  checkKeys('options', options, ['mode']);
   const View = constructorOf(dtype);
   const size = lengthOf(shape);
   const mode = checkMode(options.mode ?? 'readwrite');
@@ -39,6 +41,7 @@ function from<D extends DType>(
   values: Iterable<number> | Iterable<bigint> | TypedArray,
   options: ShareOptions & { readonly dtype?: D } = {},
 ): DTypes[D] {
+  checkKeys('options', options, ['mode', 'dtype']);
   const typed = ArrayBuffer.isView(values) && !types.isDataView(values);
   const source = (typed ? values : Array.from(values as Iterable<number>)) as ArrayLike<number>;
   const dtype = options.dtype ?? (typed ? (dtypeOf(values as TypedArray) as D) : ('float64' as D));

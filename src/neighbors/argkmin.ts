@@ -2,6 +2,7 @@
  * The k nearest rows.
  */
 import { type Elements, type Matrix, type MatrixLike, shaped } from '../arrays/index.ts';
+import { zeros } from '../executor/index.ts';
 import { native } from '../native.ts';
 import {
   type Call,
@@ -58,8 +59,8 @@ export function planArgKmin(
   far = true,
 ): Call<Neighbors> {
   const { x, y, own } = of;
-  const indices = shaped(new Int32Array(x.rows * k), [x.rows, k]);
-  const distances = far ? shaped(new Float64Array(x.rows * k), [x.rows, k]) : undefined;
+  const indices = shaped(zeros(Int32Array, x.rows * k), [x.rows, k]);
+  const distances = far ? shaped(zeros(Float64Array, x.rows * k), [x.rows, k]) : undefined;
   return {
     operation: native.neighbors.argKmin,
     operands: [x, y],

@@ -2,6 +2,7 @@
  * All rows within a distance.
  */
 import type { Elements, MatrixLike } from '../arrays/index.ts';
+import { zeros } from '../executor/index.ts';
 import { native } from '../native.ts';
 import {
   type Call,
@@ -63,8 +64,8 @@ export function planRadius(
     buffers: [measure.scale, starts, keeper],
     threads: options.threads,
     finish: (count) => {
-      const indices = new Int32Array(count);
-      const distances = far ? new Float64Array(count) : undefined;
+      const indices = zeros(Int32Array, count);
+      const distances = far ? zeros(Float64Array, count) : undefined;
       native.neighbors.takeRadius(keeper, indices, distances);
       return (distances ? { starts, indices, distances } : { starts, indices }) as RadiusNeighbors;
     },

@@ -2,6 +2,7 @@
  * What bit generators have in common: how they are seeded, and how their places are read and set.
  */
 import { rangeError, typeError } from '../errors.ts';
+import { zeros } from '../executor/index.ts';
 import { native } from '../native.ts';
 import { type Entropy, SeedSequence, type SeedSource, seedWords } from './seed-sequence.ts';
 import { HALF, HAS_HALF, Kind, newStream, type Stream } from './stream.ts';
@@ -167,7 +168,7 @@ export abstract class BitGenerator<S extends NamedState = NamedState> {
     if (count !== undefined && (!Number.isSafeInteger(count) || count < 0)) {
       throw rangeError('count', count, 'a whole number of at least 0');
     }
-    const out = new BigUint64Array(count ?? 1);
+    const out = zeros(BigUint64Array, count ?? 1);
     native.random.fillRaw(this.#stream.words, out);
     return count === undefined ? (out[0] as bigint) : out;
   }

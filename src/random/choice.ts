@@ -12,6 +12,7 @@ import {
   shaped,
 } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
+import { zeros } from '../executor/index.ts';
 import { native } from '../native.ts';
 import { wholeNumber } from './arguments.ts';
 import { callEnd } from './distribution.ts';
@@ -72,7 +73,7 @@ function weightedSample(stream: Stream, chances: Float64Array, count: number): F
   if (chances.reduce((n, chance) => n + (chance > 0 ? 1 : 0), 0) < count) {
     throw rangeError('p', chances, `above 0 in at least ${count} places`);
   }
-  const found = new Float64Array(count);
+  const found = zeros(Float64Array, count);
   let have = 0;
   while (have < count) {
     const draws = uniforms(stream, count - have);
@@ -109,7 +110,7 @@ function choosePlaces(
       const sums = cumulative(chances);
       return uniforms(stream, count).map((draw) => placeOf(sums, draw));
     }
-    const places = new Float64Array(count);
+    const places = zeros(Float64Array, count);
     if (count === 0) return places;
     frame[HEADER] = 4;
     frame[HEADER + 1] = 0;
@@ -123,7 +124,7 @@ function choosePlaces(
     throw rangeError('size', count, `at most ${population}, as there is no replacement`);
   }
   if (chances !== undefined) return weightedSample(stream, chances, count);
-  const places = new Float64Array(count);
+  const places = zeros(Float64Array, count);
   frame[HEADER] = population;
   frame[HEADER + 1] = shuffled ? 1 : 0;
   native.random.sample(stream.words, places);

@@ -10,6 +10,7 @@ import {
   shaped,
 } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
+import { zeros } from '../executor/index.ts';
 import { native } from '../native.ts';
 import { probability, wholeNumber } from './arguments.ts';
 import { callEnd } from './distribution.ts';
@@ -39,8 +40,8 @@ const Method = { multinomial: 0, marginals: 1, count: 2 } as const;
 const NONE = new Float64Array(1);
 
 function newCounts(dtype: unknown, length: number): Float64Array | BigInt64Array {
-  if (dtype === undefined || dtype === 'float64') return new Float64Array(length);
-  if (dtype === 'int64') return new BigInt64Array(length);
+  if (dtype === undefined || dtype === 'float64') return zeros(Float64Array, length);
+  if (dtype === 'int64') return zeros(BigInt64Array, length);
   throw typeError('dtype', dtype, "'float64' or 'int64'");
 }
 
@@ -92,7 +93,7 @@ export function multinomial(
   const out = newCounts(options.dtype, places.length * kinds);
   let spread = all;
   if (all.length !== kinds) {
-    spread = new Float64Array(rows.length * kinds);
+    spread = zeros(Float64Array, rows.length * kinds);
     rows.forEach((row, i) => {
       spread.set(all.subarray(row * kinds, (row + 1) * kinds), i * kinds);
     });

@@ -3,17 +3,18 @@
  */
 import { lengthOf, type NdArray, shaped } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
+import { zeros } from '../executor/index.ts';
 import { native } from '../native.ts';
-import type { Size } from './output.ts';
-import { gridOf, type NumberList } from './parameters.ts';
+import { callEnd } from './distribution.ts';
+import { gridOf } from './parameters.ts';
 import type { Stream } from './stream.ts';
 
-/** Draws the vectors. */
+/** Draws the vectors; `given` is `alpha, size`: there are no options. */
 export function dirichlet(
   stream: Stream,
-  alpha: NumberList,
-  size: Size | undefined,
+  [alpha, sizeOrOptions, rest]: readonly unknown[],
 ): Float64Array | NdArray<Float64Array> {
+  const { size } = callEnd(sizeOrOptions, rest, []);
   const grid = gridOf('alpha', alpha);
   if (grid?.shape.length !== 1) throw typeError('alpha', alpha, 'an array of numbers');
   const weights = Float64Array.from(grid.data);
@@ -22,7 +23,7 @@ export function dirichlet(
   }
   const n = weights.length;
   const count = size === undefined ? 1 : lengthOf(size, 'size');
-  const rows = new Float64Array(count * n);
+  const rows = zeros(Float64Array, count * n);
   if (rows.length > 0) native.random.fillShares(stream.words, rows, weights);
   if (size === undefined) return rows;
   return shaped(rows, typeof size === 'number' ? [size, n] : [...size, n]);

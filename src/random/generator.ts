@@ -171,8 +171,8 @@ export class Generator extends DiscreteSampler {
    */
   dirichlet(alpha: NumberList): Float64Array;
   dirichlet(alpha: NumberList, size: Size): NdArray<Float64Array>;
-  dirichlet(alpha: NumberList, size?: Size): unknown {
-    return dirichlet(streamOf(this), alpha, size);
+  dirichlet(...given: readonly unknown[]): unknown {
+    return dirichlet(streamOf(this), given);
   }
 
   /**

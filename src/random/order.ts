@@ -7,6 +7,7 @@
 
 import { dense, FRAME_HEADER as HEADER, isNdArray, stridesOf } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
+import { zeros } from '../executor/index.ts';
 import { native } from '../native.ts';
 import { wholeNumber } from './arguments.ts';
 import type { Numbers } from './output.ts';
@@ -98,7 +99,7 @@ export function shuffle(stream: Stream, array: unknown, axis: number): void {
 
 /** Numbers from 0 up. */
 function upTo(count: number): Float64Array {
-  const numbers = new Float64Array(count);
+  const numbers = zeros(Float64Array, count);
   for (let i = 0; i < count; i++) numbers[i] = i;
   return numbers;
 }
@@ -117,7 +118,9 @@ function copyOf(array: unknown): unknown {
 /** A shuffled copy, or the numbers below `array` shuffled. */
 export function permutation(stream: Stream, array: unknown, axis: number): unknown {
   if (typeof array === 'number') {
-    const numbers = upTo(wholeNumber('array', Math.max(array, 0)));
+    const count = wholeNumber('array', Math.max(array, 0));
+    checkCount('array', count);
+    const numbers = upTo(count);
     shuffle(stream, numbers, 0);
     return numbers;
   }

@@ -5,6 +5,7 @@ import { types } from 'node:util';
 
 import { dense, isNdArray, lengthOf, type NdArrayLike } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
+import { zeros } from '../executor/index.ts';
 import type { Numbers, Size } from './output.ts';
 
 /** A list of numbers: an array with one axis. */
@@ -64,7 +65,10 @@ export function broadcastShape(name: string, shapes: readonly (readonly number[]
 
 /** Where in a row-major array of one shape the elements of a shape that it is broadcast to lie. */
 export function broadcastPlaces(from: readonly number[], to: readonly number[]): Float64Array {
-  const places = new Float64Array(to.reduce((product, length) => product * length, 1));
+  const places = zeros(
+    Float64Array,
+    to.reduce((product, length) => product * length, 1),
+  );
   if (places.length === 0) return places;
   // The step of each axis in the array; 0 along those that are repeated.
   const steps = new Array<number>(to.length).fill(0);

@@ -108,8 +108,7 @@ export class Barrier {
    * @throws {@link BrokenBarrierError}, also when the time is up
    */
   async wait(options: AsyncWaitOptions = {}): Promise<number> {
-    const deadline = new Deadline(options);
-    options.signal?.throwIfAborted();
+    const deadline = Deadline.of(options);
     let entered = this.#enter();
     while (!entered) {
       await sleepAsync(this.#words, BELL, this.#bell(deadline), deadline, options.signal);

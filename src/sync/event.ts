@@ -46,8 +46,7 @@ export class Event {
 
   /** Waits, without blocking the thread, until the flag is set; false when the time was up. */
   async wait(options: AsyncWaitOptions = {}): Promise<boolean> {
-    const deadline = new Deadline(options);
-    options.signal?.throwIfAborted();
+    const deadline = Deadline.of(options);
     while (!this.isSet) {
       if (deadline.left === 0) return false;
       await sleepAsync(this.#words, FLAG, 0, deadline, options.signal);

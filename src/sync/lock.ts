@@ -5,6 +5,7 @@
  * "Futexes are tricky"); who waits looks now and then whether the holder lives.
  */
 import { restore, state } from '../codec/index.ts';
+import { checkKeys } from '../options.ts';
 import {
   type AsyncWaitOptions,
   Deadline,
@@ -86,8 +87,7 @@ export class Lock {
   acquire(options?: { readonly signal?: AbortSignal }): Promise<LockHold>;
   acquire(options: AsyncWaitOptions): Promise<LockHold | null>;
   async acquire(options: AsyncWaitOptions = {}): Promise<LockHold | null> {
-    const deadline = new Deadline(options);
-    options.signal?.throwIfAborted();
+    const deadline = Deadline.of(options);
     let look = false;
     for (let mark = 0; ; mark = WAITERS) {
       const last = deadline.left === 0;
@@ -111,13 +111,14 @@ export class Lock {
   /** Runs a function with the lock held. */
   async run<T>(
     body: (hold: LockHold) => T | Promise<T>,
-    options: AsyncWaitOptions = {},
+    options: Pick<AsyncWaitOptions, 'signal'> = {},
   ): Promise<T> {
-    const held = await this.acquire({ ...options, timeout: undefined });
+    checkKeys('options', options, ['signal']);
+    const held = (await this.acquire(options)) as LockHold;
     try {
-      return await body(held!);
+      return await body(held);
     } finally {
-      held!.release();
+      held.release();
     }
   }
 

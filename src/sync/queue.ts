@@ -18,6 +18,7 @@ import {
 } from '../codec/index.ts';
 import { rangeError } from '../errors.ts';
 import { allocate, mappingsOf } from '../memory/index.ts';
+import { checkKeys } from '../options.ts';
 import { WORDS as LOCK_WORDS, letGo, takeSync } from './lock.ts';
 import {
   type AsyncWaitOptions,
@@ -127,6 +128,7 @@ export class Queue<T = unknown> {
     if (types.isArrayBuffer(options)) {
       this.#buffer = options;
     } else {
+      checkKeys('options', options, ['maxSize', 'bytes']);
       const { maxSize = 0, bytes = 2 ** 20 } = options;
       if (!Number.isSafeInteger(maxSize) || maxSize < 0 || maxSize > 0x7fffffff) {
         throw rangeError('maxSize', maxSize, 'a whole number of at least 1, or 0 for no limit');
@@ -177,8 +179,7 @@ export class Queue<T = unknown> {
    * @throws CloneError when the value cannot travel, RangeError when it is larger than the queue
    */
   async put(value: T, options: AsyncWaitOptions = {}): Promise<boolean> {
-    const deadline = new Deadline(options);
-    options.signal?.throwIfAborted();
+    const deadline = Deadline.of(options);
     const record = this.#pack(value);
     try {
       for (;;) {
@@ -215,8 +216,7 @@ export class Queue<T = unknown> {
    * @throws {@link QueueClosedError} when there is none and never will be
    */
   async get(options: AsyncWaitOptions = {}): Promise<{ value: T } | null> {
-    const deadline = new Deadline(options);
-    options.signal?.throwIfAborted();
+    const deadline = Deadline.of(options);
     for (;;) {
       const seen = Atomics.load(this.#words, PUTS);
       const closed = this.closed;

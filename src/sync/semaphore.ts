@@ -82,8 +82,7 @@ export class Semaphore {
    * @returns whether there was one before the time was up
    */
   async acquire(options: AsyncWaitOptions = {}): Promise<boolean> {
-    const deadline = new Deadline(options);
-    options.signal?.throwIfAborted();
+    const deadline = Deadline.of(options);
     let look = deadline.left === 0;
     while (!this.#take(look)) {
       if (deadline.left === 0) return look ? false : this.#take(true);

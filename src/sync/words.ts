@@ -5,6 +5,7 @@
 import { isExhausted, rangeError } from '../errors.ts';
 import { allocate } from '../memory/index.ts';
 import { native } from '../native.ts';
+import { abortSignal, checkKeys } from '../options.ts';
 
 /** How long to wait. */
 export interface WaitOptions {
@@ -17,11 +18,17 @@ export interface AsyncWaitOptions extends WaitOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const BLOCKING_NAMES = ['timeout'];
+const ASYNC_NAMES = ['timeout', 'signal'];
+
 /** A time limit that is looked at again and again. */
 export class Deadline {
   readonly #end: number;
 
-  constructor({ timeout }: WaitOptions) {
+  /** Of a wait that blocks: there is no signal that could end it. */
+  constructor(options: WaitOptions, names: readonly string[] = BLOCKING_NAMES) {
+    checkKeys('options', options, names);
+    const { timeout } = options;
     if (
       timeout !== undefined &&
       (typeof timeout !== 'number' || Number.isNaN(timeout) || timeout < 0)
@@ -29,6 +36,13 @@ export class Deadline {
       throw rangeError('timeout', timeout, 'a number of milliseconds of at least 0');
     }
     this.#end = timeout === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeout;
+  }
+
+  /** Of a wait that a signal ends, too. Throws its reason where it has been aborted. */
+  static of(options: AsyncWaitOptions): Deadline {
+    const deadline = new Deadline(options, ASYNC_NAMES);
+    if (options.signal !== undefined) abortSignal('signal', options.signal).throwIfAborted();
+    return deadline;
   }
 
   /** Milliseconds left; 0 when there are none. */

@@ -138,3 +138,25 @@ describe('what NumPy lets through goes through', () => {
     }
   });
 });
+
+describe('sizes that no memory has', () => {
+  it.each<[string, () => unknown]>([
+    ['permutation of 2^40', () => defaultRng(0).permutation(2 ** 40)],
+    ['permutation of 2^52', () => defaultRng(0).permutation(2 ** 52)],
+    ['choice', () => defaultRng(0).choice(5, 2 ** 50)],
+    ['dirichlet', () => defaultRng(0).dirichlet([1, 2], 2 ** 50)],
+    ['multinomial', () => defaultRng(0).multinomial(5, [0.5, 0.5], 2 ** 50)],
+    ['varying parameters', () => defaultRng(0).normal([0, 1], 1, [2 ** 50, 2])],
+    ['bytes', () => defaultRng(0).bytes(2 ** 50)],
+    ['randomRaw', () => defaultRng(0).bitGenerator.randomRaw(2 ** 50)],
+    [
+      'multivariateNormal',
+      () =>
+        defaultRng(0).multivariateNormal([0], { data: Float64Array.of(1), shape: [1, 1] }, 2 ** 50),
+    ],
+  ])('are refused by a code: %s', (_name, draw) => {
+    const expected = expect.objectContaining({ code: expect.stringMatching(/^ERR_HEDDLE_/) });
+    expect(draw).toThrow(RangeError);
+    expect(draw).toThrow(expected);
+  });
+});

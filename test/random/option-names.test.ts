@@ -31,6 +31,8 @@ const calls: Record<string, [(rng: Generator & Anything) => unknown, string]> = 
     (rng) => rng.multivariateNormal([0, 0], array, { check_valid: 'raise' }),
     'checkValid',
   ],
+  dirichlet: [(rng) => rng.dirichlet([1, 2], 3, { dtype: 'float32' }), 'there are no options'],
+  'dirichlet, in the place of a size': [(rng) => rng.dirichlet([1, 2], { size: 3 }), 'no options'],
   shuffle: [(rng) => rng.shuffle(array, { axes: 1 }), 'axis'],
   permutation: [(rng) => rng.permutation(array, { axes: 1 }), 'axis'],
   permuted: [(rng) => rng.permuted(array, { output: array }), 'out'],
