@@ -31,7 +31,7 @@ export function tcp({ host = '127.0.0.1', port, workers }) {
 /** @implements {WorkerPort} */
 class RemoteWorker {
   claims = null; // no memory is shared: what has been sent can't be taken back
-  slots = 2; // one batch runs, and the next is there when it is done
+  slots; // those that run, and the next is there when one of them is done
   address = { host: '', pid: -1 };
   #socket;
   #events;
@@ -49,6 +49,7 @@ class RemoteWorker {
   constructor(socket, spec, events) {
     this.#socket = socket;
     this.#events = events;
+    this.slots = (spec.concurrency ?? 1) + 1;
     socket.setNoDelay(true);
     socket.unref();
     const reader = new FrameReader((message) =>

@@ -15,7 +15,7 @@ import {
   FrameReader,
   type FromWorker,
   initMessage,
-  SLOTS,
+  slotsFor,
   type ToWorker,
   type WorkerAddress,
   type WorkerEvents,
@@ -96,7 +96,7 @@ const settings: AcceptedSettings = {
 
 class ProcessHandle implements WorkerPort {
   readonly claims: ClaimTable | null;
-  readonly slots = SLOTS;
+  readonly slots: number;
   readonly #child: ChildProcess;
   readonly #channel: Channel;
   /** Lets others have its port. */
@@ -108,12 +108,13 @@ class ProcessHandle implements WorkerPort {
     const entry = fileURLToPath(entryUrl('process', spec.execArgv));
     // Windows hands no descriptors to a child this way: there the worker has its batches alone.
     const page = posix ? native.workers.createPage() : null;
+    this.slots = slotsFor(spec.concurrency ?? 1);
     let pipes: PipePair | null = null;
     const own = flagsOf(spec);
     const args = [addonFile, page === null ? NO_PAGE : PAGE, ...(spec.argv ?? [])];
     try {
       if (posix) pipes = new PipePair();
-      this.claims = page === null ? null : new ClaimTable(native.workers.mapPage(page));
+      this.claims = page === null ? null : new ClaimTable(this.slots, native.workers.mapPage(page));
       this.#child = spawn(process.execPath, [...own.flags, entry, ...args], {
         ...(folders.start === undefined ? {} : { cwd: folders.start }),
         stdio: ['ignore', 'inherit', 'inherit', ...(pipes?.child ?? PIPES), page ?? 'ignore'],

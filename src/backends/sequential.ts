@@ -9,7 +9,7 @@ import {
   ClaimTable,
   type FunctionMessage,
   localCodec,
-  SLOTS,
+  slotsFor,
   type TaskFunction,
   type ToWorker,
   VERSION,
@@ -69,8 +69,8 @@ function noteTeardown(teardown: TaskFunction, initializer: TaskFunction | null):
 }
 
 class LocalHandle implements WorkerPort {
-  readonly claims = new ClaimTable();
-  readonly slots = SLOTS;
+  readonly claims: ClaimTable;
+  readonly slots: number;
   readonly address = { host: hostname(), pid: process.pid };
   readonly #runner: Runner;
   readonly #events: WorkerEvents;
@@ -82,9 +82,13 @@ class LocalHandle implements WorkerPort {
 
   constructor(spec: WorkerSpec, events: WorkerEvents) {
     this.#events = events;
+    const { concurrency = 1 } = spec;
+    this.slots = slotsFor(concurrency);
+    this.claims = new ClaimTable(this.slots);
     this.#runner = new Runner({
       worker: { id: spec.id, backend: spec.backend, pid: process.pid },
       claims: this.claims,
+      concurrency,
       load,
       codec: () => localCodec,
       send: (message) => {

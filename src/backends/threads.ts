@@ -7,14 +7,14 @@ import { addonFile, native } from '../native.ts';
 import {
   type AcceptedSettings,
   type Backend,
-  CLAIM_TABLE_BYTES,
   ClaimTable,
+  claimTableBytes,
   type FromWorker,
   initMessage,
-  MAILBOX_BYTES,
   Mailbox,
+  mailboxBytes,
   packMessage,
-  SLOTS,
+  slotsFor,
   type ToWorker,
   unpackMessage,
   type WorkerAddress,
@@ -73,7 +73,7 @@ const settings: AcceptedSettings = {
 
 class ThreadHandle implements WorkerPort {
   readonly claims: ClaimTable;
-  readonly slots = SLOTS;
+  readonly slots: number;
   readonly address: WorkerAddress;
   readonly #worker: Worker;
   readonly #mailbox: Mailbox;
@@ -82,16 +82,19 @@ class ThreadHandle implements WorkerPort {
   #killed = false;
 
   constructor(spec: WorkerSpec, events: WorkerEvents) {
-    const own = CLAIM_TABLE_BYTES + MAILBOX_BYTES;
+    const slots = slotsFor(spec.concurrency ?? 1);
+    const tableBytes = claimTableBytes(slots);
+    const own = tableBytes + mailboxBytes(slots);
     const memory = new SharedArrayBuffer(own + 8);
     this.#loads = new Int32Array(memory, own, 2);
-    this.claims = new ClaimTable(memory);
-    const mailbox = new Mailbox(memory, CLAIM_TABLE_BYTES);
+    this.slots = slots;
+    this.claims = new ClaimTable(slots, memory);
+    const mailbox = new Mailbox(slots, memory, tableBytes);
     this.#mailbox = mailbox;
     const { env, argv, resourceLimits } = spec;
     const { entry, eval: code } = threadEntry(spec.execArgv);
     const options: WorkerOptions = {
-      workerData: { memory, addon: addonFile, ...(env ? { env } : {}) },
+      workerData: { memory, slots, addon: addonFile, ...(env ? { env } : {}) },
       name: `heddle-${spec.id}`,
       eval: code,
       ...(argv ? { argv: [...argv] } : {}),

@@ -54,8 +54,16 @@ export interface Config {
   maxBytes: ByteSize;
   /** Tasks in one message to a worker. */
   batchSize: number | 'auto';
+  /** Tasks that a worker may run at a time, where they await something. */
+  concurrency: number;
+  /** Whose tasks go first where several jobs wait for the same workers: the greater number's. */
+  priority: number;
+  /** Name of a pool of workers of one's own. */
+  pool: string;
   /** Tasks taken from the input before they are needed: a number, 'all', or like '2*jobs'. */
   preDispatch: number | string;
+  /** Futures that may wait for a worker; 'auto': the square of those that may run at once. */
+  maxQueue: number | 'auto';
   /** Milliseconds that a task may run. */
   timeout: number;
   /** How often tasks that are lost when a worker crashes are run again. */
@@ -70,6 +78,8 @@ export interface Config {
   idleTimeout: number;
   /** Workers that stay when they have been idle for so long. */
   minWorkers: number;
+  /** Whether the times of tasks are kept, for `stats` and `poolStats()`. */
+  recordTimes: boolean;
   /** Whether jobs show a progress bar. */
   progress: boolean;
   /** Assumes that arrays hold no NaN and no infinity, and saves the check. */
@@ -108,6 +118,8 @@ function integer<T = never>(
 const count = integer(1, 'a whole number of at least 1');
 const threads = integer(1, 'a whole number of at least 1, or -1 for no limit', [-1]);
 
+const queueSize = wholeNumber({ least: 0, unlimited: true });
+
 /** What each setting may be. */
 export const configKeys: { readonly [K in keyof Config]: Option<Config[K]> } = {
   jobs: (name, value) => {
@@ -127,6 +139,21 @@ export const configKeys: { readonly [K in keyof Config]: Option<Config[K]> } = {
   require: oneOf('sharedmem'),
   maxBytes: byteSize({ least: 0, unlimited: true }),
   batchSize: integer(1, "a whole number of at least 1, or 'auto'", ['auto'] as const),
+  // As many as a worker's claim table has room for: MAX_CONCURRENCY of src/protocol.
+  concurrency: wholeNumber({ least: 1, most: 255 }),
+  priority: (name, value) => {
+    const right = 'a finite number';
+    if (typeof value !== 'number') throw typeError(name, value, right);
+    if (!Number.isFinite(value)) throw rangeError(name, value, right);
+    return value;
+  },
+  pool: (name, value) => {
+    const right = 'a name for a pool, at least one letter';
+    if (typeof value !== 'string') throw typeError(name, value, right);
+    if (value === '') throw rangeError(name, value, right);
+    return value;
+  },
+  maxQueue: (name, value) => (value === 'auto' ? value : queueSize(name, value)),
   preDispatch: (name, value) => {
     if (typeof value === 'string' && value !== '') return value;
     return integer(1, "a whole number of at least 1, 'all', or like '2*jobs'")(name, value);
@@ -143,6 +170,7 @@ export const configKeys: { readonly [K in keyof Config]: Option<Config[K]> } = {
   maxWorkerMemory: byteSize({ least: 1, unlimited: true }),
   idleTimeout: milliseconds,
   minWorkers: wholeNumber({ least: 0, most: MAX_WORKERS }),
+  recordTimes: flag,
   progress: flag,
   assumeFinite: flag,
   workingMemory: byteSize({ least: 1 }),

@@ -14,6 +14,8 @@ export interface ParallelDescription {
   /** Cores that this process may use. */
   readonly cores: number;
   readonly batchSize: number | 'auto';
+  /** Tasks that a worker may run at a time. */
+  readonly concurrency: number;
   /** Batches that may be on their way. */
   readonly preDispatch: number;
   /** How these numbers came about, a sentence each. */
@@ -22,13 +24,15 @@ export interface ParallelDescription {
 
 /** Says what a call with these options would use at this place, and why. Starts nothing. */
 export function describeParallel(options?: ParallelOptions): ParallelDescription {
-  const { backend, jobs, childThreads, batchSize, maxBatches, reasons } = resolveOptions(options);
+  const resolved = resolveOptions(options);
+  const { backend, jobs, childThreads, batchSize, concurrency, maxBatches, reasons } = resolved;
   return {
     backend: backend.name,
     jobs,
     childThreads,
     cores: coreBudget(),
     batchSize,
+    concurrency,
     preDispatch: maxBatches,
     reasons,
   };

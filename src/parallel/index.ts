@@ -62,12 +62,15 @@ export { encodeFrame, FrameReader, MAX_TASKS, systemNow, VERSION } from '../prot
 export {
   type JobStats,
   type ParallelOptions,
+  type PoolStats,
   type ProgressSettings,
+  poolStats,
   type RunningTask,
   shutdownWorkers,
   TaskError,
   TaskTimeoutError,
   type TaskTimes,
+  type TimeStats,
   WorkerCrashedError,
   type WorkerEvent,
   WorkerSetupError,
@@ -85,6 +88,7 @@ export { type ChunkFunction, mapChunks, type WorkChunk, WorkChunks } from './chu
 export { describeParallel, type ParallelDescription } from './describe.ts';
 export { Executor, type ExecutorOptions, executor, submit } from './executor.ts';
 export { Future, type FutureMetadata, type FutureState } from './future.ts';
+export { type MaxQueue, QueueFullError } from './future-queue.ts';
 export {
   type Computed,
   type ComputedSettled,

@@ -112,9 +112,8 @@ export interface WorkerEvents {
   exit(exit: WorkerExit): void;
 }
 
-/** The task that a worker runs. */
+/** A task that a worker runs. */
 export interface Running {
-  readonly batch: number;
   /** Position of the task in its batch. */
   readonly position: number;
   /** When it started, by the worker's clock (ms). */
@@ -134,8 +133,8 @@ export interface Claims {
   unclaimed(slot: number): number;
   /** The end of the batch: the position of its first task that has been taken back. */
   end(slot: number): number;
-  /** The task that runs, if one does. */
-  running(): Running | null;
+  /** The task of the batch that runs, if one does. */
+  running(slot: number): Running | null;
 }
 
 /** The worker's side of {@link Claims}. */
@@ -144,10 +143,10 @@ export interface TaskClaims {
   claim(slot: number): number;
   /** Tasks of the batch that nobody has claimed. */
   unclaimed(slot: number): number;
-  /** Notes that a task begins; `now` by the worker's clock (ms). */
-  begin(batch: number, position: number, now: number): void;
-  /** Notes that no task runs. */
-  idle(): void;
+  /** Notes that a task of the batch begins; `now` by the worker's clock (ms). */
+  begin(slot: number, position: number, now: number): void;
+  /** Notes that no task of the batch runs. */
+  idle(slot: number): void;
 }
 
 /** Where a worker is. */
@@ -163,7 +162,10 @@ export interface WorkerAddress {
 export interface WorkerPort {
   /** Memory that is shared with the worker; null where there is none, and nothing can be taken back. */
   readonly claims: Claims | null;
-  /** Batches that may be on their way to the worker, the running one included; at least 1. */
+  /**
+   * Batches that may be on their way to the worker, those that run included; at least 1. A worker
+   * runs no more tasks at a time than that, whatever the spec's `concurrency` says.
+   */
   readonly slots: number;
   readonly address: WorkerAddress;
   /**

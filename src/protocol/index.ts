@@ -20,7 +20,7 @@ export type {
   WorkerSpec,
 } from './backend.ts';
 export { initMessage } from './backend.ts';
-export { CLAIM_TABLE_BYTES, ClaimTable, MAX_TASKS, SLOTS } from './claims.ts';
+export { ClaimTable, claimTableBytes, MAX_CONCURRENCY, MAX_TASKS, slotsFor } from './claims.ts';
 export { clockOffset, systemNow } from './clock.ts';
 export {
   type Codec,
@@ -32,7 +32,7 @@ export {
   type ValueCodec,
 } from './codec.ts';
 export { encodeFrame, FrameReader } from './frames.ts';
-export { MAILBOX_BYTES, Mailbox } from './mailbox.ts';
+export { Mailbox, mailboxBytes } from './mailbox.ts';
 export type {
   AbortMessage,
   BatchMessage,

@@ -6,7 +6,6 @@
  * that is posted is where to look. A slot has one batch at a time, and a batch one last result:
  * whatever lies in a place has been read before it is written again. Posting orders the memory.
  */
-import { SLOTS } from './claims.ts';
 import type { BatchMessage, ResultMessage } from './messages.ts';
 import type { ValueBatch } from './value-batch.ts';
 
@@ -19,7 +18,9 @@ const VALUES = 1 + MAILBOX_CAPACITY;
 const SLOT_WORDS = HEAD + VALUES + 2 * MAILBOX_CAPACITY;
 
 /** Bytes of a mailbox: for each slot a place for the batch, and one for its result. */
-export const MAILBOX_BYTES = 8 * SLOT_WORDS * 2 * SLOTS;
+export function mailboxBytes(slots: number): number {
+  return 8 * SLOT_WORDS * 2 * slots;
+}
 
 /** Stands for a value batch of nothing but undefined, of that length. */
 const VOID = MAILBOX_CAPACITY + 1;
@@ -31,13 +32,16 @@ function fits(valueBatch: ValueBatch): boolean {
 
 export class Mailbox {
   readonly #numbers: Float64Array;
+  readonly #slots: number;
 
   /**
+   * @param slots - batches that may be on their way to the worker
    * @param buffer - shared by both threads
-   * @param offset - where its {@link MAILBOX_BYTES} begin, in bytes
+   * @param offset - where its {@link mailboxBytes} begin, in bytes
    */
-  constructor(buffer: SharedArrayBuffer, offset: number) {
-    this.#numbers = new Float64Array(buffer, offset, MAILBOX_BYTES / 8);
+  constructor(slots: number, buffer: SharedArrayBuffer, offset: number) {
+    this.#slots = slots;
+    this.#numbers = new Float64Array(buffer, offset, mailboxBytes(slots) / 8);
   }
 
   /** Lays a message down, and says where; null if it has to go another way. */
@@ -47,7 +51,7 @@ export class Mailbox {
 
   /** The message that lies there. */
   take(place: number): BatchMessage | ResultMessage {
-    return place < SLOTS ? this.#takeBatch(place) : this.#takeResult(place);
+    return place < this.#slots ? this.#takeBatch(place) : this.#takeResult(place);
   }
 
   #putBatch({ context, run, batch, slot, first, args }: BatchMessage): number | null {
@@ -80,7 +84,7 @@ export class Mailbox {
     const { run, batch, slot, offset, values, times, last, memory } = message;
     if (!last || !fits(values) || times.length > 2 * MAILBOX_CAPACITY) return null;
     const numbers = this.#numbers;
-    const place = SLOTS + slot;
+    const place = this.#slots + slot;
     const at = place * SLOT_WORDS;
     numbers[at] = run;
     numbers[at + 1] = batch;
@@ -102,7 +106,7 @@ export class Mailbox {
       type: 'result',
       run: numbers[at]!,
       batch: numbers[at + 1]!,
-      slot: place - SLOTS,
+      slot: place - this.#slots,
       offset: numbers[at + 2]!,
       values: this.#takeValues(at + HEAD),
       times,

@@ -37,6 +37,8 @@ export interface WorkerInit {
   readonly cwd?: string;
   /** The priority that the worker gives its threads. */
   readonly nice?: number;
+  /** Tasks that the worker may run at a time, each of a batch of its own; 1 where it is left out. */
+  readonly concurrency?: number;
   readonly initializer?: FunctionMessage;
   /** Called before the worker ends because it is told to. */
   readonly teardown?: FunctionMessage;

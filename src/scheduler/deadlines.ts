@@ -6,13 +6,11 @@ import type { Clock, Timer } from './clock.ts';
 import type { Batch } from './seams.ts';
 
 /**
- * The task that a worker without claims runs, as far as it is known here: the first of its oldest
- * batch whose result has not come, since the latest message or, in an idle worker, since it was sent.
+ * The task that a worker without claims runs of a batch, as far as it is known here: the first whose
+ * result has not come, if the batch does not wait behind others.
  */
-function unclaimedTask(batch: Batch): Running | null {
-  const { worker, id, sent, settled } = batch;
-  if (worker.oldest !== batch) return null;
-  return { batch: id, position: settled, since: Math.max(sent, worker.lastMessageAt) };
+function unclaimedTask({ begun, settled }: Batch): Running | null {
+  return begun === Number.POSITIVE_INFINITY ? null : { position: settled, since: begun };
 }
 
 /**
@@ -27,8 +25,8 @@ export function timeLeft(
 ): { readonly position: number; readonly left: number } | null {
   const { worker } = batch;
   const { claims } = worker.port;
-  const running = claims ? claims.running() : unclaimedTask(batch);
-  if (!running || running.batch !== batch.id) return null;
+  const running = claims ? claims.running(batch.slot) : unclaimedTask(batch);
+  if (!running) return null;
   // One that is ended already is not ended again.
   if (worker.state === 'killed') return null;
   const since = running.since + (claims ? worker.clockOffset : 0);

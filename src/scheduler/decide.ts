@@ -23,7 +23,7 @@ import {
   type LossAction,
   type LossState,
 } from './losses.ts';
-import type { Batch, PooledWorker, WorkerLoss } from './seams.ts';
+import type { Batch, BatchTask, PooledWorker, WorkerLoss } from './seams.ts';
 import { decideSteal } from './stealing.ts';
 
 /** What is known of a run. */
@@ -86,8 +86,8 @@ export type RunAction =
   | { readonly do: 'take-back'; readonly batch: Batch; readonly count: number }
   /** The same look again a little later: it is too early. */
   | { readonly do: 'look-again' }
-  /** The worker's task at this position has run too long. */
-  | { readonly do: 'expire'; readonly worker: PooledWorker; readonly position: number }
+  /** These tasks of the worker have run too long. */
+  | { readonly do: 'expire'; readonly worker: PooledWorker; readonly tasks: readonly BatchTask[] }
   /** The next look at the time, in `ms` at the latest. */
   | { readonly do: 'look-in'; readonly ms: number }
   | { readonly do: 'tell-abort'; readonly worker: PooledWorker }
@@ -144,7 +144,7 @@ const LOOK_AGAIN: RunAction[] = [{ do: 'look-again' }];
 
 function idle(state: RunState, worker: PooledWorker, now: number): RunAction[] {
   const { batches, engaged, jobs, ended, cost } = state;
-  if (ended || worker.load > 0) return NOTHING;
+  if (ended || worker.load >= worker.concurrency || worker.reservedFor) return NOTHING;
   if (!engaged.has(worker) && engaged.size >= jobs) return NOTHING;
   const steal = decideSteal(batches, worker, cost, now);
   if (steal === 'nothing') return NOTHING;
@@ -155,13 +155,16 @@ function idle(state: RunState, worker: PooledWorker, now: number): RunAction[] {
 function time({ batches, timeout }: RunState, now: number): RunAction[] {
   if (timeout === null) return [];
   const actions: RunAction[] = [];
+  const overdue = new Map<PooledWorker, BatchTask[]>();
   let next = timeout;
   for (const batch of batches) {
     const running = timeLeft(batch, timeout, now);
     if (!running) continue;
-    if (running.left > 0) next = Math.min(next, running.left);
-    else actions.push({ do: 'expire', worker: batch.worker, position: running.position });
+    const { left, position } = running;
+    if (left > 0) next = Math.min(next, left);
+    else overdue.set(batch.worker, [...(overdue.get(batch.worker) ?? []), { batch, position }]);
   }
+  for (const [worker, tasks] of overdue) actions.push({ do: 'expire', worker, tasks });
   actions.push({ do: 'look-in', ms: Math.max(next, 1) });
   return actions;
 }

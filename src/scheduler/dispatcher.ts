@@ -60,6 +60,13 @@ export class Dispatcher {
     return Math.min(jobs, maxBatches, this.queue.count(jobs));
   }
 
+  /** Tasks that no worker has begun, as far as the input tells how many there are. */
+  get waiting(): number {
+    let tasks = this.queue.count(0);
+    for (const { worker, slot } of this.batches) tasks += worker.port.claims?.unclaimed(slot) ?? 0;
+    return tasks;
+  }
+
   /** Gives a worker a batch, if there is one for it. */
   offer(worker: PooledWorker): boolean {
     for (;;) {
@@ -76,11 +83,28 @@ export class Dispatcher {
     const { jobs, maxBatches, maxTasksPerWorker } = this.#job.options;
     if (this.batches.size >= maxBatches) return 0;
     if (!this.engaged.has(worker) && this.engaged.size >= jobs) return 0;
-    if (worker.load > 0 && !this.sizer.prefetch) return 0;
+    if (worker.load >= worker.concurrency && !this.sizer.prefetch) return 0;
+    if (!this.#mayShare(worker)) return 0;
     const waiting = this.queue.hasAgain;
-    const most = Math.min(this.sizer.next(waiting ? null : this.queue.available, jobs), MAX_TASKS);
+    const remaining = waiting ? null : this.queue.available;
+    const most = Math.min(this.sizer.next(remaining, jobs * worker.concurrency), MAX_TASKS);
     // What has been read already may be what the consumer waits for: it goes, however full it is.
     return Math.min(most, maxTasksPerWorker - worker.tasks, waiting ? most : this.#room());
+  }
+
+  /** Whether a worker may get the next tasks beside those that it has. */
+  #mayShare(worker: PooledWorker): boolean {
+    if (worker.load === 0 || worker.concurrency === 1) return true;
+    if (worker.slots.some((batch) => batch?.alone)) return false;
+    if (!this.queue.isAlone) {
+      worker.reservedFor = null;
+      return true;
+    }
+    // It waits for one worker to have nothing else; the others go on.
+    if ([...this.engaged].every(({ reservedFor }) => reservedFor !== this.#run)) {
+      worker.reservedFor = this.#run;
+    }
+    return false;
   }
 
   /** Tasks that may be sent without getting further ahead of the consumer than the window. */
@@ -109,7 +133,7 @@ export class Dispatcher {
   }
 
   #send(worker: PooledWorker, chunk: Chunk): boolean {
-    const { first, args } = chunk;
+    const { args } = chunk;
     const { codec } = this.#job;
     let packed: ReturnType<Job['codec']['pack']>;
     try {
@@ -120,11 +144,12 @@ export class Dispatcher {
     if (!worker.port.claims) this.sizer.noClaims();
     let batch: Batch;
     try {
-      batch = worker.send(this.#run, first, args, packed);
+      batch = worker.send(this.#run, chunk, packed);
     } catch (error) {
       packed.release?.();
       return this.#unsendable(worker, chunk, error);
     }
+    if (worker.concurrency > 1) worker.reservedFor = batch.alone ? this.#run : null;
     this.engaged.add(worker);
     this.batches.add(batch);
     this.#owner.recorder.dispatched(batch);
@@ -152,7 +177,7 @@ export class Dispatcher {
 
   /** Takes tasks of another worker for one that has nothing to do. */
   stealFor(worker: PooledWorker): 'stolen' | 'later' | 'nothing' {
-    if (this.#run.ended || worker.load > 0) return 'nothing';
+    if (this.#run.ended || worker.load >= worker.concurrency) return 'nothing';
     const now = this.#owner.clock.now();
     const [action] = decide(this.#owner.state(), { type: 'idle', worker, now });
     if (action?.do !== 'take-back') return action ? 'later' : 'nothing';
@@ -165,11 +190,19 @@ export class Dispatcher {
   takeBack(batch: Batch, most: number): number {
     const taken = batch.worker.steal(batch, most);
     if (taken > 0 && !this.#run.ended) {
-      const args = slice(batch.args, batch.count, batch.count + taken);
-      this.queue.push({ first: batch.first + batch.count, args });
+      const { first, args, count, alone } = batch;
+      this.queue.push({ first: first + count, args: slice(args, count, count + taken), alone });
       this.#owner.recorder.withdrawn(taken);
     }
     return taken;
+  }
+
+  /** Takes back all that has not begun, whatever worker has it. */
+  withdrawAll(): void {
+    if (this.#run.ended) return;
+    // The queue gives what was put last first: so what comes first in the input stays first.
+    const batches = [...this.batches].sort((a, b) => b.first - a.first);
+    for (const batch of batches) this.takeBack(batch, MAX_TASKS);
   }
 
   /** Takes back all that a worker has not begun. */

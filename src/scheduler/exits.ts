@@ -3,7 +3,7 @@
  */
 import { constants } from 'node:os';
 import type { Claims, Progress, WorkerExit } from '../protocol/index.ts';
-import type { Batch, WorkerLoss } from './seams.ts';
+import type { Batch, BatchTask, WorkerLoss } from './seams.ts';
 
 /** How a worker ended, as the end of "3 in a row were …". */
 export function howEnded(exit: WorkerExit): string {
@@ -45,6 +45,30 @@ export interface EndedWorker {
   readonly slots: readonly (Batch | null)[];
   /** Null where it has never said that it is there. */
   readonly version: string | null;
+  /** Tasks that it may run at a time. */
+  readonly concurrency: number;
+}
+
+/** What a worker had reached of a batch. */
+export interface Reached {
+  readonly batch: Batch;
+  readonly reached: Progress;
+}
+
+/** The batches of a worker in the order in which they were sent. */
+export function oldestFirst(slots: readonly (Batch | null)[]): Batch[] {
+  return slots.filter((batch) => batch !== null).sort((a, b) => a.id - b.id);
+}
+
+/** The tasks that a worker ran when it ended, as far as that is known: one of each batch. */
+export function running(ends: readonly Reached[]): BatchTask[] {
+  const tasks: BatchTask[] = [];
+  for (const { batch, reached } of ends) {
+    const { position, claimed } = reached;
+    if (position !== null) tasks.push({ batch, position });
+    else if (claimed > batch.settled) tasks.push({ batch, position: batch.settled });
+  }
+  return tasks;
 }
 
 /**
@@ -55,24 +79,25 @@ export interface EndedWorker {
  * @param ours - this side ended it
  */
 export function decideReached(
-  { port, slots, version }: EndedWorker,
+  { port, slots, version, concurrency }: EndedWorker,
   exit: WorkerExit,
   ours: boolean,
-): { readonly batch: Batch; readonly reached: Progress }[] {
-  const batches = slots.filter((batch) => batch !== null).sort((a, b) => a.id - b.id);
+): Reached[] {
+  const batches = oldestFirst(slots);
   const { claims } = port;
   if (!claims) {
-    // Unless the backend knows more: the first batch was running.
+    // Unless the backend knows more: the first batches were running.
     return batches.map((batch, i) => {
-      const first = exit.reached ?? { claimed: batch.count, position: null };
-      return { batch, reached: i === 0 ? first : { claimed: 0, position: null } };
+      const known = i === 0 ? exit.reached : undefined;
+      const claimed = i < concurrency ? batch.count : 0;
+      return { batch, reached: known ?? { claimed, position: null } };
     });
   }
-  const running = claims.running();
-  let beforeFirstTask = !ours && exit.reason !== 'lost' && version !== null;
+  const busy = batches.some(({ slot }) => claims.running(slot) !== null);
+  let beforeFirstTask = !busy && !ours && exit.reason !== 'lost' && version !== null;
   return batches.map((batch) => {
     const claimed = claims.end(batch.slot) - claims.unclaimed(batch.slot);
-    const position = running?.batch === batch.id ? running.position : null;
+    const position = claims.running(batch.slot)?.position ?? null;
     if (position !== null || claimed > batch.settled) beforeFirstTask = false;
     const reached = { claimed, position, beforeFirstTask };
     if (batch.settled < batch.count) beforeFirstTask = false;

@@ -21,6 +21,7 @@ export {
   type WorkerEndedEvent,
   type WorkerEvent,
 } from './events.ts';
+export type { TimeStats } from './histogram.ts';
 export { Job, type TaskDescriber } from './job.ts';
 export {
   type ParallelOptions,
@@ -30,16 +31,18 @@ export {
   type ResolvedOptions,
   readProgress,
 } from './options.ts';
-export { resolveOptions } from './resolve.ts';
-export { Run } from './run.ts';
+export type { PoolStats } from './pool-stats.ts';
 export {
   closeJob,
-  dropRun,
   poolFor,
+  poolStats,
   prepareWorker,
   shutdownWorkers,
-  startRun,
-} from './scheduler.ts';
+  waitingFutures,
+} from './pools.ts';
+export { resolveOptions } from './resolve.ts';
+export { Run } from './run.ts';
+export { dropRun, startRun } from './scheduler.ts';
 export { CollectSink, type Sink, StreamSink } from './sink.ts';
 export { type TaskSource, taskSource } from './source.ts';
 export type { JobStats, TaskTimes } from './stats.ts';

@@ -3,8 +3,8 @@
  * anything; see `decide.ts`.
  */
 import type { Claims, Progress, WorkerExit } from '../protocol/index.ts';
-import { decideReached, describeLoss, howEnded } from './exits.ts';
-import type { Batch, ExitReason, WorkerLoss, WorkerState } from './seams.ts';
+import { decideReached, describeLoss, howEnded, oldestFirst, running } from './exits.ts';
+import type { Batch, BatchTask, ExitReason, WorkerLoss, WorkerState } from './seams.ts';
 
 /** So many workers in a row may die before they are up. */
 const MAX_FAILED_STARTS = 3;
@@ -19,6 +19,8 @@ export interface WorkerFacts {
   readonly slots: readonly (Batch | null)[];
   /** Batches on their way. */
   readonly load: number;
+  /** Tasks that it may run at a time. */
+  readonly concurrency: number;
   /** Messages of it that can't be decoded yet. */
   readonly undecoded: number;
   readonly port: { readonly claims: Claims | null };
@@ -43,8 +45,8 @@ export type LifecycleEvent =
   | { readonly type: 'decoded' }
   /** It is to end at once. */
   | { readonly type: 'kill'; readonly why: string }
-  /** The task at this position of its oldest batch has run too long. */
-  | { readonly type: 'expire'; readonly position: number }
+  /** These of its tasks have run too long. */
+  | { readonly type: 'expire'; readonly tasks: readonly BatchTask[] }
   /** It has ended; `hint` is what may help. */
   | { readonly type: 'exit'; readonly exit: WorkerExit; readonly hint: string | undefined };
 
@@ -114,7 +116,7 @@ export function decideLifecycle(state: LifecycleState, event: LifecycleEvent): L
     case 'kill':
       return endNow(worker, { kind: 'killed', why: event.why });
     case 'expire':
-      return endNow(worker, { kind: 'expired', position: event.position });
+      return endNow(worker, { kind: 'expired', tasks: event.tasks });
     case 'exit':
       return ended(state, event.exit, event.hint);
   }
@@ -158,10 +160,10 @@ function ended(
   const loss = describeLoss(exit, said, isOurs(exitReason) ? undefined : hint);
   const { expired } = exit;
   const own: ExitReason = exitReason ?? { kind: 'ended' };
+  const [oldest] = oldestFirst(worker.slots);
   const timed = expired !== undefined && !isOurs(exitReason);
-  const reason: ExitReason = timed
-    ? { kind: 'expired', position: expired, loss }
-    : { ...own, loss };
+  const tasks = timed && oldest ? [{ batch: oldest, position: expired }] : [];
+  const reason: ExitReason = timed ? { kind: 'expired', tasks, loss } : { ...own, loss };
   const error = said ?? exit.error;
   const actions: LifecycleAction[] = [
     { do: 'become', state: 'dead', exitReason: reason },
@@ -172,8 +174,11 @@ function ended(
   if (news !== undefined && version !== null && load === 0) {
     actions.push({ do: 'log-uncaught', error: news });
   }
-  for (const { batch, reached } of decideReached(worker, exit, isOurs(reason))) {
-    actions.push({ do: 'lose', batch, reached, loss });
+  const ends = decideReached(worker, exit, isOurs(reason));
+  const beside = running(ends);
+  const shared = worker.concurrency > 1 && beside.length > 1 ? { ...loss, beside } : loss;
+  for (const { batch, reached } of ends) {
+    actions.push({ do: 'lose', batch, reached, loss: shared });
   }
   if (version === null && reason.kind !== 'done' && !isOurs(reason)) {
     const failed = failedStarts + 1;

@@ -6,7 +6,7 @@ import type { Progress } from '../protocol/index.ts';
 import { type CallSite, type RunningTask, TaskTimeoutError, WorkerCrashedError } from './errors.ts';
 import type { Job } from './job.ts';
 import { isOurs } from './lifecycle.ts';
-import type { Batch, Chunk, WorkerLoss } from './seams.ts';
+import type { Batch, BatchTask, Chunk, ExitReason, WorkerLoss } from './seams.ts';
 
 /** How often what was lost, as far as it has not run to its end. */
 export interface LossCounts {
@@ -14,6 +14,8 @@ export interface LossCounts {
   readonly crashes: ReadonlyMap<number, number>;
   /** How often a task has been lost with a worker that was not ended by it. */
   readonly losses: ReadonlyMap<number, number>;
+  /** How often a task has been lost with a worker that ran others beside it: any may have ended it. */
+  readonly besides: ReadonlyMap<number, number>;
   /** Tasks that were running when a stray exception ended their worker. */
   readonly bystanders: ReadonlyMap<number, number>;
   /** Workers that ended in a row before their first task. */
@@ -42,8 +44,8 @@ export interface Failed {
 }
 
 export type LossAction =
-  /** Tasks are sent again. */
-  | { readonly do: 'again'; readonly chunk: Chunk }
+  /** Tasks are sent again; `retried`: they had begun. */
+  | { readonly do: 'again'; readonly chunk: Chunk; readonly retried?: boolean }
   /** A task has failed for good; the last of them comes after all others. */
   | ({ readonly do: 'fail' } & Failed)
   /** It ends the run, whatever that does with errors of tasks. */
@@ -52,7 +54,7 @@ export type LossAction =
   | { readonly do: 'blame'; readonly batch: Batch }
   | {
       readonly do: 'count';
-      readonly what: 'crashes' | 'losses' | 'bystanders';
+      readonly what: 'crashes' | 'losses' | 'besides' | 'bystanders';
       readonly index: number;
       readonly value: number;
     }
@@ -84,6 +86,7 @@ export function halves({ first, args }: Chunk): [Chunk, Chunk] {
 export class LossTally implements LossCounts {
   readonly crashes = new Map<number, number>();
   readonly losses = new Map<number, number>();
+  readonly besides = new Map<number, number>();
   readonly bystanders = new Map<number, number>();
   openings = 0;
 
@@ -106,7 +109,7 @@ export function decideLost(
   const { claimed, position, beforeFirstTask = false } = reached;
   const begun = Math.max(Math.min(claimed, count), settled);
   if (begun < count) {
-    const chunk = { first: first + begun, args: slice(args, begun, count) };
+    const chunk = { first: first + begun, args: slice(args, begun, count), alone: batch.alone };
     if (beforeFirstTask) notBegun(state, batch, chunk, loss, actions);
     else actions.push({ do: 'again', chunk });
   }
@@ -162,7 +165,7 @@ function begunTask(
   const index = first + i;
   const from = position ?? settled;
   const to = position === null ? begun : position + 1;
-  if (exitReason?.kind === 'expired' && exitReason.position === i && timeout !== null) {
+  if (timeout !== null && isExpired(exitReason, batch, i)) {
     actions.push({
       do: 'fail',
       batch,
@@ -178,20 +181,31 @@ function begunTask(
   const suspect = !innocent && (position === null || i === position);
   const bystander = suspect && isBystander(counts, index, batch, loss);
   if (bystander) actions.push({ do: 'count', what: 'bystanders', index, value: 1 });
-  const crashes = (counts.crashes.get(index) ?? 0) + (suspect && !bystander ? 1 : 0);
+  const beside = loss.beside !== undefined;
+  const besides = (counts.besides.get(index) ?? 0) + (suspect && !bystander && beside ? 1 : 0);
+  const crashes = (counts.crashes.get(index) ?? 0) + (suspect && !bystander && !beside ? 1 : 0);
   actions.push({ do: 'count', what: 'crashes', index, value: crashes });
+  if (beside) actions.push({ do: 'count', what: 'besides', index, value: besides });
+  const times = crashes + besides;
   let found = true;
   if (loss.lost !== undefined) {
     const losses = (counts.losses.get(index) ?? 0) + 1;
     actions.push({ do: 'count', what: 'losses', index, value: losses });
     found = losses < MAX_LOST;
   }
-  const allowed = innocent || (retries >= 1 && crashes <= retries);
+  const allowed = innocent || (retries >= 1 && times <= retries);
   if (allowed && found && crashes < MAX_CRASHES) {
-    actions.push({ do: 'again', chunk: { first: index, args: [args[i]] } });
+    const alone = batch.alone || (suspect && beside);
+    const chunk = { first: index, args: [args[i]], alone };
+    actions.push({ do: 'again', chunk, retried: true });
   } else {
-    actions.push({ do: 'fail', batch, position: i, because: 'crash', from, to, times: crashes });
+    actions.push({ do: 'fail', batch, position: i, because: 'crash', from, to, times });
   }
+}
+
+function isExpired(reason: ExitReason | null, batch: Batch, position: number): boolean {
+  if (reason?.kind !== 'expired') return false;
+  return reason.tasks.some((one) => one.batch === batch && one.position === position);
 }
 
 /**
@@ -227,7 +241,7 @@ export function decideUnopened(
     const times = (counts.losses.get(index) ?? 0) + 1;
     actions.push({ do: 'count', what: 'losses', index, value: times });
     if ((innocent || times <= retries) && times < MAX_LOST) {
-      actions.push({ do: 'again', chunk: { first: index, args: [args[i]] } });
+      actions.push({ do: 'again', chunk: { first: index, args: [args[i]] }, retried: true });
     } else {
       const task = { batch, position: i, from: i, to: i + 1, times };
       actions.push({ do: 'fail', ...task, because: 'unopened' });
@@ -260,14 +274,19 @@ export function lossError(
   job: Job,
   site: CallSite,
 ): Error {
-  const { worker, args, first } = batch;
-  const named = (i: number): RunningTask => job.describe(first + i, args[i], null);
+  const { worker, run } = batch;
+  const named = ({ batch: { first, args }, position: i }: BatchTask): RunningTask =>
+    job.describe(first + i, args[i], null);
   if (because === 'timeout') {
-    return new TaskTimeoutError(named(position), job.options.timeout!, site);
+    return new TaskTimeoutError(named({ batch, position }), job.options.timeout!, site);
   }
+  const { beside, ...ended } = loss;
   const tasks: RunningTask[] = [];
-  for (let i = from; i < to; i++) tasks.push(named(i));
+  for (let i = from; i < to; i++) tasks.push(named({ batch, position: i }));
+  for (const one of beside ?? []) {
+    if (one.batch !== batch && one.batch.run === run) tasks.push(named(one));
+  }
   const { backend, port } = worker;
-  const report = { backend: backend.name, address: port.address, ...loss, tasks, times };
+  const report = { backend: backend.name, address: port.address, ...ended, tasks, times };
   return new WorkerCrashedError(report, site);
 }

@@ -84,8 +84,21 @@ export const parallelOptions = {
     number | 'auto'
   >,
   /**
+   * Tasks that a worker may run at a time (default 1, at most 255): while one of them awaits something,
+   * the others go on. For async tasks that wait; those that compute take turns.
+   */
+  concurrency: configKeys.concurrency,
+  /**
+   * Whose tasks go first where several jobs wait for the same workers: the greater number's; jobs of
+   * the same priority take turns. Default 0. What runs is not interrupted.
+   */
+  priority: configKeys.priority,
+  /** Name of a pool: calls with another name, or none, have other workers, which are never taken away. */
+  pool: configKeys.pool,
+  /**
    * Batches that may be on their way, and so how far the input is read ahead: a number, 'all', or an
-   * expression of `jobs`. Default '2*jobs'.
+   * expression of `jobs`, which counts a worker as often as it may run tasks at a time. Default
+   * '2*jobs'.
    */
   preDispatch: anything<number | string>(),
   /** Milliseconds that each task may run, from its start on the worker. */
@@ -138,6 +151,11 @@ export const parallelOptions = {
   seed: anything<number | bigint | readonly (number | bigint)[]>(),
   /** What people know the job by, in events; default: the function's name. */
   label: text('a text'),
+  /**
+   * Keep the times of tasks (default), for `stats` of streams and for `poolStats()`. Without, these have
+   * counts only.
+   */
+  recordTimes: configKeys.recordTimes,
   /** A file for a timeline in Chrome's trace format. */
   trace: text('a file name'),
 };
@@ -151,6 +169,10 @@ export interface ResolvedOptions {
   /** A live reading where the backend has a width. */
   readonly jobs: number;
   readonly batchSize: number | 'auto';
+  readonly concurrency: number;
+  readonly priority: number;
+  /** Null: the workers that are everybody's. */
+  readonly pool: string | null;
   /** A live reading where `jobs` is. */
   readonly maxBatches: number;
   readonly timeout: number | null;
@@ -173,6 +195,7 @@ export interface ResolvedOptions {
   readonly onError: 'finish' | 'kill';
   readonly seed: unknown;
   readonly label: string | null;
+  readonly recordTimes: boolean;
   readonly trace: string | null;
   /** Why these numbers, in words. */
   readonly reasons: readonly string[];

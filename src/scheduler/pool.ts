@@ -22,7 +22,9 @@ import type { Job } from './job.ts';
 import { isBusyWith, type LifecycleAction } from './lifecycle.ts';
 import { crashHint, outOfMemoryKills } from './oom.ts';
 import type { ResolvedOptions } from './options.ts';
+import { PoolTally } from './pool-stats.ts';
 import { ResponsiveTimer } from './responsive-timer.ts';
+import { RunQueue } from './run-queue.ts';
 import type { PoolPort, RunPort } from './seams.ts';
 import { PoolWorker, type WorkerOwner } from './worker.ts';
 
@@ -39,13 +41,15 @@ export interface WorkerFunctions {
 
 export class WorkerPool implements WorkerOwner, PoolPort {
   readonly backend: Backend;
+  /** Null: everybody's. */
+  readonly name: string | null;
   readonly clock: Clock;
   /** Its workers have something to do when they are told to end: a teardown, a profile, counts. */
   readonly parting: boolean;
+  readonly tally: PoolTally;
   readonly #spec: Omit<WorkerSpec, 'id'>;
   #workers: PoolWorker[] = [];
-  readonly #runs: RunPort[] = [];
-  #turn = 0;
+  readonly #runs = new RunQueue();
   /** Batches that a worker may have on its way, at most. */
   #slots = 1;
   #pumping = false;
@@ -66,12 +70,15 @@ export class WorkerPool implements WorkerOwner, PoolPort {
     { initializer, teardown }: WorkerFunctions,
     ended: (pool: WorkerPool) => void = () => {},
     clock: Clock = systemClock,
+    tally = new PoolTally(),
   ) {
     this.clock = clock;
+    this.tally = tally;
     this.#ended = ended;
     this.#changes = options.backend.changed?.(() => this.refill());
-    const { backend, childThreads, childThreadsAsked, maxBytes, settings } = options;
+    const { backend, childThreads, childThreadsAsked, maxBytes, concurrency, settings } = options;
     this.backend = backend;
+    this.name = options.pool;
     this.#idle = new IdleWorkers(clock, options.idleTimeout, () => this.#workers);
     this.#spec = {
       type: 'init',
@@ -80,6 +87,7 @@ export class WorkerPool implements WorkerOwner, PoolPort {
       childThreads,
       childThreadsAsked,
       maxBytes,
+      ...(concurrency > 1 ? { concurrency } : {}),
       ...(initializer ? { initializer } : {}),
       ...(teardown ? { teardown } : {}),
       ...settings,
@@ -94,16 +102,26 @@ export class WorkerPool implements WorkerOwner, PoolPort {
     return this.#workers;
   }
 
+  /** The runs that share its workers. */
+  get runs(): Iterable<RunPort> {
+    return this.#runs;
+  }
+
+  /** Tasks that a worker may run at a time. */
+  get concurrency(): number {
+    return this.#spec.concurrency ?? 1;
+  }
+
   /** Whether it has neither workers nor work. */
   get isEmpty(): boolean {
-    return this.#workers.length === 0 && this.#runs.length === 0;
+    return this.#workers.length === 0 && this.#runs.size === 0;
   }
 
   /** Whether nothing has run here for so long (ms). */
   idleFor(ms: number): boolean {
     const limit = this.clock.now() - ms;
     return (
-      this.#runs.length === 0 &&
+      this.#runs.size === 0 &&
       this.#workers.every((worker) => worker.isIdle && worker.idleSince < limit)
     );
   }
@@ -119,7 +137,7 @@ export class WorkerPool implements WorkerOwner, PoolPort {
   attach(run: RunPort): void {
     this.#closed = false;
     this.#idle.take(run.job.options);
-    this.#runs.push(run);
+    this.#runs.add(run);
     for (const worker of [...this.#workers]) if (this.#isAtTaskLimit(worker)) this.#replace(worker);
     this.#ensureWorkers();
     run.start();
@@ -127,11 +145,12 @@ export class WorkerPool implements WorkerOwner, PoolPort {
   }
 
   detach(run: RunPort): void {
-    const at = this.#runs.indexOf(run);
-    if (at >= 0) this.#runs.splice(at, 1);
-    if (this.#runs.length === 0) {
+    this.#runs.remove(run);
+    if (this.#runs.size === 0) {
       this.#idle.watch();
-      if (this.#closed || this.backend.reach === 'local') this.#retireAll();
+      const local = this.backend.reach === 'local';
+      if (this.#closed || local) this.#retireAll();
+      if (local) this.#ended(this);
     }
   }
 
@@ -144,7 +163,7 @@ export class WorkerPool implements WorkerOwner, PoolPort {
   /** Ends all workers when the runs that are there have ended. */
   close(): void {
     this.#closed = true;
-    if (this.#runs.length === 0) this.#retireAll();
+    if (this.#runs.size === 0) this.#retireAll();
     this.#endIfClosed();
   }
 
@@ -157,7 +176,7 @@ export class WorkerPool implements WorkerOwner, PoolPort {
   /** Kills all workers; runs that are there fail. */
   kill(): void {
     this.#closed = true;
-    for (const run of [...this.#runs]) run.fail(new Error('The workers were shut down'));
+    for (const run of this.#runs) run.fail(new Error('The workers were shut down'));
     for (const worker of [...this.#workers]) worker.kill('shutdown');
     this.#endIfClosed();
   }
@@ -203,7 +222,7 @@ export class WorkerPool implements WorkerOwner, PoolPort {
     }
     // Small runs at the same time have as many workers together as the one with the most may have.
     wanted = Math.max(wanted, Math.min(together, most));
-    if (this.#runs.length > 0) wanted = Math.max(wanted, this.#idle.staying);
+    if (this.#runs.size > 0) wanted = Math.max(wanted, this.#idle.staying);
     for (; usable < wanted; usable++) if (!this.#startWorker()) return;
     if (stuck && !this.#stuckTimer) this.#startStuckTimer();
   }
@@ -227,7 +246,7 @@ export class WorkerPool implements WorkerOwner, PoolPort {
   /** Workers that have been stuck in tasks of ended jobs since then leave the pool; others take over. */
   #replaceStuck(since: number): void {
     this.#stuckTimer = null;
-    if (this.#runs.length === 0) return;
+    if (this.#runs.size === 0) return;
     for (const worker of this.#workers) {
       if (worker.usable && this.#stuckSince(worker) <= since) worker.retire();
     }
@@ -257,7 +276,7 @@ export class WorkerPool implements WorkerOwner, PoolPort {
   }
 
   #failAll(error: unknown): void {
-    for (const run of [...this.#runs]) run.fail(error);
+    for (const run of this.#runs) run.fail(error);
   }
 
   message(worker: PoolWorker, message: FromWorker): void {
@@ -266,6 +285,7 @@ export class WorkerPool implements WorkerOwner, PoolPort {
       case 'result': {
         const batch = worker.batch(message.batch);
         if (!batch) return;
+        batch.begun = worker.lastMessageAt;
         batch.run.result(batch, message);
         if (message.memory !== undefined) this.#checkMemory(worker, batch.run, message.memory);
         if (message.last) this.#freed(worker);
@@ -273,7 +293,9 @@ export class WorkerPool implements WorkerOwner, PoolPort {
       }
       case 'failure': {
         const batch = worker.batch(message.batch);
-        batch?.run.failure(batch, message);
+        if (!batch) return;
+        batch.begun = worker.lastMessageAt;
+        batch.run.failure(batch, message);
         return;
       }
       case 'unreadable': {
@@ -282,22 +304,24 @@ export class WorkerPool implements WorkerOwner, PoolPort {
         return;
       }
       case 'open-failed': {
-        for (const run of [...this.#runs]) {
+        for (const run of this.#runs) {
           if (run.job.id !== message.context) continue;
           run.refuse(worker, 'A function or model failed in a worker', message.error);
         }
         return;
       }
       case 'init-failed': {
-        for (const run of [...this.#runs]) {
+        for (const run of this.#runs) {
           run.refuse(worker, message.what ?? 'The initializer failed in a worker', message.error);
         }
         worker.kill('it could not be set up');
         return;
       }
       case 'progress': {
-        const run = this.#runs.find((one) => one.id === message.run);
-        if (run) notify(run.listeners, (one) => one.advanced?.(message.amount));
+        for (const run of this.#runs) {
+          if (run.id === message.run)
+            notify(run.listeners, (one) => one.advanced?.(message.amount));
+        }
         return;
       }
       case 'log': {
@@ -350,7 +374,7 @@ export class WorkerPool implements WorkerOwner, PoolPort {
         return;
       case 'go-on':
         if (!action.refill) this.pump();
-        else if (this.#runs.length > 0) this.refill();
+        else if (this.#runs.size > 0) this.refill();
         else this.#endIfClosed();
     }
   }
@@ -370,6 +394,7 @@ export class WorkerPool implements WorkerOwner, PoolPort {
       ...(error === undefined ? {} : { error }),
     };
     notify(poolListeners, (one) => one.workerEnded?.(event));
+    if (worker.upSince !== null) this.tally.left(this.clock.now() - worker.upSince);
     if (channels.workerEnded.hasSubscribers) channels.workerEnded.publish(event);
     worker.unref();
     for (const run of this.#runs) run.disengage(worker);
@@ -418,7 +443,7 @@ export class WorkerPool implements WorkerOwner, PoolPort {
   }
 
   #dispatch(): void {
-    if (this.#runs.length === 0) return;
+    if (this.#runs.size === 0) return;
     let idle = false;
     const slots = this.#slots;
     for (let load = 0; load < slots; load++) {
@@ -428,32 +453,28 @@ export class WorkerPool implements WorkerOwner, PoolPort {
             continue;
           if (load >= worker.slots.length || (load > 0 && state === 'starting')) continue;
           const given = this.#give(worker);
-          if (load === 0 && !given && state === 'ready') idle = true;
+          if (load < worker.concurrency && !given && state === 'ready') idle = true;
         }
       }
     }
     if (idle) this.#steal();
   }
 
-  /** Asks the runs in turn, so that none starves. */
+  /** Asks the runs for a batch. */
   #give(worker: PoolWorker): boolean {
-    const runs = this.#runs;
-    for (let i = 0; i < runs.length; i++) {
-      const run = runs[(this.#turn + i) % runs.length]!;
-      if (run.offer(worker)) {
-        this.#turn = (this.#turn + i + 1) % Math.max(runs.length, 1);
-        return true;
-      }
-    }
-    return false;
+    return this.#runs.serve((run) => {
+      const { reservedFor } = worker;
+      if (reservedFor && reservedFor !== run && !reservedFor.ended) return false;
+      return run.offer(worker);
+    });
   }
 
   /** Workers without work get a share of what others have not begun. */
   #steal(): void {
     let later = false;
     for (const worker of this.#workers) {
-      if (worker.state !== 'ready' || worker.load > 0) continue;
-      for (const run of [...this.#runs]) {
+      if (worker.state !== 'ready' || worker.load >= worker.concurrency) continue;
+      for (const run of this.#runs) {
         const answer = run.steal(worker);
         if (answer === 'stolen') {
           this.#stealWait = 1;

@@ -10,22 +10,35 @@ import {
   type RunListener,
   type RunStartedEvent,
 } from './events.ts';
+import type { PoolTally } from './pool-stats.ts';
 import type { Batch } from './seams.ts';
 import { StatsKeeper } from './stats.ts';
+
+/** What the records of a job go by. */
+interface RecordedJob {
+  readonly label: string;
+  readonly options: { readonly recordTimes: boolean };
+}
 
 export class Recorder {
   readonly listeners: RunListener[] = [];
   readonly stats = new StatsKeeper();
   readonly #run: number;
-  readonly #job: { readonly label: string };
+  readonly #job: RecordedJob;
+  readonly #tally: PoolTally;
+  readonly #since: number | null;
 
   /**
    * @param run - its number
    * @param job - whose tasks it runs
+   * @param tally - the counts of its pool
+   * @param since - when its tasks began to wait (ms); null where they do from when they are read
    */
-  constructor(run: number, job: { readonly label: string }) {
+  constructor(run: number, job: RecordedJob, tally: PoolTally, since: number | null) {
     this.#run = run;
     this.#job = job;
+    this.#tally = tally;
+    this.#since = since;
   }
 
   started(backend: string, tasks: number | undefined): void {
@@ -45,9 +58,14 @@ export class Recorder {
     }
   }
 
-  /** Tasks were taken back, and will be sent again. */
-  withdrawn(count: number): void {
+  /**
+   * Tasks were taken back, and will be sent again.
+   *
+   * @param retried - they had begun
+   */
+  withdrawn(count: number, retried = false): void {
     this.stats.dispatched -= count;
+    if (retried) this.#tally.retried += count;
     notify(this.listeners, (one) => one.withdrawn?.(count));
   }
 
@@ -63,9 +81,15 @@ export class Recorder {
     const { clockOffset } = worker;
     const run = this.#run;
     this.stats.finished += count;
-    if (failed) this.stats.failed += count;
+    if (failed) {
+      this.stats.failed += count;
+      this.#tally.failed += count;
+    } else this.#tally.finished += count;
     const who = by ? { worker: worker.id, by } : { worker: worker.id };
-    this.stats.add({ first, submitted: sent, ...who, clockOffset, times });
+    if (this.#job.options.recordTimes) {
+      this.stats.add({ first, submitted: sent, ...who, clockOffset, times });
+      this.#tally.record(times, clockOffset, this.#since ?? sent);
+    }
     const channel = failed ? channels.taskFailed : channels.taskFinished;
     if (channel.hasSubscribers) {
       for (let i = 0; i < count; i++) {
@@ -91,8 +115,15 @@ export class Recorder {
     notify(this.listeners, (one) => one.finished?.(event));
   }
 
+  /** Results that had been counted can't be had. */
+  unopened(count: number): void {
+    this.stats.finished -= count;
+    this.#tally.finished -= count;
+  }
+
   /** Tasks were lost for good with their worker. */
   lost(count: number): void {
+    this.#tally.lost += count;
     this.stats.finished += count;
     this.stats.failed += count;
   }

@@ -106,7 +106,7 @@ function withLiveCounts(
 ): ResolvedOptions {
   return Object.defineProperties(options, {
     jobs: { get: live },
-    maxBatches: { get: () => preDispatchLimit(preDispatch, live()) },
+    maxBatches: { get: () => preDispatchLimit(preDispatch, live() * options.concurrency) },
   });
 }
 
@@ -139,10 +139,15 @@ export function resolveOptions(
   const inner = resolveThreads(options.childThreads, backend, jobs);
   reasons.push(inner.reason);
   const timeout = parallelOptions.timeout('timeout', options.timeout ?? scope.timeout ?? Infinity);
+  const concurrency = options.concurrency ?? scope.concurrency ?? 1;
+  if (concurrency > 1) reasons.push(`${concurrency} tasks at a time in each worker`);
   const preDispatch = options.preDispatch ?? scope.preDispatch ?? '2*jobs';
   const resolved: ResolvedOptions = {
     jobs,
-    maxBatches: preDispatchLimit(preDispatch, jobs),
+    maxBatches: preDispatchLimit(preDispatch, jobs * concurrency),
+    concurrency,
+    priority: options.priority ?? scope.priority ?? 0,
+    pool: options.pool ?? scope.pool ?? null,
     backend,
     batchSize: options.batchSize ?? scope.batchSize ?? 'auto',
     timeout: timeout === Number.POSITIVE_INFINITY ? null : timeout,
@@ -164,6 +169,7 @@ export function resolveOptions(
     collectErrors: options.returnErrors ?? false,
     onError: options.onError ?? scope.onError ?? 'finish',
     seed: options.seed,
+    recordTimes: options.recordTimes ?? scope.recordTimes ?? true,
     trace: options.trace ?? null,
     label: options.label ?? null,
     reasons,

@@ -54,7 +54,9 @@ export class Run implements RunPort {
   constructor(pool: PoolPort, job: Job, source: TaskSource, sink: Sink, site: CallSite) {
     this.#pool = pool;
     this.job = job;
-    this.#recorder = new Recorder(this.id, job);
+    // Tasks that are there have waited since the call, others since they were read.
+    const since = source.remaining === null ? null : pool.clock.now();
+    this.#recorder = new Recorder(this.id, job, pool.tally, since);
     this.#sink = sink;
     this.#delivery = new Delivery(sink);
     this.site = site;
@@ -109,7 +111,7 @@ export class Run implements RunPort {
     let wait: number | null = null;
     const now = this.#pool.clock.now();
     for (const action of decide(this.#state(), { type: 'time', now })) {
-      if (action.do === 'expire') action.worker.expire(action.position);
+      if (action.do === 'expire') action.worker.expire(action.tasks);
       else if (action.do === 'look-in') wait = action.ms;
     }
     return wait;
@@ -118,6 +120,10 @@ export class Run implements RunPort {
   /** Workers that could have something to do. */
   get wanted(): number {
     return this.#refused ? 0 : this.#dispatcher.wanted;
+  }
+
+  get waiting(): number {
+    return this.#dispatcher.waiting;
   }
 
   get listeners(): RunListener[] {
@@ -159,6 +165,11 @@ export class Run implements RunPort {
     this.#dispatcher.engaged.delete(worker);
   }
 
+  /** Takes back all that has not begun: others go before. */
+  withdrawAll(): void {
+    this.#dispatcher.withdrawAll();
+  }
+
   // ---- Results ------------------------------------------------------------------------------
 
   result(batch: Batch, message: ResultMessage): void {
@@ -198,7 +209,7 @@ export class Run implements RunPort {
     this.#decoding.pending++;
     batch.worker.whenEnded(EXIT_MS, () => {
       this.#decoding.pending--;
-      this.#recorder.stats.finished -= count;
+      this.#recorder.unopened(count);
       if (this.ended) return;
       const loss = { exitCode: null, signal: null, cause: error, ...batch.worker.exitReason?.loss };
       this.#lose(decide(this.#state(), { type: 'unopened', batch, offset, count }), loss);
@@ -219,7 +230,7 @@ export class Run implements RunPort {
           this.#tally.note(action);
           break;
         case 'again':
-          this.#recorder.withdrawn(action.chunk.args.length);
+          this.#recorder.withdrawn(action.chunk.args.length, action.retried);
           this.#dispatcher.queue.push(action.chunk);
           break;
         case 'fail':

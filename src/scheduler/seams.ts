@@ -15,12 +15,19 @@ import type {
 import type { Clock } from './clock.ts';
 import type { RunListener } from './events.ts';
 import type { Job } from './job.ts';
+import type { PoolTally } from './pool-stats.ts';
 
 /**
  * What a worker is doing for its pool. A worker that is draining takes no new work and ends when what
  * it has begun is done; one that is killed has been told to end at once.
  */
 export type WorkerState = 'starting' | 'ready' | 'draining' | 'killed' | 'dead';
+
+/** A task on its way. */
+export interface BatchTask {
+  readonly batch: Batch;
+  readonly position: number;
+}
 
 /** Why a worker ends or has ended. */
 export type ExitReason =
@@ -31,8 +38,8 @@ export type ExitReason =
     | { readonly kind: 'uncaught' }
     /** This side ended it. */
     | { readonly kind: 'killed'; readonly why: string }
-    /** The task at this position of its oldest batch ran longer than the job's time-out. */
-    | { readonly kind: 'expired'; readonly position: number }
+    /** These of its tasks ran longer than their job's time-out. */
+    | { readonly kind: 'expired'; readonly tasks: readonly BatchTask[] }
     /** By itself. */
     | { readonly kind: 'ended' }
   ) & {
@@ -46,6 +53,8 @@ export type ExitReason =
 export interface Chunk {
   readonly first: number;
   readonly args: ArrayLike<unknown>;
+  /** It is one task, and no other may run beside it: one that does not end its worker is cleared. */
+  readonly alone?: boolean;
 }
 
 /** How a worker ended, for the tasks that it had. */
@@ -61,6 +70,8 @@ export interface WorkerLoss {
    * that the worker ever had may have left that behind.
    */
   readonly stray?: boolean;
+  /** The tasks that ran at that moment, where they were several: any of them may be to blame. */
+  readonly beside?: readonly BatchTask[];
 }
 
 /** A batch's arguments, packed to be sent. */
@@ -91,6 +102,13 @@ export interface Batch {
   spent: number;
   /** Its last message has come. */
   finished: boolean;
+  /**
+   * Where a worker can't tell which task runs: since when the first unsettled task of the batch may
+   * have run; Infinity while it waits behind others.
+   */
+  begun: number;
+  /** No other batch goes to the worker beside it. */
+  readonly alone: boolean;
 }
 
 /** A worker, as runs know it. */
@@ -107,23 +125,29 @@ export interface PooledWorker {
   readonly version: string | null;
   /** Batches on their way. */
   readonly load: number;
+  /** Tasks that it may run at a time, each of another batch. */
+  readonly concurrency: number;
+  /** Its batches on their way; null for a slot that is free. */
+  readonly slots: readonly (Batch | null)[];
+  /** The run that alone may send it something, because one of its tasks has to run alone. */
+  reservedFor: RunPort | null;
   /** Tasks that have been sent to it. */
   readonly tasks: number;
-  /** The batch that it runs, or will run first. */
-  readonly oldest: Batch | null;
+  /** Since when it is up; null before. */
+  readonly upSince: number | null;
   /** When the latest message came. */
   readonly lastMessageAt: number;
   /** Add to a time of the worker to get one of ours. */
   readonly clockOffset: number;
-  send(run: RunPort, first: number, args: ArrayLike<unknown>, packed: PackedBatch): Batch;
+  send(run: RunPort, chunk: Chunk, packed: PackedBatch): Batch;
   steal(batch: Batch, most: number): number;
   free(batch: Batch): void;
   hold(): void;
   letGo(): void;
   abort(run: RunPort): void;
   kill(why: string): void;
-  /** Ends it because the task at this position of its oldest batch has run too long. */
-  expire(position: number): void;
+  /** Ends it because these of its tasks have run too long. */
+  expire(tasks: readonly BatchTask[]): void;
   whenEnded(ms: number, callback: () => void): void;
 }
 
@@ -136,6 +160,8 @@ export interface RunPort {
   readonly endedAt: number;
   /** Workers that could have something to do. */
   readonly wanted: number;
+  /** Tasks that no worker has begun, as far as the input tells how many there are. */
+  readonly waiting: number;
   start(): void;
   fail(error: unknown): void;
   /** Gives a worker a batch, if there is one for it. */
@@ -144,6 +170,8 @@ export interface RunPort {
   steal(worker: PooledWorker): 'stolen' | 'later' | 'nothing';
   /** Takes back all that a worker has not begun. */
   withdraw(worker: PooledWorker): void;
+  /** Takes back all that its workers have not begun. */
+  withdrawAll(): void;
   /** A worker has ended; others may take its place. */
   disengage(worker: PooledWorker): void;
   result(batch: Batch, message: ResultMessage): void;
@@ -156,6 +184,7 @@ export interface RunPort {
 /** A pool, as its runs know it. */
 export interface PoolPort {
   readonly clock: Clock;
+  readonly tally: PoolTally;
   /** Gives work to whoever can take some. */
   pump(): void;
   /** There is more to do: there may be no worker any more. */

@@ -13,6 +13,25 @@ export type StealDecision =
   | 'nothing';
 
 /**
+ * Whether a task of the batch runs, how many of its worker do, and since when the first of them; by
+ * the worker's clock (ms).
+ */
+function whatRuns({ worker, slot }: Batch): { own: boolean; busy: number; since: number } {
+  const claims = worker.port.claims!;
+  let busy = 0;
+  let since = Number.POSITIVE_INFINITY;
+  let own = false;
+  for (const batch of worker.slots) {
+    const running = batch && claims.running(batch.slot);
+    if (!running) continue;
+    busy++;
+    since = Math.min(since, running.since);
+    own ||= batch.slot === slot;
+  }
+  return { own, busy, since };
+}
+
+/**
  * Decides from what is known; takes nothing.
  *
  * @param batches - those of the run
@@ -30,7 +49,9 @@ export function decideSteal(
   let most = 0;
   for (const batch of batches) {
     const { claims } = batch.worker.port;
-    if (batch.worker === worker || !claims) continue;
+    if (!claims || batch.alone) continue;
+    // A worker that runs several tasks at a time may take one out of a batch of its own.
+    if (batch.worker === worker && worker.concurrency === 1) continue;
     const left = claims.unclaimed(batch.slot);
     if (left > most) {
       most = left;
@@ -39,15 +60,16 @@ export function decideSteal(
   }
   if (!victim) return 'nothing';
   const owner = victim.worker;
-  const running = owner.port.claims!.running();
-  const since = running ? now - (running.since + owner.clockOffset) : 0;
+  const { own, busy, since } = whatRuns(victim);
+  const elapsed = busy > 0 ? now - (since + owner.clockOffset) : 0;
   const starting = owner.state === 'starting';
-  const worth = starting || since > 1 || cost * most > WORTH_MS;
+  const worth = starting || elapsed > 1 || cost * most > WORTH_MS;
   // A single task that is about to begin is best left alone: two workers would take one whose
   // argument can't be read from each other for ever.
-  const beginning = running === null && !starting && most === 1;
+  const waits = !own && busy >= owner.concurrency;
+  const beginning = !own && !waits && !starting && most === 1;
   if (!worth || beginning) return 'later';
   // A batch behind another one, or of a worker that isn't there yet, may go as a whole.
-  const whole = starting || (running !== null && running.batch !== victim.id);
+  const whole = starting || waits;
   return { victim, count: whole ? most : Math.ceil(most / 2) };
 }

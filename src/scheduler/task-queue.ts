@@ -27,6 +27,11 @@ export class TaskQueue {
     return this.#source.done;
   }
 
+  /** Whether the next task has to run alone. */
+  get isAlone(): boolean {
+    return this.#again.at(-1)?.alone === true;
+  }
+
   /** Whether tasks wait that have been read already. */
   get hasAgain(): boolean {
     return this.#again.length > 0;
@@ -50,9 +55,10 @@ export class TaskQueue {
   }
 
   /** Queues tasks to be sent again, but for those that nobody wants any more. */
-  push({ first, args }: Chunk): void {
+  push(chunk: Chunk): void {
+    const { first, args } = chunk;
     const wanted = this.#end - first;
-    if (wanted >= args.length) this.#again.push({ first, args });
+    if (wanted >= args.length) this.#again.push(chunk);
     else if (wanted > 0) this.#again.push({ first, args: slice(args, 0, wanted) });
   }
 

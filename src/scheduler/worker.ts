@@ -19,6 +19,8 @@ import { isOurs, isUsable, type LifecycleAction, type LifecycleEvent } from './l
 import { ResponsiveTimer } from './responsive-timer.ts';
 import type {
   Batch,
+  BatchTask,
+  Chunk,
   ExitReason,
   PackedBatch,
   PooledWorker,
@@ -54,6 +56,10 @@ export class PoolWorker implements PooledWorker {
   /** Jobs that the worker has open, with the number of functions that it has of each. */
   readonly jobs = new Map<Job, number>();
   state: WorkerState = 'starting';
+  /** Tasks that it may run at a time. */
+  readonly concurrency: number;
+  reservedFor: RunPort | null = null;
+  upSince: number | null = null;
   /** Tasks that have been sent to it. */
   tasks = 0;
   idleSince: number;
@@ -86,6 +92,7 @@ export class PoolWorker implements PooledWorker {
         if (this.state === 'dead') return;
         if (message.type === 'ready') {
           const { clockOffset: offset, version } = message;
+          this.upSince = this.#clock.now();
           if (offset !== null) this.clockOffset = offset - clockOffset();
           this.#happens({ type: 'ready', version, wanted: VERSION });
         } else if (message.type === 'fatal') {
@@ -95,6 +102,7 @@ export class PoolWorker implements PooledWorker {
       exit: (exit) => this.#ended(exit),
     });
     for (let slot = 0; slot < Math.max(this.port.slots, 1); slot++) this.slots.push(null);
+    this.concurrency = Math.min(spec.concurrency ?? 1, this.slots.length);
   }
 
   #ended(exit: WorkerExit): void {
@@ -172,13 +180,6 @@ export class PoolWorker implements PooledWorker {
     return isUsable(this.state);
   }
 
-  /** The batch that it runs, or will run first. */
-  get oldest(): Batch | null {
-    let oldest: Batch | null = null;
-    for (const batch of this.slots) if (batch && (!oldest || batch.id < oldest.id)) oldest = batch;
-    return oldest;
-  }
-
   /** A batch on its way, by its number. */
   batch(id: number): Batch | null {
     for (const batch of this.slots) if (batch?.id === id) return batch;
@@ -203,7 +204,8 @@ export class PoolWorker implements PooledWorker {
    *
    * @throws what the backend throws of a message that can't be sent; the worker is as it was
    */
-  send(run: RunPort, first: number, args: ArrayLike<unknown>, packed: PackedBatch): Batch {
+  send(run: RunPort, chunk: Chunk, packed: PackedBatch): Batch {
+    const { first, args, alone = false } = chunk;
     const slot = this.slots.indexOf(null);
     const { job } = run;
     this.#open(job);
@@ -231,6 +233,8 @@ export class PoolWorker implements PooledWorker {
       broken: false,
       spent: 0,
       finished: false,
+      begun: this.load < this.concurrency ? sent : Number.POSITIVE_INFINITY,
+      alone,
     };
     this.slots[slot] = batch;
     this.load++;
@@ -243,9 +247,23 @@ export class PoolWorker implements PooledWorker {
     this.slots[batch.slot] = null;
     this.load--;
     batch.release?.();
-    if (this.load > 0) return;
+    if (batch.alone) this.reservedFor = null;
+    if (this.load > 0) {
+      if (!this.port.claims) this.#beginNext();
+      return;
+    }
     this.idleSince = this.#clock.now();
     if (this.#owner.parting && this.exitReason?.kind === 'done') this.#watchParting();
+  }
+
+  /** The oldest batch that waited behind others runs now. */
+  #beginNext(): void {
+    let next: Batch | null = null;
+    for (const batch of this.slots) {
+      if (batch?.begun !== Number.POSITIVE_INFINITY) continue;
+      if (!next || batch.id < next.id) next = batch;
+    }
+    if (next) next.begun = this.#clock.now();
   }
 
   /** Takes back up to `most` tasks of a batch that have not been claimed; returns how many. */
@@ -283,8 +301,8 @@ export class PoolWorker implements PooledWorker {
     this.#happens({ type: 'kill', why });
   }
 
-  expire(position: number): void {
-    this.#happens({ type: 'expire', position });
+  expire(tasks: readonly BatchTask[]): void {
+    this.#happens({ type: 'expire', tasks });
   }
 
   /** Whether it has nothing to do, and nothing that we still need. */

@@ -148,6 +148,7 @@ class WorkerHost {
     return new Runner({
       worker,
       claims,
+      concurrency: init.concurrency ?? 1,
       load,
       codec: (maxBytes) => this.#codecFor(maxBytes),
       send,

@@ -88,7 +88,7 @@ export class Reporter {
       return;
     }
     // To encode and send is no task's time.
-    work.claims.idle();
+    work.claims.idle(work.slot);
     const { offset } = work;
     const times = work.times.slice(0, work.used);
     work.results = [];

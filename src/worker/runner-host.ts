@@ -10,6 +10,8 @@ export interface RunnerHost {
   readonly worker: WorkerInfo;
   /** Shared with the scheduler; null where the backend has no such memory. */
   readonly claims: TaskClaims | null;
+  /** Batches of which a task may run at a time. */
+  readonly concurrency: number;
   readonly load: FunctionLoader;
   /** Told with each job where it comes from. */
   workFrom?(environment: string): void;

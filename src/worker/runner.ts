@@ -3,7 +3,8 @@
  *
  * The same code runs in a process, in a thread, and in the caller's own environment for the
  * sequential backend. Tasks of a batch run one after another; one that returns no promise costs no
- * promise here either.
+ * promise here either. Several batches are run at once where a worker may run several tasks at a
+ * time: while one waits for its promise, the others go on.
  */
 import { typeError } from '../errors.ts';
 import { type BatchMessage, ClaimTable, type ToWorker } from '../protocol/index.ts';
@@ -32,8 +33,8 @@ export class Runner {
   readonly #contexts: Contexts;
   readonly #reporter: Reporter;
   readonly #queue: BatchMessage[] = [];
-  /** A batch is running, or waits for a module. */
-  #busy = false;
+  /** The runs of the batches that are running, or wait for a module. */
+  readonly #running: number[] = [];
   #draining = false;
   #stopping = false;
   /** The runs whose tasks have asked for a signal, or are running. */
@@ -62,7 +63,7 @@ export class Runner {
         return;
       case 'abort':
         // A task that asks for its signal later gets an aborted one; the end of the batch clears it.
-        if (this.#busy) this.#controller(message.run).abort();
+        if (this.#running.length > 0) this.#controller(message.run).abort();
         return;
       case 'init':
         return;
@@ -84,16 +85,16 @@ export class Runner {
       this.#enter(batch, opened);
       return;
     }
-    this.#busy = true;
+    this.#running.push(batch.run);
     wait.then(
       () => {
-        this.#busy = false;
+        this.#forget(batch.run);
         if (opened.failed || opened.loading) this.#start(batch);
         else this.#enter(batch, opened);
         this.#drain();
       },
       (error: unknown) => {
-        this.#busy = false;
+        this.#forget(batch.run);
         this.#reporter.unreadable(batch, opened, error);
         this.#drain();
       },
@@ -111,15 +112,21 @@ export class Runner {
   #drain(): void {
     if (this.#draining) return;
     this.#draining = true;
-    while (!this.#busy) {
+    while (this.#running.length < this.#host.concurrency) {
       const batch = this.#queue.shift();
-      if (!batch) {
-        if (this.#stopping) this.#host.stop();
-        break;
-      }
+      if (!batch) break;
       this.#start(batch);
     }
     this.#draining = false;
+    if (this.#stopping && this.#running.length === 0) this.#host.stop();
+  }
+
+  /** A batch of the run is not running any more. */
+  #forget(run: number): void {
+    const running = this.#running;
+    const at = running.indexOf(run);
+    const last = running.pop()!;
+    if (at < running.length) running[at] = last;
   }
 
   #enter(batch: BatchMessage, opened: Opened): void {
@@ -133,7 +140,7 @@ export class Runner {
     let claims = this.#host.claims;
     let slot = batch.slot;
     if (!claims) {
-      const own = new ClaimTable();
+      const own = new ClaimTable(1);
       slot = 0;
       own.open(slot, args.length);
       claims = own;
@@ -153,7 +160,7 @@ export class Runner {
       stopped: false,
       eager: opened.message.eager || (args.length > 1 && args.length <= MAILBOX_CAPACITY),
     };
-    this.#busy = true;
+    this.#running.push(batch.run);
     this.#host.enter(opened.message.scope, () => this.#advance(work));
   }
 
@@ -181,6 +188,12 @@ export class Runner {
     return controller;
   }
 
+  /** A batch of the run is done: with the last one that is here, its signal goes. */
+  #dropSignal(run: number): void {
+    if (this.#running.includes(run) || this.#queue.some((batch) => batch.run === run)) return;
+    this.#signals.delete(run);
+  }
+
   /** Runs tasks until the batch is done or one returns a promise. */
   #advance(work: Work): void {
     const { claims, slot, args, context, batch, times } = work;
@@ -190,7 +203,7 @@ export class Runner {
     while (!work.stopped) {
       const position = claims.claim(slot);
       if (position < 0) break;
-      claims.begin(batch.batch, position, now);
+      claims.begin(slot, position, now);
       times[work.used++] = now;
       let value: unknown;
       let promise: Promise<unknown> | null = null;
@@ -233,7 +246,7 @@ export class Runner {
   ): Promise<unknown> | null {
     if (!promise && isPrimitive(value)) return null;
     // The codec takes its time, not the task.
-    const done = Promise.allSettled([promise]).then(() => work.claims.idle());
+    const done = Promise.allSettled([promise]).then(() => work.claims.idle(work.slot));
     const ready = work.opened.codec.whenReady();
     return Promise.allSettled([done, ready]).then(() => promise ?? value);
   }
@@ -265,17 +278,18 @@ export class Runner {
   }
 
   #finish(work: Work): void {
-    work.claims.idle();
+    work.claims.idle(work.slot);
     this.#reporter.flush(work, true);
-    this.#signals.delete(work.batch.run);
-    this.#busy = false;
+    const { run } = work.batch;
+    this.#forget(run);
+    if (this.#signals.size > 0) this.#dropSignal(run);
     this.#drain();
   }
 
   /** A task threw: sends what was there before it, and the error. */
   #fail(work: Work, position: number, error: unknown): void {
     const start = work.times[--work.used]!;
-    work.claims.idle();
+    work.claims.idle(work.slot);
     this.#reporter.flush(work, false);
     const { step } = work.opened;
     this.#reporter.failure(work, position, error, { start, end: this.#host.now(), step });

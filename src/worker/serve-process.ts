@@ -12,6 +12,8 @@ import {
   encodeFrame,
   FrameReader,
   type FromWorker,
+  MAX_CONCURRENCY,
+  slotsFor,
   type ToWorker,
   VERSION,
 } from '../protocol/index.ts';
@@ -40,7 +42,7 @@ function openCell(): ClaimTable | null {
   if (page === '--heddle-no-page') return null; // NO_PAGE of ../backends/entry.ts
   const memory = native.workers.mapPage(PAGE);
   native.workers.closeDescriptor(PAGE);
-  return new ClaimTable(memory);
+  return new ClaimTable(slotsFor(MAX_CONCURRENCY), memory);
 }
 
 /** Takes what has been read, until the next is: null at the end. */

@@ -5,10 +5,10 @@ import { parentPort, threadId, workerData } from 'node:worker_threads';
 import { ensureInitialized } from '../config/index.ts';
 import {
   BUILD,
-  CLAIM_TABLE_BYTES,
   ClaimTable,
-  MAILBOX_BYTES,
+  claimTableBytes,
   Mailbox,
+  mailboxBytes,
   packMessage,
   type ToWorker,
   unpackMessage,
@@ -24,8 +24,13 @@ import { watchLoading } from './loading.ts';
  */
 export function serveThread(onWarm?: () => void): void {
   const port = parentPort!;
-  const { memory, env = {} } = workerData as {
+  const {
+    memory,
+    slots,
+    env = {},
+  } = workerData as {
     readonly memory: SharedArrayBuffer;
+    readonly slots: number;
     readonly env?: Readonly<Record<string, string | undefined>>;
   };
   // Node would take flags from what it is given as the environment, and refuse some of the process's.
@@ -33,8 +38,9 @@ export function serveThread(onWarm?: () => void): void {
     if (value === undefined) delete process.env[name];
     else process.env[name] = value;
   }
-  const mailbox = new Mailbox(memory, CLAIM_TABLE_BYTES);
-  const loads = new Int32Array(memory, CLAIM_TABLE_BYTES + MAILBOX_BYTES, 2);
+  const tableBytes = claimTableBytes(slots);
+  const mailbox = new Mailbox(slots, memory, tableBytes);
+  const loads = new Int32Array(memory, tableBytes + mailboxBytes(slots), 2);
   watchLoading(
     (by) => void Atomics.add(loads, 0, by),
     () => void Atomics.add(loads, 1, 1),
@@ -43,7 +49,7 @@ export function serveThread(onWarm?: () => void): void {
   const receive = startWorker({
     kind: 'thread',
     threadId,
-    claims: new ClaimTable(memory),
+    claims: new ClaimTable(slots, memory),
     send: (message, transfer) =>
       port.postMessage(packMessage(message, mailbox), transfer as readonly ArrayBuffer[]),
     memory: () => {

@@ -51,6 +51,7 @@ export function loopback(
     const runner = new Runner({
       worker: { id: spec.id, backend: spec.backend, pid: process.pid },
       claims: null,
+      concurrency: 1,
       load: (message) =>
         message.kind === 'payload'
           ? decodeFunction(message.payload as never)
@@ -68,6 +69,7 @@ export function loopback(
     started.push({ id: spec.id, events, end });
     return {
       claims: null,
+      concurrency: 1,
       slots: 2,
       address: { host: 'elsewhere', pid: 4711 },
       send: (message) => {

@@ -11,7 +11,7 @@ import type {
   WorkerExit,
   WorkerPort,
 } from '../../src/protocol/index.ts';
-import { BUILD, ClaimTable, VERSION } from '../../src/protocol/index.ts';
+import { BUILD, ClaimTable, slotsFor, VERSION } from '../../src/protocol/index.ts';
 import type { Clock } from '../../src/scheduler/clock.ts';
 
 export class SimulatedClock implements Clock {
@@ -64,21 +64,40 @@ export interface SimulationListener {
   throws(index: number): boolean;
 }
 
+/** A task that runs. */
+export interface SimulatedTask {
+  readonly held: Held;
+  readonly position: number;
+  readonly since: number;
+  readonly index: number;
+}
+
 export class SimulatedWorker {
-  readonly table = new ClaimTable();
+  readonly table: ClaimTable;
+  /** Tasks that it runs at a time. */
+  readonly concurrency: number;
   readonly events: WorkerEvents;
   /** Whether it was killed, and has not ended yet. */
   killed = false;
+  /** When it was. */
+  killedAt = Number.POSITIVE_INFINITY;
   dead = false;
   up = false;
-  /** The task that runs. */
-  running: { readonly held: Held; readonly position: number; readonly since: number } | null = null;
+  /** The tasks that run, in the order in which they began. */
+  readonly running: SimulatedTask[] = [];
   readonly batches: Held[] = [];
   #stopped = false;
   readonly #clock: Clock;
   readonly #listener: SimulationListener;
 
-  constructor(events: WorkerEvents, clock: Clock, listener: SimulationListener) {
+  constructor(
+    events: WorkerEvents,
+    clock: Clock,
+    listener: SimulationListener,
+    concurrency: number,
+  ) {
+    this.concurrency = concurrency;
+    this.table = new ClaimTable(slotsFor(concurrency));
     this.events = events;
     this.#clock = clock;
     this.#listener = listener;
@@ -97,15 +116,16 @@ export class SimulatedWorker {
         steal,
         unclaimed: (slot) => table.unclaimed(slot),
         end: (slot) => table.end(slot),
-        running: () => table.running(),
+        running: (slot) => table.running(slot),
       },
-      slots: 2,
+      slots: slotsFor(this.concurrency),
       address: { host: 'simulated', pid: 1 },
       send: (message) => {
         if (message.type === 'batch') this.batches.push({ message, settled: 0 });
         if (message.type === 'stop') this.#stopped = true;
       },
       kill: () => {
+        if (!this.killed) this.killedAt = this.#clock.now();
         this.killed = true;
       },
       ref: () => {},
@@ -113,9 +133,9 @@ export class SimulatedWorker {
     };
   }
 
-  /** The index of the task that runs. */
-  get task(): number | null {
-    return this.running ? this.running.held.message.first + this.running.position : null;
+  /** The indices of the tasks that run. */
+  get tasks(): number[] {
+    return this.running.map(({ index }) => index);
   }
 
   #tell(message: FromWorker): void {
@@ -128,38 +148,48 @@ export class SimulatedWorker {
     this.events.exit(exit);
   }
 
-  /** Does the next thing: ends if it was killed, comes up, ends a task, begins one, or stops. */
-  step(): void {
+  /**
+   * Does the next thing: ends if it was killed, comes up, begins a task of a batch that has none
+   * running, ends one of those that run, or stops.
+   *
+   * @param pick - which task ends, of several
+   */
+  step(pick = 0): void {
     if (this.dead) return;
     if (this.killed) this.end({ reason: 'signal', signal: 'SIGKILL' });
     else if (!this.up) {
       this.up = true;
       this.#tell({ type: 'ready', clockOffset: null, version: VERSION, build: BUILD });
-    } else if (this.running) this.#finish();
-    else if (this.batches.length > 0) this.#begin(this.batches[0]!);
-    else if (this.#stopped) this.end({ reason: 'exit', code: 0 });
+    } else {
+      const next = this.batches
+        .slice(0, this.concurrency)
+        .find((held) => this.running.every((task) => task.held !== held));
+      // As many may end as begin: which of both comes first is by chance.
+      if (this.running.length > 0 && (!next || (this.concurrency > 1 && pick % 3 === 2))) {
+        this.#finish(pick % this.running.length);
+      } else if (next) this.#begin(next);
+      else if (this.#stopped) this.end({ reason: 'exit', code: 0 });
+    }
   }
 
   #begin(held: Held): void {
-    const { slot, batch, first } = held.message;
+    const { slot, first } = held.message;
     const position = this.table.claim(slot);
     if (position < 0) {
-      this.batches.shift();
+      this.batches.splice(this.batches.indexOf(held), 1);
       this.#result(held, held.settled, [], [], true);
       return;
     }
     const since = this.#clock.now();
-    this.table.begin(batch, position, since);
-    this.running = { held, position, since };
+    this.table.begin(slot, position, since);
+    this.running.push({ held, position, since, index: first + position });
     this.#listener.begins(this, first + position);
   }
 
-  #finish(): void {
-    const { held, position, since } = this.running!;
-    const { run, batch, first } = held.message;
-    const index = first + position;
-    this.running = null;
-    this.table.idle();
+  #finish(nth: number): void {
+    const [{ held, position, since, index }] = this.running.splice(nth, 1) as [SimulatedTask];
+    const { run, batch, slot } = held.message;
+    this.table.idle(slot);
     held.settled = position + 1;
     const end = this.#clock.now();
     if (this.#listener.throws(index)) {
@@ -195,8 +225,8 @@ export function simulated(
     knob: null,
     width: () => 3,
     started,
-    start: (_spec, events) => {
-      const worker = new SimulatedWorker(events, clock, listener);
+    start: ({ concurrency = 1 }, events) => {
+      const worker = new SimulatedWorker(events, clock, listener, concurrency);
       started.push(worker);
       return worker.port;
     },

@@ -1,10 +1,15 @@
 /** The words that a scheduler and a worker claim tasks by. */
 import { describe, expect, it } from 'vitest';
-import { ClaimTable } from '../../src/protocol/claims.ts';
+import {
+  ClaimTable,
+  claimTableBytes,
+  MAX_CONCURRENCY,
+  slotsFor,
+} from '../../src/protocol/claims.ts';
 
 describe('a claim table', () => {
   it('gives each task to one claimer', () => {
-    const claims = new ClaimTable();
+    const claims = new ClaimTable(2);
     claims.open(0, 5);
     expect([claims.claim(0), claims.claim(0)]).toEqual([0, 1]);
     expect(claims.unclaimed(0)).toBe(3);
@@ -17,18 +22,34 @@ describe('a claim table', () => {
   });
 
   it('notes what runs', () => {
-    const claims = new ClaimTable();
-    expect(claims.running()).toBeNull();
-    claims.begin(7, 3, 12.5);
-    expect(claims.running()).toEqual({ batch: 7, position: 3, since: 12.5 });
-    claims.idle();
-    expect(claims.running()).toBeNull();
+    const claims = new ClaimTable(2);
+    expect(claims.running(0)).toBeNull();
+    claims.begin(0, 3, 12.5);
+    claims.begin(1, 1, 13.5);
+    expect(claims.running(0)).toEqual({ position: 3, since: 12.5 });
+    claims.idle(0);
+    expect(claims.running(0)).toBeNull();
+    expect(claims.running(1)).toEqual({ position: 1, since: 13.5 });
+  });
+
+  it('keeps the slots of as many tasks as fit into a page apart', () => {
+    const slots = slotsFor(MAX_CONCURRENCY);
+    expect(claimTableBytes(slots)).toBeLessThanOrEqual(4096);
+    const claims = new ClaimTable(slots, new ArrayBuffer(4096));
+    for (let slot = 0; slot < slots; slot++) {
+      claims.open(slot, slot + 1);
+      claims.begin(slot, slot, slot + 0.5);
+    }
+    for (let slot = 0; slot < slots; slot++) {
+      expect(claims.running(slot)).toEqual({ position: slot, since: slot + 0.5 });
+      expect([claims.claim(slot), claims.unclaimed(slot)]).toEqual([0, slot]);
+    }
   });
 
   it('settles a race between a worker and the scheduler', async () => {
     const { Worker } = await import('node:worker_threads');
-    const memory = new SharedArrayBuffer(64);
-    const claims = new ClaimTable(memory);
+    const memory = new SharedArrayBuffer(claimTableBytes(2));
+    const claims = new ClaimTable(2, memory);
     claims.open(0, 30_000);
     // The worker claims with the same words as ClaimTable.claim does.
     const worker = new Worker(

@@ -1,7 +1,7 @@
 /** Messages as tuples, and the mailbox. */
 import { describe, expect, it } from 'vitest';
-import { CLAIM_TABLE_BYTES } from '../../src/protocol/claims.ts';
-import { MAILBOX_BYTES, Mailbox } from '../../src/protocol/mailbox.ts';
+import { claimTableBytes } from '../../src/protocol/claims.ts';
+import { Mailbox, mailboxBytes } from '../../src/protocol/mailbox.ts';
 import type { ResultMessage } from '../../src/protocol/messages.ts';
 import { packMessage, unpackMessage } from '../../src/protocol/tuples.ts';
 
@@ -15,8 +15,8 @@ describe('messages between threads', () => {
 
   /** Both ends of a mailbox. */
   function ends(): [Mailbox, Mailbox] {
-    const memory = new SharedArrayBuffer(CLAIM_TABLE_BYTES + MAILBOX_BYTES);
-    return [new Mailbox(memory, CLAIM_TABLE_BYTES), new Mailbox(memory, CLAIM_TABLE_BYTES)];
+    const memory = new SharedArrayBuffer(claimTableBytes(2) + mailboxBytes(2));
+    return [new Mailbox(2, memory, claimTableBytes(2)), new Mailbox(2, memory, claimTableBytes(2))];
   }
 
   it('keep all that they say', () => {

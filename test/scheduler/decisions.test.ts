@@ -5,7 +5,13 @@ import { ClaimTable } from '../../src/protocol/claims.ts';
 import { systemClock } from '../../src/scheduler/clock.ts';
 import { Deadlines, timeLeft } from '../../src/scheduler/deadlines.ts';
 import { decide, type RunEvent, type RunState } from '../../src/scheduler/decide.ts';
-import { decideReached, describeLoss, howEnded, isGone } from '../../src/scheduler/exits.ts';
+import {
+  decideReached,
+  describeLoss,
+  howEnded,
+  isGone,
+  running,
+} from '../../src/scheduler/exits.ts';
 import { LossTally } from '../../src/scheduler/losses.ts';
 import type { Batch, ExitReason, PooledWorker } from '../../src/scheduler/seams.ts';
 import { taskSource } from '../../src/scheduler/source.ts';
@@ -23,16 +29,24 @@ interface Situation {
   /** The running task is one of another batch. */
   readonly behind?: boolean;
   readonly claims?: boolean;
+  /** Tasks that the worker may run at a time, and batches beside it that have one running for 60 ms. */
+  readonly concurrency?: number;
+  readonly beside?: number;
 }
 
 const NOW = 1000;
 
 function batchOf(situation: Situation): Batch {
   const { state = 'ready', count, claimed = 0, runs, behind = false, claims = true } = situation;
-  const table = new ClaimTable();
+  const { concurrency = 1, beside = 0 } = situation;
+  const table = new ClaimTable(9);
   table.open(0, count);
   for (let i = 0; i < claimed; i++) table.claim(0);
-  if (runs !== undefined) table.begin(behind ? 99 : 1, Math.max(claimed - 1, 0), NOW - runs);
+  if (runs !== undefined) table.begin(behind ? 1 : 0, Math.max(claimed - 1, 0), NOW - runs);
+  const others = Array.from({ length: behind ? 1 : beside }, (_, i) => {
+    if (!behind) table.begin(i + 1, 0, NOW - 60);
+    return { id: i + 2, slot: i + 1, count: 1, settled: 0 } as unknown as Batch;
+  });
   const worker = {
     state,
     clockOffset: 0,
@@ -40,13 +54,17 @@ function batchOf(situation: Situation): Batch {
     version: state === 'starting' ? null : '1',
     tasks: count,
     load: 1,
+    concurrency,
+    slots: others,
     port: { claims: claims ? table : null },
   } as unknown as PooledWorker;
   const args = Array.from({ length: count }, (_, i) => i);
-  return { id: 1, slot: 0, first: 0, args, count, settled: 0, worker, sent: 0 } as unknown as Batch;
+  const batch = { id: 1, slot: 0, first: 0, args, count, settled: 0, worker, sent: 0 };
+  others.unshift({ ...batch, begun: NOW } as unknown as Batch);
+  return others[0]!;
 }
 
-const idle = { state: 'ready', load: 0 } as unknown as PooledWorker;
+const idle = { state: 'ready', load: 0, concurrency: 1 } as unknown as PooledWorker;
 
 describe('stealing', () => {
   it.each<[string, Situation[], number, number | 'later' | 'nothing']>([
@@ -60,6 +78,8 @@ describe('stealing', () => {
     ['fast tasks that have just begun', [{ count: 4, claimed: 1, runs: 0 }], 0.001, 'later'],
     ['slow tasks that have just begun', [{ count: 5, claimed: 1, runs: 0 }], 10, 2],
     ['one that is about to begin', [{ count: 1 }], 10, 'later'],
+    ['one that may begin beside another', [{ count: 1, beside: 1, concurrency: 2 }], 10, 'later'],
+    ['all behind two others', [{ count: 6, beside: 2, concurrency: 2 }], 1, 6],
     [
       'the larger of two',
       [
@@ -94,10 +114,11 @@ describe('what a worker had reached when it ended', () => {
     ],
   ])('%s', (_what, situation, expected) => {
     const batch = batchOf(situation);
-    const { port, version } = batch.worker;
-    const [reached] = decideReached({ port, version, slots: [null, batch] }, crash, false);
+    const { port, version, concurrency } = batch.worker;
+    const ended = { port, version, concurrency, slots: [null, batch] };
+    const [reached] = decideReached(ended, crash, false);
     expect(reached).toEqual({ batch, reached: expected });
-    const [ours] = decideReached({ port, version, slots: [batch] }, crash, true);
+    const [ours] = decideReached({ ...ended, slots: [batch] }, crash, true);
     expect(ours!.reached.beforeFirstTask).toBe(false);
   });
 
@@ -105,13 +126,28 @@ describe('what a worker had reached when it ended', () => {
     const batch = batchOf({ count: 4, claims: false });
     const next = { ...batch, id: 2 };
     const { port, version } = batch.worker;
-    const ended = { port, version, slots: [next, batch] };
+    const ended = { port, version, concurrency: 1, slots: [next, batch] };
+    const two = decideReached({ ...ended, concurrency: 2 }, crash, false);
+    expect(two.map((one) => one.reached.claimed)).toEqual([4, 4]);
     expect(decideReached(ended, crash, false).map((one) => one.reached)).toEqual([
       { claimed: 4, position: null },
       { claimed: 0, position: null },
     ]);
     const known = { claimed: 2, position: 1 };
     expect(decideReached(ended, { ...crash, reached: known }, false)[0]!.reached).toBe(known);
+  });
+
+  it('is a task of each batch where several ran', () => {
+    const batch = batchOf({ count: 4, claimed: 2, runs: 1, beside: 2, concurrency: 3 });
+    const { port, version, concurrency, slots } = batch.worker;
+    const ends = decideReached({ port, version, concurrency, slots }, crash, false);
+    expect(ends.map(({ reached }) => reached.position)).toEqual([1, 0, 0]);
+    expect(running(ends).map((one) => [one.batch.id, one.position])).toEqual([
+      [1, 1],
+      [2, 0],
+      [3, 0],
+    ]);
+    expect(ends.some(({ reached }) => reached.beforeFirstTask)).toBe(false);
   });
 
   it('is told in words and for reports', () => {
@@ -161,9 +197,19 @@ describe('time-outs', () => {
     const late = batchOf({ count: 3, claimed: 1, runs: 140 });
     const early = batchOf({ count: 3, claimed: 2, runs: 30 });
     expect(decided({ type: 'time', now: NOW }, { batches: [late, early], timeout: 100 })).toEqual([
-      { do: 'expire', worker: late.worker, position: 0 },
+      { do: 'expire', worker: late.worker, tasks: [{ batch: late, position: 0 }] },
       { do: 'look-in', ms: 70 },
     ]);
+    const other = { ...late, id: 2 };
+    const [both] = decided({ type: 'time', now: NOW }, { batches: [late, other], timeout: 100 });
+    expect(both).toMatchObject({ worker: late.worker, tasks: [{ batch: late }, { batch: other }] });
+  });
+
+  it('count from the latest result where a worker has no claims, and not behind others', () => {
+    const batch = batchOf({ count: 3, claims: false });
+    const begun = NOW - 30;
+    expect(timeLeft({ ...batch, settled: 1, begun }, 100, NOW)).toEqual({ position: 1, left: 70 });
+    expect(timeLeft({ ...batch, begun: Number.POSITIVE_INFINITY }, 100, NOW)).toBeNull();
   });
 
   it('are looked at by whatever clock there is', () => {
@@ -261,7 +307,15 @@ describe('tasks whose worker has ended', () => {
   const loss = { exitCode: 1, signal: null };
   const batch = (reason: ExitReason | null, tasks = 4): Batch => {
     const made = batchOf({ count: 4, claimed: 2, runs: 1 });
-    return { ...made, settled: 1, worker: { ...made.worker, exitReason: reason, tasks } };
+    const worker = { ...made.worker, exitReason: reason, tasks };
+    const one = { ...made, settled: 1, worker };
+    if (reason?.kind === 'expired') {
+      (worker as { exitReason: ExitReason }).exitReason = {
+        ...reason,
+        tasks: [{ batch: one, position: 1 }],
+      };
+    }
+    return one;
   };
   const second = { claimed: 2, position: 1 };
   const again = (first: number, ...args: number[]) => ({ do: 'again', chunk: { first, args } });
@@ -280,10 +334,35 @@ describe('tasks whose worker has ended', () => {
     ],
     [
       'a time-out',
-      { kind: 'expired', position: 1 },
+      { kind: 'expired', tasks: [] },
       loss,
       { timeout: 5, retries: 9 },
       [{ do: 'fail', because: 'timeout' }],
+    ],
+    [
+      'the time-out of another task',
+      { kind: 'killed', why: 'a time-out' },
+      { ...loss, beside: [] },
+      { timeout: 5 },
+      [count('crashes', 0), count('besides', 0), again(1, 1)],
+    ],
+    [
+      'a crash beside other tasks',
+      null,
+      { ...loss, beside: [] },
+      { retries: 1 },
+      [
+        count('crashes', 0),
+        count('besides', 1),
+        { do: 'again', chunk: { first: 1, args: [1], alone: true } },
+      ],
+    ],
+    [
+      'a crash beside other tasks that is not retried',
+      null,
+      { ...loss, beside: [] },
+      {},
+      [count('crashes', 0), count('besides', 1), { do: 'fail', because: 'crash', times: 1 }],
     ],
     [
       'a stray exception of somebody',
@@ -341,7 +420,7 @@ describe('tasks whose worker has ended', () => {
   it('sends results again that went with their worker, but not for ever', () => {
     const killed = batch({ kind: 'killed', why: 'x' });
     const event = { type: 'unopened', batch: killed, offset: 1, count: 1 } as const;
-    expect(decided(event)).toEqual([count('losses', 1), again(1, 1)]);
+    expect(decided(event)).toEqual([count('losses', 1), { ...again(1, 1), retried: true }]);
     const counts = new LossTally();
     counts.losses.set(1, 7);
     expect(decided(event, { counts })).toMatchObject([{ value: 8 }, { because: 'unopened' }]);

@@ -12,6 +12,7 @@ describe('a worker', () => {
     version: '1',
     slots: [null, null],
     load: 0,
+    concurrency: 1,
     undecoded: 0,
     port: { claims: null },
     ...changes,
@@ -75,7 +76,7 @@ describe('a worker', () => {
     [
       'was killed for another reason first',
       { state: 'killed', exitReason: killed },
-      { type: 'expire', position: 3 },
+      { type: 'expire', tasks: [] },
       0,
       [become('killed', killed), { do: 'end-now' }],
     ],
@@ -172,7 +173,7 @@ describe('a worker', () => {
       {},
       { type: 'exit', exit: { ...crash, expired: 2 }, hint: undefined },
       0,
-      [dead({ kind: 'expired', position: 2 }), left, on],
+      [dead({ kind: 'expired', tasks: [] }), left, on],
     ],
   ])('%s', (_what, facts, event, failedStarts, expected) => {
     expect(decide({ worker: worker(facts), failedStarts }, event)).toEqual(expected);
@@ -190,10 +191,10 @@ describe('a worker', () => {
   });
 
   it('loses its batches, oldest first, with what is known of each', () => {
-    const table = new ClaimTable();
+    const table = new ClaimTable(2);
     table.open(0, 3);
     for (let i = 0; i < 2; i++) table.claim(0);
-    table.begin(1, 1, 5);
+    table.begin(0, 1, 5);
     const one = { id: 1, slot: 0, count: 3, settled: 0 } as Batch;
     const next = { ...one, id: 2, slot: 1 };
     const facts = worker({ slots: [next, one], load: 2, port: { claims: table } });
@@ -207,5 +208,33 @@ describe('a worker', () => {
       [2, null],
     ]);
     expect(lost[0]!.loss).toEqual({ exitCode: 1, signal: null, hint: 'h' });
+  });
+
+  it('says which tasks ran beside each other', () => {
+    const table = new ClaimTable(3);
+    const batches = [0, 1, 2].map((slot) => {
+      table.open(slot, 2);
+      if (slot < 2) table.claim(slot);
+      if (slot < 2) table.begin(slot, 0, 5);
+      return { id: slot + 1, slot, count: 2, settled: 0 } as Batch;
+    });
+    const facts = worker({ slots: batches, load: 3, concurrency: 2, port: { claims: table } });
+    const exits = [
+      [{ ...crash }, undefined],
+      [{ ...crash, expired: 0 }, [{ batch: batches[0], position: 0 }]],
+    ] as const;
+    for (const [exit, expired] of exits) {
+      const event = { type: 'exit', exit, hint: undefined } as const;
+      const actions = decide({ worker: facts, failedStarts: 0 }, event);
+      const lost = actions.filter((action) => action.do === 'lose');
+      expect(lost.map(({ reached }) => reached.position)).toEqual([0, 0, null]);
+      expect(lost[0]!.loss.beside).toEqual([
+        { batch: batches[0], position: 0 },
+        { batch: batches[1], position: 0 },
+      ]);
+      expect(actions[0]).toMatchObject({
+        exitReason: expired ? { kind: 'expired', tasks: expired } : { kind: 'ended' },
+      });
+    }
   });
 });

@@ -15,7 +15,7 @@ import { fc } from '../helpers/seeds.ts';
 import { SimulatedClock, type SimulatedWorker, simulated } from '../helpers/simulated.ts';
 
 type Step =
-  | { readonly do: 'step'; readonly worker: number }
+  | { readonly do: 'step'; readonly worker: number; readonly pick: number }
   | { readonly do: 'die'; readonly worker: number; readonly exit: WorkerExit }
   | { readonly do: 'wait'; readonly ms: number }
   | { readonly do: 'abort' };
@@ -27,7 +27,10 @@ const exits = fc.constantFrom<WorkerExit>(
   { reason: 'lost', why: 'a test' },
 );
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 40, arbitrary: fc.record({ do: fc.constant('step' as const), worker }) },
+  {
+    weight: 40,
+    arbitrary: fc.record({ do: fc.constant('step' as const), worker, pick: fc.nat(11) }),
+  },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('die' as const), worker, exit: exits }) },
   {
     weight: 4,
@@ -39,6 +42,7 @@ const plans = fc.record({
   count: fc.integer({ min: 1, max: 24 }),
   batchSize: fc.constantFrom<number | 'auto'>(1, 3, 6, 'auto'),
   jobs: fc.integer({ min: 1, max: 3 }),
+  concurrency: fc.constantFrom(1, 1, 2, 4),
   retries: fc.integer({ min: 0, max: 2 }),
   timeout: fc.constantFrom(30, Number.POSITIVE_INFINITY),
   steps: fc.array(step, { maxLength: 120, size: 'max' }),
@@ -54,7 +58,16 @@ const MAX_DEATHS = 10;
 const MAX_CRASHES = 2;
 
 /** What happened in all runs, so that none of it can be missing unseen. */
-const seen = { steals: 0, timeouts: 0, crashes: 0, retried: 0, aborts: 0, errors: 0 };
+const seen = {
+  steals: 0,
+  timeouts: 0,
+  crashes: 0,
+  retried: 0,
+  aborts: 0,
+  errors: 0,
+  beside: 0,
+  alone: 0,
+};
 
 class Trial {
   readonly clock = new SimulatedClock();
@@ -62,6 +75,8 @@ class Trial {
   readonly outcomes: PromiseSettledResult<unknown>[][] = [];
   /** How often a task has ended its worker. */
   readonly crashes = new Map<number, number>();
+  /** How often it has ended with a worker that ran others beside it. */
+  readonly besides = new Map<number, number>();
   /** Tasks that are to have run out of time, and those that their crashes are to have ended. */
   readonly late = new Set<number>();
   readonly crashed = new Set<number>();
@@ -73,7 +88,7 @@ class Trial {
 
   constructor(plan: Plan) {
     this.#plan = plan;
-    const { count, batchSize, jobs, retries, timeout } = plan;
+    const { count, batchSize, jobs, concurrency, retries, timeout } = plan;
     for (let i = 0; i < count; i++) this.outcomes.push([]);
     const sink: Sink = {
       window: null,
@@ -90,14 +105,17 @@ class Trial {
         this.failure = error;
       },
     };
-    const given = { backend: this.backend, jobs, batchSize, retries, timeout, returnErrors: true };
-    const options = resolveOptions(given);
-    const pool = new WorkerPool(
-      options,
-      { initializer: null, teardown: null },
-      () => {},
-      this.clock,
-    );
+    const options = resolveOptions({
+      backend: this.backend,
+      jobs,
+      concurrency,
+      batchSize,
+      retries,
+      timeout,
+      returnErrors: true,
+    });
+    const functions = { initializer: null, teardown: null };
+    const pool = new WorkerPool(options, functions, () => {}, this.clock);
     const tasks = Array.from({ length: count }, (_, i) => i);
     const job = new Job('task', (x: number) => x, options);
     this.run = new Run(pool, job, taskSource(tasks), sink, new CallSite(() => {}));
@@ -111,8 +129,15 @@ class Trial {
   begins(worker: SimulatedWorker, index: number): void {
     expect(this.run.ended, `task ${index} begins after the end`).toBe(false);
     expect(this.outcomes[index], `task ${index} begins once more`).toEqual([]);
-    const others = this.alive.filter((one) => one !== worker && one.task === index);
-    expect(others, `task ${index} runs twice`).toEqual([]);
+    const same = this.alive.flatMap((one) => one.tasks).filter((one) => one === index);
+    expect(same, `task ${index} runs twice`).toEqual([index]);
+    const { tasks, concurrency } = worker;
+    expect(tasks.length).toBeLessThanOrEqual(concurrency);
+    // One that may have ended its worker, or a neighbour of one that has, has a worker for itself.
+    if (tasks.some((one) => this.besides.has(one))) {
+      expect(tasks, `task ${index} runs beside others`).toHaveLength(1);
+      seen.alone++;
+    }
   }
 
   stolen(): void {
@@ -132,12 +157,15 @@ class Trial {
   expectDeath(worker: SimulatedWorker, exit: WorkerExit): void {
     const { retries } = this.#plan;
     if (exit.reason === 'lost' || worker.killed || !worker.up || this.run.ended) return;
-    const running = worker.task;
-    if (running !== null) {
-      const times = this.count(running);
-      if (times > retries || times >= MAX_CRASHES) this.crashed.add(running);
-      return;
+    const { tasks } = worker;
+    if (tasks.length > 1) seen.beside++;
+    for (const task of tasks) {
+      const many = tasks.length > 1;
+      const crashes = many ? (this.crashes.get(task) ?? 0) : this.count(task);
+      if (many) this.besides.set(task, (this.besides.get(task) ?? 0) + 1);
+      if (this.times(task) > retries || crashes >= MAX_CRASHES) this.crashed.add(task);
     }
+    if (tasks.length > 0) return;
     // It was about to begin the first batch of which something is left; one task is found out.
     for (const { message, settled } of worker.batches) {
       const left = worker.table.unclaimed(message.slot);
@@ -156,10 +184,15 @@ class Trial {
     return times;
   }
 
+  /** How often a task was lost with its worker. */
+  times(index: number): number {
+    return (this.crashes.get(index) ?? 0) + (this.besides.get(index) ?? 0);
+  }
+
   do(step: Step): void {
     switch (step.do) {
       case 'step':
-        this.step(this.at(step.worker));
+        this.step(this.at(step.worker), step.pick);
         return;
       case 'die': {
         const dying = this.at(step.worker);
@@ -179,19 +212,20 @@ class Trial {
     }
   }
 
-  step(worker: SimulatedWorker | undefined): void {
-    worker?.step();
+  step(worker: SimulatedWorker | undefined, pick = 0): void {
+    worker?.step(pick);
   }
 
   wait(ms: number): void {
-    const before = this.alive.filter(({ killed, running }) => !killed && running);
+    const before = this.alive.filter(({ killed, running }) => !killed && running.length > 0);
     this.clock.advance(ms);
     if (this.run.ended) return;
     // Whoever was killed by the clock ran a task, and for long enough.
-    for (const { killed, running, task } of before) {
+    for (const { killed, killedAt, running } of before) {
       if (!killed) continue;
-      expect(this.clock.now() - running!.since).toBeGreaterThanOrEqual(this.#plan.timeout);
-      this.late.add(task!);
+      const late = running.filter(({ since }) => killedAt - since >= this.#plan.timeout);
+      expect(late).not.toEqual([]);
+      for (const { index } of late) this.late.add(index);
     }
   }
 
@@ -226,7 +260,7 @@ class Trial {
     if (outcome.status === 'fulfilled') {
       expect(outcome.value).toBe(index * 2);
       expect([this.throws(index), crashed, late]).toEqual([false, false, false]);
-      if (this.crashes.has(index)) seen.retried++;
+      if (this.times(index) > 0) seen.retried++;
       return;
     }
     const { code, message } = outcome.reason as Error & { code: string };
@@ -239,7 +273,7 @@ class Trial {
     } else {
       expect([code, crashed]).toEqual(['ERR_HEDDLE_WORKER_CRASHED', true]);
       const times = /lost with (\d+) workers/.exec(message)?.[1] ?? '1';
-      expect(Number(times)).toBe(this.crashes.get(index));
+      expect(Number(times)).toBe(this.times(index));
       seen.crashes++;
     }
   }
@@ -254,7 +288,7 @@ describe('the scheduler', () => {
         trial.drain();
         trial.check();
       }),
-      { numRuns: 400 },
+      { numRuns: 800 },
     );
     expect(Object.entries(seen).filter(([, count]) => count === 0)).toEqual([]);
   }, 60_000);

@@ -10,10 +10,11 @@ describe('a runner', () => {
   /** The results of one batch of tasks that take `ms` each, as they were sent. */
   function sent(count: number, ms: number): { offset: number; count: number; last: boolean }[] {
     const messages: FromWorker[] = [];
-    const claims = new ClaimTable();
+    const claims = new ClaimTable(2);
     const runner = new Runner({
       worker: { id: 1, backend: 'test', pid: process.pid },
       claims,
+      concurrency: 1,
       load: (message) => (message as unknown as { fn: never }).fn,
       codec: () => localCodec,
       send: (message) => void messages.push(message),
