@@ -11,11 +11,11 @@
 #include "blas/blas.h"
 #include "common/affinity.h"
 #include "executor/executor.h"
+#include "platform/process.h"
 #include "threadpools/registry.h"
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
-#include <unistd.h>
 #endif
 
 namespace heddle::blas {
@@ -90,13 +90,12 @@ std::unique_ptr<ThreadControl> control_of(const Blas& blas) {
   return std::make_unique<ProcessThreads>(blas);
 }
 
-#if defined(__linux__)
 // A process that exits while an operation runs: what it runs in is about to be torn down by the
-// library's destructor. Short operations are waited for, long ones end with the process.
-void on_process_exit(int status, void* /*unused*/) {
-  if (!Executor::instance().stop_within(std::chrono::milliseconds(200))) _exit(status);
+// library's destructor. Short operations are waited for; what becomes of long ones is the
+// platform's.
+bool operations_finished() {
+  return Executor::instance().stop_within(std::chrono::milliseconds(200));
 }
-#endif
 
 void guard_process() {
   static std::once_flag once;
@@ -107,9 +106,7 @@ void guard_process() {
     pthread_atfork([] { Executor::instance().before_fork(); },
                    [] { Executor::instance().after_fork(); }, [] {});
 #endif
-#if defined(__linux__)
-    on_exit(on_process_exit, nullptr);
-#endif
+    platform::before_exit(operations_finished);
   });
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "platform/processor.h"
+
 #if defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
 #include <sys/prctl.h>
@@ -81,21 +83,19 @@ int known_width(const std::string& core) {
 Features processor_features() {
   Features features;
 #if defined(__x86_64__) && defined(__GNUC__)
-  __builtin_cpu_init();  // also asks whether the system saves the wide registers
+  const platform::Processor& has = platform::processor();
   const auto add = [&](bool there, unsigned bit) {
     if (there) features.bits |= bit;
   };
-  add(__builtin_cpu_supports("avx") != 0, Features::kAvx);
-  add(__builtin_cpu_supports("avx2") != 0, Features::kAvx2);
-  add(__builtin_cpu_supports("fma") != 0, Features::kFma);
-  add(__builtin_cpu_supports("avx512f") != 0, Features::kAvx512F);
-  add(__builtin_cpu_supports("avx512bw") != 0, Features::kAvx512Bw);
-  add(__builtin_cpu_supports("avx512cd") != 0, Features::kAvx512Cd);
-  add(__builtin_cpu_supports("avx512dq") != 0, Features::kAvx512Dq);
-  add(__builtin_cpu_supports("avx512vl") != 0, Features::kAvx512Vl);
-#if !defined(__clang__) || __clang_major__ >= 9
-  add(__builtin_cpu_supports("avx512bf16") != 0, Features::kAvx512Bf16);
-#endif
+  add(has.avx, Features::kAvx);
+  add(has.avx2, Features::kAvx2);
+  add(has.fma, Features::kFma);
+  add(has.avx512f, Features::kAvx512F);
+  add(has.avx512bw, Features::kAvx512Bw);
+  add(has.avx512cd, Features::kAvx512Cd);
+  add(has.avx512dq, Features::kAvx512Dq);
+  add(has.avx512vl, Features::kAvx512Vl);
+  add(has.avx512bf16, Features::kAvx512Bf16);
 #elif defined(__aarch64__) && defined(__linux__)
   // Linux's arch/arm64/include/uapi/asm/hwcap.h and include/uapi/linux/prctl.h; older headers, such
   // as those of the prebuilds' sysroot, lack some of the names.
