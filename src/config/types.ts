@@ -68,6 +68,8 @@ export interface Config {
   timeout: number;
   /** How often tasks that are lost when a worker crashes are run again. */
   retries: number;
+  /** How often a task that throws is run again. */
+  retryErrors: number;
   /** After the first error: let running tasks finish, or kill their workers. */
   onError: 'finish' | 'kill';
   /** A worker is replaced after that many tasks. */
@@ -80,6 +82,8 @@ export interface Config {
   minWorkers: number;
   /** Whether the times of tasks are kept, for `stats` and `poolStats()`. */
   recordTimes: boolean;
+  /** How many lines about their progress jobs write, as joblib's: 0 none, above 50 all. */
+  verbose: number;
   /** Whether jobs show a progress bar. */
   progress: boolean;
   /** Assumes that arrays hold no NaN and no infinity, and saves the check. */
@@ -171,6 +175,8 @@ export const configKeys: { readonly [K in keyof Config]: Option<Config[K]> } = {
   idleTimeout: milliseconds,
   minWorkers: wholeNumber({ least: 0, most: MAX_WORKERS }),
   recordTimes: flag,
+  retryErrors: wholeNumber({ least: 0, most: 1_000_000, unlimited: true }),
+  verbose: wholeNumber({ least: 0 }),
   progress: flag,
   assumeFinite: flag,
   workingMemory: byteSize({ least: 1 }),

@@ -22,6 +22,7 @@ import { zippedCalls } from './zip.ts';
 // What is of a whole job and not of a task is not here.
 const {
   progress: _progress,
+  verbose: _verbose,
   returnErrors: _returnErrors,
   onError: _onError,
   seed: _seed,
@@ -167,7 +168,7 @@ export class Executor implements AsyncDisposable {
 
 /** A job of one task each has no bar, and its error is the future's. */
 function resolved(options: ParallelOptions): ResolvedOptions {
-  return resolveOptions({ ...options, progress: false });
+  return resolveOptions({ ...options, progress: false, verbose: 0 });
 }
 
 /**

@@ -83,6 +83,7 @@ export {
   type TaskProgress,
   type WorkerInfo,
 } from '../worker/index.ts';
+export { type BroadcastOptions, broadcast } from './broadcast.ts';
 export { type CallResults, Parallel } from './calls.ts';
 export { type ChunkFunction, mapChunks, type WorkChunk, WorkChunks } from './chunks.ts';
 export { describeParallel, type ParallelDescription } from './describe.ts';

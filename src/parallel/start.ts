@@ -3,7 +3,7 @@
  */
 
 import { traceRun } from '../logging/index.ts';
-import { reportProgress } from '../progress/index.ts';
+import { reportProgress, reportVerbose } from '../progress/index.ts';
 import type { CallMode } from '../protocol/index.ts';
 import {
   type CallSite,
@@ -43,6 +43,7 @@ function start(
     prepare: (run) => {
       if (job.options.trace !== null) traceRun(run, job.options.trace);
       reportProgress(run, job.options.progress, source.remaining);
+      reportVerbose(run, job.options.verbose);
       if (options.listener) run.listeners.push(options.listener);
       if (options.ended) run.listeners.push({ ended: options.ended });
       if (options.once) run.listeners.push({ ended: () => pool.closeJob(job) });
@@ -56,6 +57,7 @@ function start(
  * Runs all tasks of a source, and gives the results in order.
  *
  * @param adapt - makes the tasks of the job of what the source has
+ * @param listener - told what happens to the tasks
  */
 export function collect(
   mode: CallMode,
@@ -64,12 +66,13 @@ export function collect(
   site: CallSite,
   tasks: TaskSource,
   adapt: (tasks: TaskSource, job: Job) => TaskSource = (same) => same,
+  listener?: RunListener,
 ): Promise<unknown[]> {
   prepareWorker(options, tasks);
   const job = new Job(mode, fn, options);
   const source = adapt(tasks, job);
   const sink = new CollectSink(source.remaining);
-  start(job, source, sink, site, { once: true });
+  start(job, source, sink, site, { once: true, ...(listener ? { listener } : {}) });
   return sink.promise;
 }
 

@@ -3,3 +3,4 @@
  */
 export { besideProgress, type ProgressStream } from './display.ts';
 export { invokeProgress, Progress, type ProgressOptions, reportProgress } from './progress.ts';
+export { reportVerbose } from './verbose.ts';

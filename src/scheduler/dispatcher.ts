@@ -56,8 +56,11 @@ export class Dispatcher {
 
   /** Workers that could have something to do. */
   get wanted(): number {
-    const { jobs, maxBatches } = this.#job.options;
-    return Math.min(jobs, maxBatches, this.queue.count(jobs));
+    const { jobs, maxBatches, oncePerWorker } = this.#job.options;
+    const tasks = this.queue.count(jobs);
+    // There must be one that has not had its task.
+    if (oncePerWorker) return tasks > 0 ? jobs : 0;
+    return Math.min(jobs, maxBatches, tasks);
   }
 
   /** Tasks that no worker has begun, as far as the input tells how many there are. */
@@ -80,9 +83,10 @@ export class Dispatcher {
   /** How many tasks a worker may be given now. */
   #most(worker: PooledWorker): number {
     if (this.#run.ended || this.#owner.isRefused()) return 0;
-    const { jobs, maxBatches, maxTasksPerWorker } = this.#job.options;
+    const { jobs, maxBatches, maxTasksPerWorker, oncePerWorker } = this.#job.options;
     if (this.batches.size >= maxBatches) return 0;
-    if (!this.engaged.has(worker) && this.engaged.size >= jobs) return 0;
+    const engaged = this.engaged.has(worker);
+    if (engaged ? oncePerWorker : this.engaged.size >= jobs) return 0;
     if (worker.load >= worker.concurrency && !this.sizer.prefetch) return 0;
     if (!this.#mayShare(worker)) return 0;
     const waiting = this.queue.hasAgain;
@@ -178,6 +182,7 @@ export class Dispatcher {
   /** Takes tasks of another worker for one that has nothing to do. */
   stealFor(worker: PooledWorker): 'stolen' | 'later' | 'nothing' {
     if (this.#run.ended || worker.load >= worker.concurrency) return 'nothing';
+    if (this.#job.options.oncePerWorker) return 'nothing';
     const now = this.#owner.clock.now();
     const [action] = decide(this.#owner.state(), { type: 'idle', worker, now });
     if (action?.do !== 'take-back') return action ? 'later' : 'nothing';
@@ -193,8 +198,16 @@ export class Dispatcher {
       const { first, args, count, alone } = batch;
       this.queue.push({ first: first + count, args: slice(args, count, count + taken), alone });
       this.#owner.recorder.withdrawn(taken);
+      if (this.#job.options.oncePerWorker) this.engaged.delete(batch.worker);
     }
     return taken;
+  }
+
+  /** A task is sent again because it threw. */
+  again(batch: Batch, index: number, argument: unknown): void {
+    this.#owner.recorder.withdrawn(1, true);
+    if (this.#job.options.oncePerWorker) this.engaged.delete(batch.worker);
+    this.queue.push({ first: index, args: [argument], alone: batch.alone });
   }
 
   /** Takes back all that has not begun, whatever worker has it. */

@@ -144,7 +144,7 @@ export class Job {
       ...this.#serializers(),
       scope: exportScope(),
       ...(options.seed === undefined ? {} : { seed: options.seed }),
-      collectErrors: options.collectErrors,
+      collectErrors: options.collectErrors || options.retryErrors > 0,
       eager: options.timeout !== null && options.batchSize !== 1,
       memory: options.maxWorkerMemory !== Number.POSITIVE_INFINITY,
       maxBytes: options.maxBytes,

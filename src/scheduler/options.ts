@@ -108,10 +108,20 @@ export const parallelOptions = {
    * ended its worker twice is named and not tried again.
    */
   retries: configKeys.retries,
+  /**
+   * How often a task that throws is run again, by whatever worker; the last error counts. Default 0.
+   * Not one that throws an AbortError, a TimeoutError or a CloneError, and none that ran out of time.
+   */
+  retryErrors: configKeys.retryErrors,
   /** Stops the job. */
   signal: abortSignal,
   /** Draw a progress bar; or settings of it. */
   progress: readProgress as Option<boolean | ProgressSettings>,
+  /**
+   * Lines about progress on standard error, as joblib's: the greater, the more; above 50 one for each
+   * message of results. Default 0: none. Not with `progress`.
+   */
+  verbose: configKeys.verbose,
   /** Bytes (or as '1M') from which an array is shared with workers instead of copied. Default 1 MiB. */
   maxBytes: configKeys.maxBytes,
   /** A worker is replaced after that many tasks. */
@@ -177,6 +187,10 @@ export interface ResolvedOptions {
   readonly maxBatches: number;
   readonly timeout: number | null;
   readonly retries: number;
+  readonly retryErrors: number;
+  readonly verbose: number;
+  /** Each worker gets one task. */
+  readonly oncePerWorker?: boolean;
   readonly signal: AbortSignal | null;
   readonly progress: boolean | ProgressSettings;
   readonly maxBytes: number;

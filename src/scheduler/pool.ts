@@ -112,6 +112,11 @@ export class WorkerPool implements WorkerOwner, PoolPort {
     return this.#spec.concurrency ?? 1;
   }
 
+  /** How many workers take new work. */
+  get usable(): number {
+    return this.#workers.filter(({ usable }) => usable).length;
+  }
+
   /** Whether it has neither workers nor work. */
   get isEmpty(): boolean {
     return this.#workers.length === 0 && this.#runs.size === 0;

@@ -141,6 +141,11 @@ export function resolveOptions(
   const timeout = parallelOptions.timeout('timeout', options.timeout ?? scope.timeout ?? Infinity);
   const concurrency = options.concurrency ?? scope.concurrency ?? 1;
   if (concurrency > 1) reasons.push(`${concurrency} tasks at a time in each worker`);
+  if (options.verbose && options.progress) {
+    throw rangeError('verbose', options.verbose, 'left out with progress: one of them is shown');
+  }
+  // What the call says goes before what its scope says.
+  const verbose = options.progress ? 0 : (options.verbose ?? scope.verbose ?? 0);
   const preDispatch = options.preDispatch ?? scope.preDispatch ?? '2*jobs';
   const resolved: ResolvedOptions = {
     jobs,
@@ -152,8 +157,10 @@ export function resolveOptions(
     batchSize: options.batchSize ?? scope.batchSize ?? 'auto',
     timeout: timeout === Number.POSITIVE_INFINITY ? null : timeout,
     retries: options.retries ?? scope.retries ?? 0,
+    retryErrors: options.retryErrors ?? scope.retryErrors ?? 0,
+    verbose,
     signal: options.signal ?? null,
-    progress: options.progress ?? scope.progress ?? false,
+    progress: verbose > 0 ? false : (options.progress ?? scope.progress ?? false),
     maxBytes: bytesOf(options.maxBytes) ?? scope.maxBytes ?? MEBIBYTE,
     maxTasksPerWorker:
       options.maxTasksPerWorker ?? scope.maxTasksPerWorker ?? Number.POSITIVE_INFINITY,

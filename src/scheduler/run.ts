@@ -2,6 +2,8 @@
  * A run: the tasks of one call, from their source to their sink. The pool offers workers to its runs;
  * a run answers with a batch. What becomes of its tasks `decide` says; here it is done.
  */
+
+import { errorText } from '../errors.ts';
 import {
   type FailureMessage,
   MAX_TASKS,
@@ -30,6 +32,14 @@ import type { JobStats } from './stats.ts';
 /** The end of a worker whose memory is gone is known at the latest this much later (ms). */
 const EXIT_MS = 1000;
 
+/** Errors that the same task would throw again, or that say that nobody wants it any more. */
+const LASTING = ['AbortError', 'TimeoutError', 'CloneError'];
+
+/** Whether a task that threw this may do better another time. */
+function isPassing(cause: unknown): boolean {
+  return !LASTING.includes(errorText(cause)?.name ?? '');
+}
+
 let lastRun = 0;
 
 export class Run implements RunPort {
@@ -45,6 +55,8 @@ export class Run implements RunPort {
   readonly #delivery: Delivery;
   readonly #recorder: Recorder;
   readonly #tally = new LossTally();
+  /** How often tasks have been run again because they threw. */
+  readonly #errors = new Map<number, number>();
   readonly #decoding: Decoding;
   /** It ends as soon as the error of a worker can be decoded. */
   #refused = false;
@@ -120,6 +132,11 @@ export class Run implements RunPort {
   /** Workers that could have something to do. */
   get wanted(): number {
     return this.#refused ? 0 : this.#dispatcher.wanted;
+  }
+
+  /** Whether all tasks have been sent: no more will come from the input. */
+  get isSent(): boolean {
+    return this.#dispatcher.queue.isDone;
   }
 
   get waiting(): number {
@@ -248,13 +265,44 @@ export class Run implements RunPort {
 
   failure(batch: Batch, message: FailureMessage): void {
     batch.settled = message.offset + 1;
-    batch.broken = !this.job.options.collectErrors;
-    const index = batch.first + message.offset;
-    const times = [message.start, message.end];
-    this.#recorder.finished(batch, index, 1, times, { failed: true, by: message.by });
+    const { collectErrors, retryErrors } = this.job.options;
+    batch.broken = !collectErrors && retryErrors === 0;
+    if (retryErrors > 0 && !this.ended) {
+      this.#retry(batch, message);
+      return;
+    }
+    const index = this.#noteFailure(batch, message);
     if (this.ended) return;
     const { error, offset, step = 0 } = message;
     this.#failedWith(batch.worker, error, index, batch.args[offset], step);
+  }
+
+  #noteFailure(batch: Batch, { offset, start, end, by }: FailureMessage): number {
+    const index = batch.first + offset;
+    this.#recorder.finished(batch, index, 1, [start, end], { failed: true, by });
+    return index;
+  }
+
+  /** A task has thrown, and is run again unless it has been too often, or its error says no. */
+  #retry(batch: Batch, message: FailureMessage): void {
+    const { codec, options } = this.job;
+    const { error, offset, step = 0 } = message;
+    const index = batch.first + offset;
+    const argument = batch.args[offset];
+    const conclude = (cause: unknown): void => {
+      const tries = this.#errors.get(index) ?? 0;
+      if (tries < options.retryErrors && index < this.#delivery.end && isPassing(cause)) {
+        this.#errors.set(index, tries + 1);
+        this.#dispatcher.again(batch, index, argument);
+        this.#pool.refill();
+      } else {
+        this.#noteFailure(batch, message);
+        this.#failed(index, argument, cause, step);
+      }
+    };
+    const wait = codec.loading(error);
+    const use = { use: conclude, failed: conclude };
+    this.#decoding.decode(batch.worker, wait, () => codec.unpackOne(error), use);
   }
 
   /** No argument of the batch could be made: the one that is to blame fails, the others run. */
