@@ -11,9 +11,13 @@
 import '../inlined.ts';
 
 export { Barrier, BrokenBarrierError } from './barrier.ts';
+export { Condition } from './condition.ts';
 export { Event } from './event.ts';
+export { JoinableQueue } from './joinable-queue.ts';
 export { Lock, type LockHold } from './lock.ts';
 export { Queue, QueueClosedError, type QueueOptions } from './queue.ts';
+export { RLock } from './rlock.ts';
 export { BoundedSemaphore, Semaphore } from './semaphore.ts';
+export { type Shareable, ShareableList } from './shareable-list.ts';
 export { Array, Value } from './value.ts';
 export { type AsyncWaitOptions, NotHeldError, type WaitOptions } from './words.ts';

@@ -88,15 +88,8 @@ export class Lock {
   acquire(options: AsyncWaitOptions): Promise<LockHold | null>;
   async acquire(options: AsyncWaitOptions = {}): Promise<LockHold | null> {
     const deadline = Deadline.of(options);
-    let look = false;
-    for (let mark = 0; ; mark = WAITERS) {
-      const last = deadline.left === 0;
-      const abandoned = tryTake(this.#words, mark, look || last);
-      if (abandoned !== null) return new Held(this.#words, abandoned);
-      if (last) return null;
-      const value = announce(this.#words);
-      if (value !== 0) look = await sleepAsync(this.#words, WORD, value, deadline, options.signal);
-    }
+    const abandoned = await takeAsync(this.#words, deadline, options.signal);
+    return abandoned === null ? null : new Held(this.#words, abandoned);
   }
 
   /** The same, blocking the thread: for workers. */
@@ -196,8 +189,24 @@ function becomesFree(words: Int32Array): boolean {
   return false;
 }
 
+/** Waits for the lock without blocking; whether it was abandoned, or null when the time is up. */
+export async function takeAsync(
+  words: Int32Array,
+  deadline: Deadline,
+  signal?: AbortSignal,
+): Promise<boolean | null> {
+  let look = false;
+  for (let mark = 0; ; mark = WAITERS) {
+    const last = deadline.left === 0;
+    const abandoned = tryTake(words, mark, look || last);
+    if (abandoned !== null || last) return abandoned;
+    const value = announce(words);
+    if (value !== 0) look = await sleepAsync(words, WORD, value, deadline, signal);
+  }
+}
+
 /** Waits for the lock, blocking; whether it was abandoned, or null when the time is up. */
-function take(words: Int32Array, deadline: Deadline): boolean | null {
+export function take(words: Int32Array, deadline: Deadline): boolean | null {
   let look = false;
   for (let mark = 0; ; mark = WAITERS) {
     const free = tryTake(words, mark, look);
@@ -209,14 +218,20 @@ function take(words: Int32Array, deadline: Deadline): boolean | null {
   }
 }
 
+/** Whether this thread holds the lock. */
+export function isHeld(words: Int32Array): boolean {
+  return (Atomics.load(words, WORD) & ~WAITERS) === ownToken();
+}
+
 /** Frees the lock. */
 export function letGo(words: Int32Array): void {
-  if ((Atomics.load(words, WORD) & ~WAITERS) !== ownToken()) throw new NotHeldError('lock');
+  if (!isHeld(words)) throw new NotHeldError('lock');
   Atomics.store(words, OWNER, 0);
   if (Atomics.exchange(words, WORD, 0) & WAITERS) wake(words, WORD, 1);
 }
 
-const FOREVER = new Deadline({});
+/** No time limit. */
+export const FOREVER = new Deadline({});
 
 /** Takes the lock, blocking, for the few instructions that other objects of heddle/sync need it. */
 export function takeSync(words: Int32Array): boolean {

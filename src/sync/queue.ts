@@ -62,6 +62,19 @@ export interface QueueOptions {
 
 const SHARED_FROM = 64 * 1024;
 
+/** What keeps account of values that have been taken; it is called with the queue's lock held. */
+export interface Ledger {
+  /**
+   * A value is taken: `commit` has to be called with the position, and what is written beside that must be
+   * whole wherever the process dies.
+   */
+  take(position: number, commit: (position: number) => void): void;
+  /** Ends what one that died with the lock has begun. */
+  recover(commit: (position: number) => void): void;
+  /** A value that was taken could not be made: nobody has it. Called without the lock. */
+  dropped(): void;
+}
+
 /** A value on its way into a queue. */
 interface Packed {
   readonly bytes: Uint8Array;
@@ -123,8 +136,11 @@ export class Queue<T = unknown> {
   readonly #words: Int32Array;
   readonly #positions: Float64Array;
   readonly #ring: Uint8Array;
+  readonly #ledger: Ledger | null;
 
-  constructor(options: QueueOptions | ArrayBuffer = {}) {
+  /** @param ledger - keeps account of what is taken; leave it out */
+  constructor(options: QueueOptions | ArrayBuffer = {}, ledger: Ledger | null = null) {
+    this.#ledger = ledger;
     if (types.isArrayBuffer(options)) {
       this.#buffer = options;
     } else {
@@ -146,12 +162,22 @@ export class Queue<T = unknown> {
     this.#ring = new Uint8Array(whole, RING);
   }
 
-  [state](): ArrayBuffer {
+  [state](): unknown {
     return this.#buffer;
   }
 
-  static [restore](buffer: ArrayBuffer): Queue {
-    return new Queue(buffer);
+  static [restore](buffer: unknown): Queue {
+    return new Queue(buffer as ArrayBuffer);
+  }
+
+  /** @internal Calls a function with the queue's lock held, and the number of values in it. */
+  protected withLock<R>(body: (size: number) => R): R {
+    this.#enter();
+    try {
+      return body(Atomics.load(this.#words, COUNT));
+    } finally {
+      letGo(this.#words);
+    }
   }
 
   /** How many values are in it now. */
@@ -225,6 +251,9 @@ export class Queue<T = unknown> {
         try {
           await loading(taken.message);
           return { value: decode(taken.message) as T };
+        } catch (error) {
+          this.#ledger?.dropped();
+          throw error;
         } finally {
           taken.release();
         }
@@ -251,6 +280,9 @@ export class Queue<T = unknown> {
             );
           }
           return { value: decode(taken.message) as T };
+        } catch (error) {
+          this.#ledger?.dropped();
+          throw error;
         } finally {
           taken.release();
         }
@@ -338,7 +370,9 @@ export class Queue<T = unknown> {
       const message = deserialize(this.#read(read + LENGTH_BYTES, length)) as unknown;
       // Whoever put it lets go of its memory once it is taken: it is open by then.
       taken = { message, release: pin(message) };
-      this.#positions[0] = read + LENGTH_BYTES + length;
+      const next = read + LENGTH_BYTES + length;
+      if (this.#ledger) this.#ledger.take(next, this.#commit);
+      else this.#commit(next);
       Atomics.sub(words, COUNT, 1);
     } finally {
       letGo(words);
@@ -348,9 +382,15 @@ export class Queue<T = unknown> {
     return taken;
   }
 
+  /** What is before a position has been taken. */
+  readonly #commit = (position: number): void => {
+    this.#positions[0] = position;
+  };
+
   /** Takes the lock, and counts anew after one that died with it: it may not have come to that. */
   #enter(): void {
     if (!takeSync(this.#words)) return;
+    this.#ledger?.recover(this.#commit);
     let [read, written] = this.#positions as unknown as [number, number];
     let count = 0;
     for (; read < written; count++) {

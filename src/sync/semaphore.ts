@@ -5,20 +5,24 @@ import { types } from 'node:util';
 
 import { restore, state } from '../codec/index.ts';
 import { rangeError } from '../errors.ts';
+import {
+  deadEntries,
+  type HolderTable,
+  heldBy,
+  newEntry,
+  ownEntry,
+  setHeld,
+  TABLE_WORDS,
+} from './holders.ts';
 import { WORDS as LOCK_WORDS, letGo, takeSync } from './lock.ts';
 import {
   type AsyncWaitOptions,
   Deadline,
-  GONE,
-  isGone,
   newWords,
-  ownStart,
-  ownToken,
   sleep,
   sleepAsync,
   type WaitOptions,
   wake,
-  watch,
 } from './words.ts';
 
 // The lock has the first words; whoever changes others than WAITING has it.
@@ -35,14 +39,9 @@ const NEW_VALUE = LOCK_WORDS + 5;
 const NEW_ABANDONED = LOCK_WORDS + 6;
 const ENTRY = LOCK_WORDS + 7;
 const NEW_COUNT = LOCK_WORDS + 8;
-/** Behind these words: who has taken how many (token, start, count). */
-const HOLDERS = LOCK_WORDS + 9;
-const HOLDER_WORDS = 3;
-const MAX_HOLDERS = 256;
-const WORDS = HOLDERS + MAX_HOLDERS * HOLDER_WORDS;
-
-/** Where our entry is, so that it need not be looked for. */
-const entries = new WeakMap<Int32Array, number>();
+/** Behind these words: who has taken how many. Sleepers on VALUE wake when one of them ends. */
+const HOLDERS: HolderTable = { at: LOCK_WORDS + 9, signal: VALUE };
+const WORDS = HOLDERS.at + TABLE_WORDS;
 
 /**
  * A semaphore that works between processes and threads, and travels like a {@link Lock}.
@@ -127,8 +126,8 @@ export class Semaphore {
         const most = limit + count - value;
         throw rangeError('count', count, `at most ${most}, as ${limit} is the bound`);
       }
-      const entry = ownEntry(words);
-      const held = entry === 0 ? 0 : Atomics.load(words, entry + 2);
+      const entry = ownEntry(words, HOLDERS);
+      const held = heldBy(words, entry);
       write(words, value, Atomics.load(words, ABANDONED), entry, Math.max(held - count, 0));
     } finally {
       letGo(words);
@@ -144,9 +143,8 @@ export class Semaphore {
       if (Atomics.load(words, VALUE) <= 0) reclaim(words, look);
       const value = Atomics.load(words, VALUE);
       if (value <= 0) return false;
-      const entry = ownEntry(words) || newEntry(words);
-      const held = entry === 0 ? 0 : Atomics.load(words, entry + 2);
-      write(words, value - 1, Atomics.load(words, ABANDONED), entry, held + 1);
+      const entry = ownEntry(words, HOLDERS) || newEntry(words, HOLDERS);
+      write(words, value - 1, Atomics.load(words, ABANDONED), entry, heldBy(words, entry) + 1);
       return true;
     } finally {
       letGo(words);
@@ -196,58 +194,19 @@ function write(
 
 function carryOut(words: Int32Array): void {
   const entry = Atomics.load(words, ENTRY);
-  if (entry !== 0) Atomics.store(words, entry + 2, Atomics.load(words, NEW_COUNT));
+  setHeld(words, entry, Atomics.load(words, NEW_COUNT));
   Atomics.store(words, ABANDONED, Atomics.load(words, NEW_ABANDONED));
   Atomics.store(words, VALUE, Atomics.load(words, NEW_VALUE));
   Atomics.store(words, PLANNED, 0);
 }
 
-/** Where our entry is; 0 when there is none. */
-function ownEntry(words: Int32Array): number {
-  const known = entries.get(words);
-  if (known !== undefined) return known;
-  const token = ownToken();
-  for (let at = HOLDERS; at < WORDS; at += HOLDER_WORDS) {
-    const found = Atomics.load(words, at);
-    if (found === 0) return 0;
-    if (found !== token || isDead(words, at)) continue;
-    // It may be from before the semaphore came here once more, with words that nobody watches yet.
-    watch(words, at, 0, VALUE, at + 2);
-    entries.set(words, at);
-    return at;
-  }
-  return 0;
-}
-
-/** Makes our entry; 0 when there is no place for one: then nobody gives back what we have. */
-function newEntry(words: Int32Array): number {
-  for (let at = HOLDERS; at < WORDS; at += HOLDER_WORDS) {
-    const found = Atomics.load(words, at);
-    // What a dead holder had must have been given back before another uses its place.
-    if (found !== 0 && (Atomics.load(words, at + 2) > 0 || !isDead(words, at))) continue;
-    watch(words, at, 0, VALUE, at + 2);
-    Atomics.store(words, at + 1, ownStart());
-    Atomics.store(words, at, ownToken());
-    entries.set(words, at);
-    return at;
-  }
-  return 0;
-}
-
-function isDead(words: Int32Array, entry: number): boolean {
-  return isGone(Atomics.load(words, entry), Atomics.load(words, entry + 1));
-}
-
 /** Gives back what dead holders had. */
 function reclaim(words: Int32Array, look: boolean): void {
   let found = 0;
-  for (let at = HOLDERS; at < WORDS; at += HOLDER_WORDS) {
-    if (Atomics.load(words, at) === 0) break;
-    const count = Atomics.load(words, at + 2);
-    if (count === 0) continue;
-    if (Atomics.load(words, at) !== GONE && !(look && isDead(words, at))) continue;
+  for (const entry of deadEntries(words, HOLDERS, look)) {
+    const count = heldBy(words, entry);
     const value = Atomics.load(words, VALUE) + count;
-    write(words, value, Atomics.load(words, ABANDONED) + count, at, 0);
+    write(words, value, Atomics.load(words, ABANDONED) + count, entry, 0);
     found += count;
   }
   if (found > 0) wake(words, VALUE, found);

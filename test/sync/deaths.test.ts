@@ -13,11 +13,15 @@ import {
   Barrier,
   BoundedSemaphore,
   BrokenBarrierError,
+  Condition,
   Event,
+  JoinableQueue,
   Lock,
   Queue,
   QueueClosedError,
+  RLock,
   Semaphore,
+  ShareableList,
   Array as SharedArray,
   Value,
 } from '../../src/sync/index.ts';
@@ -34,8 +38,9 @@ type Shared = { [heddle.state](): unknown };
 function attempt(object: Shared, script: string, write: number): Promise<unknown> {
   const options = { to: 'process', maxBytes: 1 } as const;
   // A lock inside another object goes as its words: its class is that of the sources here.
-  const inner = object[heddle.state]() as { data?: unknown; lock?: Lock };
-  const state = inner.lock ? { data: inner.data, lock: inner.lock[heddle.state]() } : inner;
+  const inner = object[heddle.state]() as { lock?: Lock | RLock };
+  const { lock } = inner;
+  const state = lock ? { ...inner, lock: lock[heddle.state]() } : inner;
   const { message, release } = encode(state, options);
   return new Promise((resolve) => {
     const child = fork(mortal, { serialization: 'advanced' });
@@ -49,7 +54,7 @@ function attempt(object: Shared, script: string, write: number): Promise<unknown
     });
     const kind = object instanceof Semaphore ? 'Semaphore' : object.constructor.name;
     const name = kind.replace(/^Shared/, '');
-    child.send({ kind: name, state: message, script, write });
+    child.send({ kind: name, lockKind: lock?.constructor.name, state: message, script, write });
   });
 }
 
@@ -243,6 +248,97 @@ const cases: Case[] = [
     },
   }),
   define({
+    script: 'rlock, twice',
+    make: () => new RLock(),
+    async check(lock) {
+      const held = await lock.acquire(LIMIT);
+      const again = lock.acquireSync({ timeout: 0 });
+      held?.release();
+      again?.release();
+      return held !== null && again !== null && !lock.locked;
+    },
+  }),
+  define({
+    script: 'condition, waits',
+    make: () => new Condition(),
+    before(condition) {
+      const victim = { gone: false };
+      const notify = async () => {
+        while (!victim.gone) {
+          await condition.run(() => condition.notify());
+          await new Promise((resolve) => setTimeout(resolve, 2));
+        }
+      };
+      return { victim, notifying: notify() };
+    },
+    async check(condition, _, { victim, notifying }) {
+      victim.gone = true;
+      await notifying;
+      return hearsOne(condition);
+    },
+  }),
+  define({
+    script: 'condition, notifies',
+    make: () => new Condition(),
+    async before(condition) {
+      let came = 0;
+      const waits = [1, 2].map(() =>
+        condition.run(() => {
+          came++;
+          return condition.wait(LIMIT);
+        }),
+      );
+      await until(() => came === 2 && !condition.lock.locked);
+      return { waits };
+    },
+    async check(condition, _, { waits }) {
+      // Whom the victim has not told is told here.
+      await condition.run(() => condition.notifyAll());
+      return (await Promise.all(waits)).every(Boolean) && hearsOne(condition);
+    },
+  }),
+  define({
+    script: 'put',
+    make: () => new JoinableQueue<unknown>(),
+    before: (queue) => queue.putSync(value()),
+    async check(queue, outcome) {
+      const values = await drained(queue);
+      for (const one of values) if (!(one instanceof Error)) queue.taskDone();
+      return (outcome !== true || values.length === 2) && queue.join(LIMIT);
+    },
+  }),
+  define({
+    script: 'get, and done',
+    make: () => new JoinableQueue<unknown>(),
+    before(queue) {
+      queue.putSync(value());
+      queue.putSync(value());
+    },
+    async check(queue, outcome) {
+      const left = await drained(queue);
+      for (const _ of left) queue.taskDone();
+      const joined = await queue.join(LIMIT);
+      // Got means lost, unless it had been done; not got means that it is here.
+      const lost = queue.abandoned;
+      const right = left.length === 2 ? lost === 0 : left.length === 1 && lost <= 1;
+      return joined && right && queue.unfinished === 0 && (outcome !== true || lost === 0);
+    },
+  }),
+  define({
+    script: 'list, changed',
+    make: () => new ShareableList(['old', true, 'same']),
+    check(list, outcome) {
+      const before = list.toArray();
+      const whole =
+        ['old', 'new', 'newest'].includes(before[0] as string) &&
+        (before[1] === true || before[1] === 7) &&
+        (outcome !== true || before[0] === 'newest');
+      list.set(0, 'mine');
+      list.set(1, null);
+      return whole && list.get(0) === 'mine' && list.get(1) === null && list.get(2) === 'same';
+    },
+  }),
+  define({
     script: 'close',
     make: () => new Queue<unknown>(),
     before: (queue) => ({ wait: drainedWhenClosed(queue) }),
@@ -272,6 +368,17 @@ const cases: Case[] = [
     },
   }),
 ];
+
+/** Whether one that waits is woken by one notification, whoever has died before. */
+async function hearsOne(condition: Condition): Promise<boolean> {
+  let came = false;
+  const wait = condition.run(() => {
+    came = true;
+    return condition.wait(LIMIT);
+  });
+  await until(() => came && !condition.lock.locked);
+  return (await condition.run(() => condition.notify())) === 1 && wait;
+}
 
 async function drainedWhenClosed(queue: Queue<unknown>): Promise<boolean> {
   for await (const _ of queue);

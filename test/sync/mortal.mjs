@@ -57,6 +57,26 @@ const scripts = {
     Object.defineProperty(Atomics, 'add', { value: die });
     it.getSync(WAIT);
   },
+  'rlock, twice'(it) {
+    const outer = it.acquireSync(WAIT);
+    const inner = it.acquireSync(WAIT);
+    outer.release();
+    inner.release();
+    return true;
+  },
+  'condition, waits': (it) => it.runSync(() => it.waitSync(WAIT)),
+  'condition, notifies': (it) => it.runSync(() => it.notify(2)) === 2,
+  'get, and done'(it) {
+    const got = it.getSync(WAIT) !== null;
+    it.taskDone();
+    return got;
+  },
+  'list, changed'(it) {
+    it.set(0, 'new');
+    it.set(1, 7);
+    it.set(0, 'newest');
+    return true;
+  },
   close: (it) => it.close() === undefined,
   value: (it) => it.updateSync((x) => x + 1) > 0,
   array: (it) =>
@@ -67,9 +87,9 @@ const scripts = {
     }),
 };
 
-process.once('message', async ({ kind, state, script, write }) => {
+process.once('message', async ({ kind, lockKind, state, script, write }) => {
   const inner = decode(state);
-  if (inner.lock) inner.lock = sync.Lock[restore](inner.lock);
+  if (inner.lock) inner.lock = sync[lockKind][restore](inner.lock);
   const it = sync[kind][restore](inner);
   left = write;
   const done = await scripts[script](it);
