@@ -39,3 +39,9 @@ export const three = {
   data: Float64Array.from([1, 2, 3].flatMap((f) => square.flat().map((x) => x * f))),
   shape: [3, 2, 2] as [number, number, number],
 };
+
+/** The product of some matrices, as nested arrays. */
+export const product = (...all: linalg.MatrixInput[]): number[][] =>
+  linalg.toArray(linalg.multiDotSync(all as never)) as number[][];
+export const transposed = (a: Nested): number[][] =>
+  (a as number[][])[0]!.map((_, j) => (a as number[][]).map((row) => row[j]!));
