@@ -15,7 +15,7 @@ import { native } from '../native.ts';
 import { probability, wholeNumber } from './arguments.ts';
 import { callEnd } from './distribution.ts';
 import type { CountArrays } from './options.ts';
-import { broadcastPlaces, broadcastShape, checkSize, gridOf, shapeOfSize } from './parameters.ts';
+import { broadcastPlaces, broadcastShape, gridOf, shapeOfSize, wantedShape } from './parameters.ts';
 import type { Stream } from './stream.ts';
 import { kahanSum } from './sums.ts';
 
@@ -86,8 +86,7 @@ export function multinomial(
   );
   const rowShape = chances.shape.slice(0, -1);
   const own = broadcastShape('n, pvals', [trials.shape, rowShape]);
-  const wanted = size === undefined ? own : shapeOfSize(size);
-  checkSize(wanted, own);
+  const wanted = wantedShape(size, undefined, own);
   const places = broadcastPlaces(trials.shape, wanted);
   const rows = broadcastPlaces(rowShape, wanted);
   const out = newCounts(options.dtype, places.length * kinds);

@@ -9,14 +9,7 @@ import { native } from '../native.ts';
 import { checkKeys } from '../options.ts';
 import { anyNumber, type Check, spread } from './arguments.ts';
 import { type NumbersConstructor, type Out, type Size, target } from './output.ts';
-import {
-  broadcast,
-  broadcastShape,
-  checkSize,
-  type Grid,
-  gridOf,
-  shapeOfSize,
-} from './parameters.ts';
+import { broadcast, broadcastShape, type Grid, gridOf, wantedShape } from './parameters.ts';
 import { type DistributionId, type Drawn, fill, type Stream } from './stream.ts';
 
 /** Types that results may have; the first is the default. */
@@ -185,15 +178,7 @@ function sampleVarying(
     grids.map(({ shape }) => shape),
   );
   const out = options.out as Out<ResultArray> | undefined;
-  const wanted =
-    size !== undefined
-      ? shapeOfSize(size)
-      : out === undefined
-        ? own
-        : isNdArray(out)
-          ? out.shape
-          : [(out as ArrayLike<number>).length];
-  checkSize(wanted, own);
+  const wanted = wantedShape(size, out, own);
   const values = grids.map((grid) =>
     grid.data.length === 1 ? Float64Array.of(grid.data[0] as number) : broadcast(grid, wanted),
   );

@@ -8,7 +8,7 @@ import { rangeError, typeError } from '../errors.ts';
 import { native } from '../native.ts';
 import { callEnd } from './distribution.ts';
 import { type Numbers, type NumbersConstructor, type Size, target } from './output.ts';
-import { broadcastPlaces, broadcastShape, checkSize, shapeOfSize } from './parameters.ts';
+import { broadcastPlaces, broadcastShape, wantedShape } from './parameters.ts';
 import type { Stream } from './stream.ts';
 
 /** The integer types. Those of 64 bits come as bigints. */
@@ -201,15 +201,7 @@ function varyingIntegers(
   const big = [lows, highs].some(({ data }) => typeof data[0] === 'bigint');
   const kind = kindOf(dtype, big);
   const own = broadcastShape('low, high', [lows.shape, highs.shape]);
-  const wanted =
-    size !== undefined
-      ? shapeOfSize(size)
-      : out === undefined
-        ? own
-        : isNdArray(out)
-          ? out.shape
-          : [out.length];
-  checkSize(wanted, own);
+  const wanted = wantedShape(size, out, own);
   const lowPlaces = broadcastPlaces(lows.shape, wanted);
   const highPlaces = broadcastPlaces(highs.shape, wanted);
   const offsets = new BigUint64Array(lowPlaces.length);

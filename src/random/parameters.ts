@@ -6,7 +6,7 @@ import { types } from 'node:util';
 import { dense, isNdArray, lengthOf, type NdArrayLike } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
 import { zeros } from '../executor/index.ts';
-import type { Numbers, Size } from './output.ts';
+import type { Numbers, Out, Size } from './output.ts';
 
 /** A list of numbers: an array with one axis. */
 export type NumberList = readonly number[] | Exclude<Numbers, BigInt64Array | BigUint64Array>;
@@ -108,8 +108,26 @@ export function shapeOfSize(size: Size): readonly number[] {
   return typeof size === 'number' ? [size] : size;
 }
 
+/**
+ * The shape that numbers are drawn in: of the size, else of `out`, else of the parameters alone, which
+ * must broadcast to it.
+ *
+ * @param own - the shape that the parameters have together
+ */
+export function wantedShape(
+  size: Size | undefined,
+  out: Out<Numbers> | undefined,
+  own: readonly number[],
+): readonly number[] {
+  let wanted = own;
+  if (size !== undefined) wanted = shapeOfSize(size);
+  else if (out !== undefined) wanted = isNdArray(out) ? out.shape : [out.length];
+  checkSize(wanted, own);
+  return wanted;
+}
+
 /** Refuses a size that the parameters' shape is not, once it is broadcast to it. */
-export function checkSize(size: readonly number[], shape: readonly number[]): void {
+function checkSize(size: readonly number[], shape: readonly number[]): void {
   const fits =
     shape.length <= size.length &&
     shape.every((length, axis) => {
