@@ -61,32 +61,31 @@ export class PoolTally {
    * @param times - start and end of each by the worker's clock
    * @param offset - to be added to these
    * @param since - when they began to wait
+   * @param ran - how long they ran together, and the longest of them
    */
-  record(times: ArrayLike<number>, offset: number, since: number): void {
+  record(
+    times: ArrayLike<number>,
+    offset: number,
+    since: number,
+    ran: { readonly sum: number; readonly longest: number },
+  ): void {
     const count = times.length >> 1;
     if (count === 0) return;
-    let starts = 0;
-    let ends = 0;
-    let longest = 0;
-    for (let i = 0; i < count; i++) {
-      const start = times[2 * i]!;
-      const end = times[2 * i + 1]!;
-      starts += start;
-      ends += end;
-      if (end - start > longest) longest = end - start;
-    }
     const shift = offset - since;
+    let waited = 0;
     const step = Math.ceil(count / SAMPLES);
     for (let left = count, i = step >> 1; left > 0; left -= step, i += step) {
       const weight = left < step ? left : step;
       const at = 2 * (i < count ? i : count - 1);
       this.#run.sample(times[at + 1]! - times[at]!, weight);
-      this.#wait.sample(times[at]! + shift, weight);
+      const wait = times[at]! + shift;
+      this.#wait.sample(wait, weight);
+      waited += wait * weight;
     }
-    this.#busy += ends - starts;
-    this.#run.total(count, ends - starts, longest);
+    this.#busy += ran.sum;
+    this.#run.total(count, ran.sum, ran.longest);
     // Tasks of a message run one after another: the last one has waited for longest.
-    this.#wait.total(count, starts + count * shift, times[2 * count - 2]! + shift);
+    this.#wait.total(count, waited, times[2 * count - 2]! + shift);
   }
 
   /** Notes how long a worker was up that has ended (ms). */

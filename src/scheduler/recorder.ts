@@ -88,7 +88,7 @@ export class Recorder {
     const who = by ? { worker: worker.id, by } : { worker: worker.id };
     if (this.#job.options.recordTimes) {
       this.stats.add({ first, submitted: sent, ...who, clockOffset, times });
-      this.#tally.record(times, clockOffset, this.#since ?? sent);
+      this.#tally.record(times, clockOffset, this.#since ?? sent, this.stats.latest);
     }
     const channel = failed ? channels.taskFailed : channels.taskFinished;
     if (channel.hasSubscribers) {

@@ -61,10 +61,20 @@ export class StatsKeeper {
   /** Records before this one are dropped; the array is cut now and then. */
   #oldest = 0;
 
+  /** How long the tasks of the latest record took together, and the longest of them (ms). */
+  latest = { sum: 0, longest: 0 };
+
   add(record: Record): void {
     const { times } = record;
     let sum = 0;
-    for (let i = 0; i + 1 < times.length; i += 2) sum += times[i + 1]! - times[i]!;
+    let longest = 0;
+    for (let i = 0; i + 1 < times.length; i += 2) {
+      const ms = times[i + 1]! - times[i]!;
+      sum += ms;
+      if (ms > longest) longest = ms;
+    }
+    this.latest.sum = sum;
+    this.latest.longest = longest;
     this.#serial += sum;
     this.#records.push(record);
     this.#kept += times.length >> 1;

@@ -6,6 +6,7 @@
  * promise here either. Several batches are run at once where a worker may run several tasks at a
  * time: while one waits for its promise, the others go on.
  */
+import { setMaxListeners } from 'node:events';
 import { typeError } from '../errors.ts';
 import { type BatchMessage, ClaimTable, type ToWorker } from '../protocol/index.ts';
 import { LazyContext, type RunContext } from './context.ts';
@@ -183,6 +184,8 @@ export class Runner {
     let controller = this.#signals.get(run);
     if (!controller) {
       controller = new AbortController();
+      // Many tasks of the run may listen to it.
+      setMaxListeners(0, controller.signal);
       this.#signals.set(run, controller);
     }
     return controller;

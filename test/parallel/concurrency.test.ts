@@ -157,6 +157,24 @@ describe.each(workerBackends)('several tasks at a time in workers: %s', (_name, 
   });
 });
 
+describe.each(everyBackend)('many tasks on one signal: %s', (_name, options) => {
+  it('are no leak of listeners', async () => {
+    const warned = async (x: number, { signal }: { signal: AbortSignal }) => {
+      let warnings = 0;
+      const count = (warning: Error) => {
+        if (warning.name === 'MaxListenersExceededWarning') warnings++;
+      };
+      process.on('warning', count);
+      signal.addEventListener('abort', () => {});
+      await new Promise((resolve) => setTimeout(resolve, 20, x));
+      process.off('warning', count);
+      return warnings;
+    };
+    const warnings = await map(range(30), warned, { ...options, concurrency: 8 });
+    expect(warnings).toEqual(range(30).map(() => 0));
+  });
+});
+
 describe('the option concurrency', () => {
   it('stands in a scope, and counts for what is read ahead', () => {
     expect(describeParallel({ jobs: 2, concurrency: 3 })).toMatchObject({
