@@ -20,4 +20,4 @@ export { RLock } from './rlock.ts';
 export { BoundedSemaphore, Semaphore } from './semaphore.ts';
 export { type Shareable, ShareableList } from './shareable-list.ts';
 export { Array, Value } from './value.ts';
-export { type AsyncWaitOptions, NotHeldError, type WaitOptions } from './words.ts';
+export { type AsyncWaitOptions, DeadlockError, NotHeldError, type WaitOptions } from './words.ts';

@@ -9,6 +9,7 @@ import { checkKeys } from '../options.ts';
 import {
   type AsyncWaitOptions,
   Deadline,
+  DeadlockError,
   GONE,
   isGone,
   NotHeldError,
@@ -92,7 +93,11 @@ export class Lock {
     return abandoned === null ? null : new Held(this.#words, abandoned);
   }
 
-  /** The same, blocking the thread: for workers. */
+  /**
+   * The same, blocking the thread: for workers.
+   *
+   * @throws {@link DeadlockError} without a timeout, where this thread holds the lock, as by `acquire()`
+   */
   acquireSync(options?: Record<string, never>): LockHold;
   acquireSync(options: WaitOptions): LockHold | null;
   acquireSync(options: WaitOptions = {}): LockHold | null {
@@ -115,7 +120,11 @@ export class Lock {
     }
   }
 
-  /** The same, blocking the thread. */
+  /**
+   * The same, blocking the thread.
+   *
+   * @throws {@link DeadlockError} where this thread holds the lock
+   */
   runSync<T>(body: (hold: LockHold) => T): T {
     const held = this.acquireSync();
     try {
@@ -212,6 +221,9 @@ export function take(words: Int32Array, deadline: Deadline): boolean | null {
     const free = tryTake(words, mark, look);
     if (free !== null) return free;
     if (deadline.left === 0) return tryTake(words, mark, true);
+    // Whoever could let go is the one that would be blocked.
+    if (deadline.left === Number.POSITIVE_INFINITY && isHeld(words))
+      throw new DeadlockError('lock');
     if (becomesFree(words)) continue;
     const value = announce(words);
     if (value !== 0) look = sleep(words, WORD, value, deadline);

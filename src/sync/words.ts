@@ -205,6 +205,19 @@ export function watch(
   numbers.set(index, native.sync.hold(words, index, ownToken(), flag, signal, count));
 }
 
+/** The error for blocking a thread until it lets go itself: it never would. */
+export class DeadlockError extends Error {
+  override readonly name = 'DeadlockError';
+  readonly code = 'ERR_HEDDLE_DEADLOCK';
+
+  constructor(what: string) {
+    super(
+      `this thread holds the ${what} already, and would be blocked until it lets go: ` +
+        'release it before, wait without blocking (acquire()), or give a timeout',
+    );
+  }
+}
+
 /** The error for letting go what one does not hold. */
 export class NotHeldError extends Error {
   override readonly name = 'NotHeldError';

@@ -4,6 +4,7 @@ import {
   Barrier,
   BoundedSemaphore,
   BrokenBarrierError,
+  DeadlockError,
   Event,
   Lock,
   NotHeldError,
@@ -27,6 +28,35 @@ describe.each(kinds)('heddle/sync with a %s', (kind) => {
     await Promise.all(peers.map((peer) => peer.call('echo', 1)));
   });
   afterAll(() => Promise.all(peers.map((peer) => peer.end())));
+
+  it('a thread that holds a lock is not blocked until it lets go itself', async () => {
+    const lock = new Lock();
+    const held = await lock.acquire();
+    expect(() => lock.acquireSync()).toThrow(DeadlockError);
+    expect(() => lock.acquireSync({ timeout: Number.POSITIVE_INFINITY })).toThrow(/holds the lock/);
+    expect(() => lock.runSync(() => 1)).toThrow(DeadlockError);
+    expect(lock.acquireSync({ timeout: 5 })).toBeNull();
+    const other = async () => {
+      const mine = await lock.acquire();
+      const outcome = (() => {
+        try {
+          lock.acquireSync();
+          return 'none';
+        } catch (error) {
+          return (error as { code: string }).code;
+        }
+      })();
+      mine.release();
+      return outcome;
+    };
+    const [peer] = peers;
+    const told = peer!.run(other);
+    held.release();
+    expect(await told).toBe('ERR_HEDDLE_DEADLOCK');
+    // What others hold is waited for, and what is free is taken.
+    expect(await peer!.run(() => lock.runSync(() => 7))).toBe(7);
+    lock.acquireSync().release();
+  });
 
   it('a lock lets one in at a time', async () => {
     const lock = new Lock();
