@@ -93,6 +93,11 @@ function withPlainBuiltins(code) {
   });
 }
 
+/**
+ * Bundles what workers load.
+ *
+ * @returns the modules that the bundles have, by their paths from `dist`
+ */
 export async function bundleWorkers(dist) {
   const out = path.join(dist, 'worker');
   const entries = ['process', 'thread'].map((name) => path.join(out, `${name}.js`));
@@ -254,4 +259,5 @@ export async function bundleWorkers(dist) {
     rmSync(`${file}.map`, { force: true });
     writeFileSync(file, stub(module, path.dirname(file)));
   }
+  return modules;
 }

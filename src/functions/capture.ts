@@ -173,7 +173,7 @@ export class Collector implements FunctionSink {
         continue;
       }
       names.push(PARAMETERS.get(use.name) ?? use.name);
-      slots.push(this.#capture(use, binding, place, path));
+      slots.push(this.#capture(use, binding, place, source, path));
       if (use.eager) eager++;
     }
     const extra = this.#extra(fn, source, text.keys, path);
@@ -289,6 +289,7 @@ export class Collector implements FunctionSink {
     use: FreeName,
     { value, scope }: Extract<Binding, { kind: 'value' }>,
     place: Place,
+    source: Source,
     owner: string,
   ): number {
     const path = join(owner, use.name);
@@ -298,7 +299,8 @@ export class Collector implements FunctionSink {
     const node = nodeOf(value);
     if (node) return this.#slot(this.#standIn(node), path);
     const isMeta = scope === 'Syntax' || use.name === '__vite_ssr_import_meta__';
-    if (!isMeta && !isNamespace(value, use)) return this.#slot(value, path);
+    const required = (name: string) => scope !== 'Bound' && place.isRequired(name, source);
+    if (!isMeta && !isNamespace(value, use, required)) return this.#slot(value, path);
     const part = usedPart(value, use, (item, key) => {
       const itemNode = key === 'resolve' && isMeta ? resolveNode(place) : objectNode(item);
       return itemNode ? this.#standIn(itemNode) : undefined;

@@ -23,6 +23,19 @@ function scopesOfScript(script: Script): ReadonlyMap<number, Scope> | null {
   return found;
 }
 
+/** The scope around a function, by the text of its script; null where that can't be told. */
+function scopeAround(location: Location | null, source: Source): Scope | null {
+  const script = location?.script;
+  if (!script) return null;
+  const line = location.line - script.startLine;
+  const column = line === 0 ? location.column - script.startColumn : location.column;
+  const start = offsetOf(sourceOf(script), line, column);
+  if (start < 0) return null;
+  // The engine says where the parameters begin; a member of a class is known by these as well.
+  const at = source.form === 'expression' ? start - (source.anchor - source.lead) : start;
+  return scopesOfScript(script)?.get(at) ?? null;
+}
+
 /**
  * What a name that a function takes from outside was declared by, in the same script; null where
  * that can't be told.
@@ -32,16 +45,29 @@ export function declarationAt(
   source: Source,
   name: string,
 ): Declaration | null {
+  const scope = scopeAround(location, source);
+  return scope && declarationOf(name, scope);
+}
+
+/**
+ * Whether a name stands for a module for good: declared by `require()`, which is that of the whole
+ * script, or of the function around it that modules are evaluated in, and assigned to nowhere.
+ */
+export function isRequiredName(location: Location | null, source: Source, name: string): boolean {
   const script = location?.script;
-  if (!script) return null;
-  const line = location.line - script.startLine;
-  const column = line === 0 ? location.column - script.startColumn : location.column;
-  const start = offsetOf(sourceOf(script), line, column);
-  if (start < 0) return null;
-  // The engine says where the parameters begin; a member of a class is known by these as well.
-  const at = source.form === 'expression' ? start - (source.anchor - source.lead) : start;
-  const scope = scopesOfScript(script)?.get(at);
-  return scope ? declarationOf(name, scope) : null;
+  if (!script || script.isModule || !sourceOf(script).includes('require')) return false;
+  const scope = scopeAround(location, source);
+  const declaration = scope && declarationOf(name, scope);
+  if (!declaration?.required || declaration.written) return false;
+  for (let at: Scope | null = scope; at; at = at.parent) {
+    if (!at.names.has('require')) continue;
+    const { names } = at;
+    return ['require', 'module', 'exports'].every((one) => {
+      const found = names.get(one);
+      return found?.kind === 'param' && !found.written;
+    });
+  }
+  return true;
 }
 
 function offsetOf(text: string, line: number, column: number): number {

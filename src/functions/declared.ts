@@ -9,6 +9,8 @@ export interface Declaration {
   readonly kind: 'var' | 'let' | 'const' | 'class' | 'function' | 'param' | 'name' | 'import';
   /** The declaration itself gives it a value, and that is never undefined. */
   readonly defined: boolean;
+  /** The declaration gives it what `require` gives for a module. */
+  readonly required: boolean;
   /** Assigned to elsewhere. */
   written: boolean;
   /** In the scope of the whole script or module. */
@@ -27,6 +29,7 @@ export interface Target {
   readonly scope: Scope;
   readonly kind: Declaration['kind'];
   readonly defined?: boolean;
+  readonly required?: boolean;
 }
 
 export function child(parent: Scope | null, isFunction: boolean): Scope {
@@ -37,7 +40,7 @@ export function declare(
   scope: Scope,
   name: string,
   kind: Declaration['kind'],
-  defined = kind === 'class' || kind === 'function',
+  { defined = kind === 'class' || kind === 'function', required = false }: Partial<Target> = {},
 ): void {
   const before = scope.names.get(name);
   // `var x` beside a parameter or a function of that name declares nothing new.
@@ -46,6 +49,7 @@ export function declare(
     scope.names.set(name, {
       kind,
       defined,
+      required,
       written: before !== undefined,
       isTop: scope.parent === null,
     });
@@ -70,6 +74,19 @@ export function isDefined(node: Expression | null | undefined): boolean {
     default:
       return false;
   }
+}
+
+/** What compilers put around `require`. */
+const INTEROP = /^(?:_interopRequire(?:Wildcard|Default)|__import(?:Star|Default))$/;
+
+/** Whether an expression is `require('…')`, or what a compiler makes of that. */
+export function isRequired(node: Expression | null | undefined): boolean {
+  if (node?.type !== 'CallExpression' || node.callee.type !== 'Identifier') return false;
+  const [argument] = node.arguments;
+  if (node.callee.name !== 'require') {
+    return INTEROP.test(node.callee.name) && isRequired(argument as Expression | undefined);
+  }
+  return argument?.type === 'Literal' && typeof argument.value === 'string';
 }
 
 export function functionScope(scope: Scope): Scope {

@@ -5,6 +5,7 @@
 import { createRequire, Module } from 'node:module';
 import path from 'node:path';
 import { types } from 'node:util';
+import { isPlainPrototype } from '../codec/index.ts';
 import { builtinReference, globalPath } from './globals.ts';
 import { requiredModule } from './modules.ts';
 import type { FunctionNode } from './payload.ts';
@@ -45,14 +46,23 @@ export function nodeOf(value: object): FunctionNode | null {
 /** The names under which vitest's code knows what it imports; they may be proxies. */
 const OF_VITEST = /^__vi_import_\d+__$|^__vite_ssr_import_/;
 
-/** Whether an object is, or stands for, a module, of which only what is used has to travel. */
-export function isNamespace(value: object, use: FreeName): boolean {
+/**
+ * Whether an object is, or stands for, a module, of which only what is used has to travel.
+ *
+ * @param isRequired - whether the variable that holds it was declared by `require()`
+ */
+export function isNamespace(
+  value: object,
+  use: FreeName,
+  isRequired: (name: string) => boolean,
+): boolean {
   if (types.isModuleNamespaceObject(value) || OF_VITEST.test(use.name)) return true;
   if (types.isProxy(value)) return false;
   if (value instanceof Module || isExports(value)) return true;
   const prototype = Object.getPrototypeOf(value) as object | null;
-  if (prototype !== null && prototype !== Object.prototype && !isExports(prototype)) return false;
-  return isReadOnly(value) || isCopy(value) || (isMarked(value) && !needsWhole(value, use));
+  if (prototype !== null && !isPlainPrototype(prototype) && !isExports(prototype)) return false;
+  if (isReadOnly(value) || isCopy(value)) return true;
+  return (isMarked(value) || isRequired(use.name)) && !needsWhole(value, use);
 }
 
 /**

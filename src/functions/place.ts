@@ -3,7 +3,7 @@
  */
 import path from 'node:path';
 import { type Callable, CloneError } from '../codec/index.ts';
-import { declarationAt, mayNameExpression } from './declarations.ts';
+import { declarationAt, isRequiredName, mayNameExpression } from './declarations.ts';
 import { isStandardGlobal } from './globals.ts';
 import { type Inspection, inspectFunction, NoInspector, type Script, sourceOf } from './inspect.ts';
 import { exportOf, isEntry, type ModuleReference, scriptPath } from './modules.ts';
@@ -33,7 +33,7 @@ const ABSENT: Binding = { kind: 'absent' };
 const DEAD: Binding = { kind: 'dead' };
 
 /** Whether the engine tells variables without a value yet from those that are undefined. */
-const [major] = process.versions.node.split('.');
+const [major, minor] = process.versions.node.split('.');
 const showsDead = Number(major) >= 22;
 
 /** One function's place. */
@@ -112,6 +112,15 @@ export class Place {
     };
   }
 
+  /**
+   * Whether a name stands for a module that somebody else than Node has loaded, and that is therefore
+   * in no cache of Node's: Jest, in a realm of its own. Nobody else pays for the look at the text.
+   */
+  isRequired(name: string, source: Source): boolean {
+    const isForeign = !((this.#fn as unknown) instanceof Function);
+    return isForeign && isRequiredName(this.location, source, name);
+  }
+
   /** Whether a variable that seems to be undefined has no value yet, as far as its text tells. */
   #isDead(name: string, source: Source): boolean {
     const declaration = declarationAt(this.location, source, name);
@@ -148,8 +157,11 @@ function inspectIfPossible(fn: Callable): Inspection | null {
   }
 }
 
-/** Whether this Node says of a module whether the program was started with it. */
-const hasMain = Object.hasOwn(import.meta, 'main');
+/** Whether this Node says of a module whether the program was started with it: `import.meta.main`. */
+const hasMain =
+  Number(major) > 24 ||
+  (Number(major) === 24 && Number(minor) >= 2) ||
+  (Number(major) === 22 && Number(minor) >= 18);
 
 function importMeta(script: Script | null): object {
   const file = script ? scriptPath(script) : null;

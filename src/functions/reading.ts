@@ -103,7 +103,8 @@ function captureOf(
   const common = commonNode(value);
   if (common) return { value: JSON.stringify(common) };
   if (use.name === '__vite_ssr_import_meta__') return null;
-  if (!requiredModule(value) && !isNamespace(value, use)) return { value };
+  const required = (name: string) => binding.scope !== 'Bound' && place.isRequired(name, source);
+  if (!requiredModule(value) && !isNamespace(value, use, required)) return { value };
   const standIn = (item: unknown): string | undefined => {
     const node = typeof item === 'object' && item !== null ? commonNode(item) : null;
     return node ? JSON.stringify(node) : undefined;

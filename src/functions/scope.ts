@@ -11,6 +11,7 @@ import {
   declare,
   functionScope,
   isDefined,
+  isRequired,
   isStrictBody,
   type Scope,
   type Target,
@@ -177,7 +178,8 @@ class Walker {
         for (const { id, init } of node.declarations) {
           const scope = node.kind === 'var' ? functionScope(at.scope) : at.scope;
           const kind = node.kind === 'let' || node.kind === 'var' ? node.kind : 'const';
-          this.#pattern(id, { scope, kind, defined: isDefined(init) }, at);
+          const given = { defined: isDefined(init), required: isRequired(init) };
+          this.#pattern(id, { scope, kind, ...given }, at);
           this.visit(init, at);
         }
         return;
@@ -324,10 +326,10 @@ class Walker {
 
   /** Declares the names of a pattern and visits its defaults and computed keys. */
   #pattern(node: Pattern, target: Target, at: Context): void {
-    const parts = target.defined ? { ...target, defined: false } : target;
+    const parts = { ...target, defined: false, required: false };
     switch (node.type) {
       case 'Identifier':
-        declare(target.scope, node.name, target.kind, target.defined);
+        declare(target.scope, node.name, target.kind, target);
         return;
       case 'ObjectPattern':
         for (const property of node.properties) {

@@ -71,6 +71,48 @@ describe.each(workerBackends)('the built package: %s', (backend, options) => {
   });
 });
 
+describe('the entry points', () => {
+  const manifest = JSON.parse(
+    readFileSync(path.join(path.dirname(dist), '../package.json'), 'utf8'),
+  ) as { exports: Record<string, { import?: { default: string }; require?: unknown }> };
+  const entries = Object.keys(manifest.exports).filter((name) => manifest.exports[name]!.require);
+  const names = entries.map((name) => path.posix.join('heddle', name));
+
+  it.each(names)('%s is one library for import and for require', (name) => {
+    const program = `
+      const required = require('${name}');
+      import('${name}').then((imported) => {
+        const names = Object.keys(imported);
+        const other = names.filter((key) => imported[key] !== required[key]);
+        const more = Object.keys(required).filter((key) => !names.includes(key));
+        const named = names.filter((key) => imported[key]?.name !== key && !/^(Array|Value)$/.test(key));
+        const renamed = named.filter((key) => typeof imported[key] === 'function');
+        console.log(JSON.stringify({ count: names.length, other, more, renamed }));
+      });`;
+    // Without the means to require an ES module.
+    const flags = ['--no-experimental-require-module', '--input-type=commonjs', '-e', program];
+    const cwd = path.dirname(path.dirname(dist));
+    const { stdout, stderr } = spawnSync(process.execPath, flags, { cwd, encoding: 'utf8' });
+    expect(stderr).toBe('');
+    const { count, ...wrong } = JSON.parse(stdout) as Record<string, unknown>;
+    expect(count).toBeGreaterThan(5);
+    // Two classes of heddle/sync have other names where they are made.
+    expect(wrong).toEqual({ other: [], more: [], renamed: [] });
+  });
+
+  it('load a few files, and none of the packages that only some need', () => {
+    const { files } = run(`
+      const { createRequire } = await import('node:module');
+      console.log(JSON.stringify({ files: Object.keys(createRequire('/')('node:module')._cache) }));
+    `);
+    const loaded = (files as string[]).map((file) => path.basename(file));
+    expect(loaded.filter((file) => !file.endsWith('.node')).sort()).toEqual(
+      expect.arrayContaining(['codec.cjs', 'core.cjs', 'heddle.cjs', 'pools.cjs']),
+    );
+    expect(loaded.length).toBeLessThan(15);
+  });
+});
+
 describe('the bundles of workers', () => {
   const folder = path.join(path.dirname(dist), 'worker');
 
@@ -88,7 +130,7 @@ describe('the bundles of workers', () => {
     for (const name of ['config/budget.js', 'threadpools/limits.js', 'machine/machine.js']) {
       expect(stub(name)).toContain('pools.cjs');
     }
-    expect(stub('functions/scope.js')).not.toContain('.cjs');
+    expect(stub('functions/scope.js')).not.toContain('worker/');
   });
 
   it('name sources that the package has, and no folder of the machine that built it', () => {

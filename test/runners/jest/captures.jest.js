@@ -36,6 +36,21 @@ describe.each(['sequential', 'threads', 'processes'])('%s', (backend) => {
     expect((await map([1], (x) => new Model(x), o))[0]).toBeInstanceOf(Model);
   });
 
+  test('what is used of a module, and nothing else', async () => {
+    const some = require('./helper');
+    expect(await map([1, 2], (x) => all.twice(x) + some.k + all.k, o)).toEqual([10, 12]);
+    // Its methods may want all of it.
+    if (o.jobs > 1) await expect(map([1], (x) => all.scaled(x), o)).rejects.toThrow(/'all.own'/);
+    const mine = ((require) => {
+      const all = require('./helper');
+      return map([1, 2], (x) => [all.get(x), Object.keys(all).length], o);
+    })(() => ({ k: 5, get: (v) => v * 5, other: 1 }));
+    expect(await mine).toEqual([
+      [5, 3],
+      [10, 3],
+    ]);
+  });
+
   test('what belongs to a module', async () => {
     const fn = () => [require('./helper').twice(1), path.basename(__filename), path.sep];
     expect(await map([1], fn, o)).toEqual([[2, 'captures.jest.js', '/']]);

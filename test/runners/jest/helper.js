@@ -7,3 +7,9 @@ exports.Model = class Model {
     return this.k * x;
   }
 };
+exports.k = 4;
+exports.scaled = function scaled(x) {
+  return this.k * x;
+};
+// What no worker could be sent.
+exports.own = Symbol('own');
