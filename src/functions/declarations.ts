@@ -23,17 +23,24 @@ function scopesOfScript(script: Script): ReadonlyMap<number, Scope> | null {
   return found;
 }
 
-/** The scope around a function, by the text of its script; null where that can't be told. */
-function scopeAround(location: Location | null, source: Source): Scope | null {
+/** Where in its script a function's text begins, in characters; -1 where that can't be told. */
+export function startOf(location: Location | null, source: Source): number {
   const script = location?.script;
-  if (!script) return null;
+  if (!script) return -1;
   const line = location.line - script.startLine;
   const column = line === 0 ? location.column - script.startColumn : location.column;
   const start = offsetOf(sourceOf(script), line, column);
-  if (start < 0) return null;
-  // The engine says where the parameters begin; a member of a class is known by these as well.
-  const at = source.form === 'expression' ? start - (source.anchor - source.lead) : start;
-  return scopesOfScript(script)?.get(at) ?? null;
+  // The engine says where the parameters begin.
+  return start < 0 ? -1 : start - (source.anchor - source.lead);
+}
+
+/** The scope around a function, by the text of its script; null where that can't be told. */
+function scopeAround(location: Location | null, source: Source): Scope | null {
+  const start = startOf(location, source);
+  if (start < 0 || !location?.script) return null;
+  // A member of a class is known by its parameters as well.
+  const at = source.form === 'expression' ? start : start + source.anchor - source.lead;
+  return scopesOfScript(location.script)?.get(at) ?? null;
 }
 
 /**

@@ -1,7 +1,7 @@
 /**
  * How functions reach a worker: by reference to a module, or by value with what they capture.
  */
-export { measured } from './coverage.ts';
+export { isMeasured } from './coverage.ts';
 export { linkPayload } from './decode.ts';
 export { bind, decodeFunction, encodeFunction, releaseFunction, task } from './functions.ts';
 export type { FunctionPayload } from './payload.ts';

@@ -6,6 +6,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isMeasured } from './coverage.ts';
+import { startOf } from './declarations.ts';
 import type { Location, Script } from './inspect.ts';
 import type { Origin } from './payload.ts';
 import type { Source } from './source.ts';
@@ -28,8 +30,10 @@ export function originOf(source: Source, location: Location | null): Origin | nu
   const line = location.line - breaks;
   // With a line break before the parameters the column can't be told from theirs; rare enough.
   const column = breaks > 0 ? 0 : location.column - before.length;
+  const offset = isMeasured() ? startOf(location, source) : -1;
+  const place = { file: script.url, line, column, ...(offset < 0 ? {} : { offset }) };
   const map = mapOf(script);
-  if (!map) return { file: script.url, line, column };
+  if (!map) return place;
   // A compiler may write a whole file on one line: only the function's own part goes with it.
   const text = source.code.split('\n');
   const lines = map.lines.slice(line, line + text.length).map((segments, i) => {
@@ -37,11 +41,9 @@ export function originOf(source: Source, location: Location | null): Origin | nu
     return part(segments, from, i === text.length - 1 ? from + text[i]!.length : Infinity);
   });
   const used = [...new Set(lines.flatMap((segments) => segments.map((segment) => segment[1])))];
-  if (used.length === 0) return { file: script.url, line, column };
+  if (used.length === 0) return place;
   return {
-    file: script.url,
-    line,
-    column,
+    ...place,
     map: {
       sources: used.map((index) => map.sources[index] ?? script.url),
       lines: lines.map((segments) =>

@@ -12,6 +12,8 @@ export interface Origin {
   readonly file: string;
   readonly line: number;
   readonly column: number;
+  /** Where in its script the text begins, in characters, where coverage is measured. */
+  readonly offset?: number;
   /**
    * Where the text was compiled from something else: for each of its lines, the columns that are
    * known and where they come from, as [column, source, line, column].

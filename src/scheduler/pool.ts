@@ -5,7 +5,7 @@
 import { writesProfile } from '../backends/index.ts';
 import { workerRole } from '../config/index.ts';
 import { errorText, preview } from '../errors.ts';
-import { measured } from '../functions/index.ts';
+import { isMeasured } from '../functions/index.ts';
 import type {
   Backend,
   FromWorker,
@@ -93,7 +93,8 @@ export class WorkerPool implements WorkerOwner, PoolPort {
       ...settings,
     };
     const flags = [...(settings?.execArgv ?? []), process.env.NODE_OPTIONS ?? ''];
-    this.parting = measured || teardown !== null || writesProfile([...flags, ...process.execArgv]);
+    this.parting =
+      isMeasured() || teardown !== null || writesProfile([...flags, ...process.execArgv]);
     if (backend.reach === 'process') this.#kills = outOfMemoryKills();
   }
 

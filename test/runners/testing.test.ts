@@ -22,6 +22,25 @@ function project(name: string): Project {
   ]);
 }
 
+/** What istanbul's format has of a file. */
+interface Counted {
+  readonly statementMap: Readonly<Record<string, { readonly start: { readonly line: number } }>>;
+  readonly s: Readonly<Record<string, number>>;
+}
+
+/** The statements of weights.mjs by their lines, with how often each runs in a number of backends. */
+const lines = (backends: number): number[][] => [
+  [5, 0],
+  [9, 2 * backends],
+  [10, backends],
+  [12, backends],
+  [16, 2],
+  [17, 2],
+  [20, 2 * backends],
+  [21, 0],
+  [23, 2 * backends],
+];
+
 describe.runIf(hasRunners())('the recipes for test runners', () => {
   it.each([
     ['jest', 'sum.jest.js', []],
@@ -67,6 +86,38 @@ describe.runIf(hasRunners())('the recipes for test runners', () => {
       expect(good.output).toMatch(/1 passed/);
       expect(good.code).toBe(0);
       expect(one.node([...program, 'broken']).code).toBe(1);
+    },
+    240_000,
+  );
+
+  it.each(['forks', 'threads', 'vmThreads', 'vmForks'])(
+    'vitest counts in %s the lines that run in workers',
+    (pool) => {
+      const tests = `
+        import { shutdownWorkers } from 'heddle';
+        import { afterAll, expect, test } from 'vitest';
+        import { run } from './src/weights.mjs';
+        afterAll(() => shutdownWorkers());
+        test.each(['threads', 'processes'])('%s', { timeout: 60_000 }, async (backend) => {
+          expect(await run(backend)).toEqual([3, 60]);
+        });`;
+      using one = new Project([
+        ['src/weights.mjs', readFileSync(new URL('./weights.mjs', import.meta.url), 'utf8')],
+        ['weights.test.mjs', tests],
+        ...['heddle-coverage.mjs', 'vitest.coverage.mjs'].map(
+          (name) => [name, files.get(name)!] as const,
+        ),
+      ]);
+      const vitest = path.join(root, 'node_modules/vitest/vitest.mjs');
+      const config = ['--root', '.', '--config', 'vitest.coverage.mjs', '--pool', pool];
+      const coverage = ['--coverage', '--coverage.reporter', 'json', '--teardownTimeout', '60000'];
+      expect(one.node([vitest, 'run', ...config, ...coverage])).toMatchObject({ code: 0 });
+      const report = readFileSync(path.join(one.folder, 'coverage/coverage-final.json'), 'utf8');
+      const [file] = Object.values(JSON.parse(report) as Record<string, Counted>);
+      const { statementMap, s } = file!;
+      const counts = Object.entries(statementMap).map(([id, { start }]) => [start.line, s[id]]);
+      // Node writes no counts of threads that threads have started.
+      expect(counts).toEqual(lines(/threads/i.test(pool) ? 1 : 2));
     },
     240_000,
   );
