@@ -24,8 +24,6 @@ export interface Opened {
   failed: boolean;
   /** Until the parent has been told that it failed. */
   telling: Promise<void> | null;
-  /** At which call a task is that is several. */
-  step: number;
 }
 
 /** A task of mode 'calls'; see {@link CallMode}. */
@@ -36,20 +34,36 @@ export function stepsOf({ length }: CallsTask): number {
   return (length + 1) / 3;
 }
 
-/** Makes the further calls of a task, with what the one before gave. */
-function goOn(opened: Opened, task: CallsTask, value: unknown, context: LazyContext): unknown {
-  while (opened.step + 1 < stepsOf(task)) {
+/** The call at which a task is that is several; of the first nothing is noted. */
+const reached = new WeakMap<CallsTask, number>();
+
+/** At which call a task of mode 'calls' has failed. */
+export function reachedStep(task: unknown): number {
+  return reached.get(task as CallsTask) ?? 0;
+}
+
+/** Makes the calls of a task from one on, with what the one before gave. */
+function goOn(
+  functions: Opened['functions'],
+  task: CallsTask,
+  from: number,
+  before: unknown,
+  context: LazyContext,
+): unknown {
+  let value = before;
+  for (let step = from; step < stepsOf(task); step++) {
     if (isThenable(value)) {
       return Promise.resolve(value).then((result) => {
         // Nobody may want the rest any more, and it has no signal of its own.
         context.signal.throwIfAborted();
-        return goOn(opened, task, result, context);
+        return goOn(functions, task, step, result, context);
       });
     }
-    const at = 3 * ++opened.step;
+    const at = 3 * step;
     const args = task[at] as unknown[];
     for (const hole of task[at + 1] as number[]) args[hole] = value;
-    value = opened.functions[task[at - 1] as number]!(...args);
+    reached.set(task, step);
+    value = functions[task[at - 1] as number]!(...args);
   }
   return value;
 }
@@ -92,7 +106,6 @@ export class Contexts {
       loading: null,
       failed: false,
       telling: null,
-      step: 0,
     };
     this.#opened.set(message.context, opened);
     this.#load(opened, message.functions);
@@ -169,9 +182,9 @@ export class Contexts {
       case 'calls':
         return (task, context) => {
           const calls = task as CallsTask;
-          opened.step = 0;
+          if (calls.length > 2) reached.delete(calls);
           const value = functions[calls[0]]!(...calls[1]);
-          return calls.length === 2 ? value : goOn(opened, calls, value, context);
+          return calls.length === 2 ? value : goOn(functions, calls, 1, value, context);
         };
     }
   }

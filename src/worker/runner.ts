@@ -10,7 +10,7 @@ import { setMaxListeners } from 'node:events';
 import { typeError } from '../errors.ts';
 import { type BatchMessage, ClaimTable, type ToWorker } from '../protocol/index.ts';
 import { LazyContext, type RunContext } from './context.ts';
-import { Contexts, type Opened } from './contexts.ts';
+import { Contexts, type Opened, reachedStep } from './contexts.ts';
 import { Reporter, type Work } from './reporter.ts';
 import type { RunnerHost } from './runner-host.ts';
 import { isThenable } from './thenable.ts';
@@ -294,7 +294,7 @@ export class Runner {
     const start = work.times[--work.used]!;
     work.claims.idle(work.slot);
     this.#reporter.flush(work, false);
-    const { step } = work.opened;
+    const step = work.opened.message.mode === 'calls' ? reachedStep(work.args[position]) : 0;
     this.#reporter.failure(work, position, error, { start, end: this.#host.now(), step });
     work.offset = position + 1;
     if (!work.opened.message.collectErrors) work.stopped = true;

@@ -317,6 +317,26 @@ describe.each(everyBackend)('%s', (_, options: ComputeOptions) => {
 });
 
 describe.each(workerBackends)('%s', (_, options: ComputeOptions) => {
+  it('keeps chains apart that run at a time in one worker', async () => {
+    const fails = delayed(
+      (x: number) => {
+        if (x === 15) throw new Error('fifteen');
+        return x;
+      },
+      { label: 'fails' },
+    );
+    const chain = (x: number) => inc(slowly(fails(inc(slowly(inc(slowly(x)))))));
+    const settled = await compute(range(20).map(chain), {
+      ...options,
+      concurrency: 4,
+      returnErrors: true,
+    });
+    for (const [x, one] of settled.entries()) {
+      if (x === 13) expect(one).toMatchObject({ reason: { label: 'fails' } });
+      else expect(one).toEqual({ status: 'fulfilled', value: x + 3 });
+    }
+  });
+
   it('refuses calls where no argument has them', async () => {
     class Box {
       readonly call = inc(1);
