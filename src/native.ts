@@ -270,7 +270,7 @@ export interface NativeThreadpools {
   scan(): number;
   /** Scans, writes the count of each runtime into the slots, and returns how many are known. */
   counts(): number;
-  describe(place: number): NativeRuntime | undefined;
+  describe(index: number): NativeRuntime | undefined;
   /** Opens a lease with the first `pairs` pairs of the slots; returns its id. */
   open(pairs: number, blas: number, openmp: number, isDefault: boolean): number;
   extend(lease: number, pairs: number): void;

@@ -114,13 +114,16 @@ export function target<D extends Elements>(
   out: MatrixLike<D> | undefined,
   like: Operand<D>,
   shape: readonly number[],
-): { result: Matrix<D>; place: Operand<D> } {
+): { result: Matrix<D>; output: Operand<D> } {
   if (out === undefined) return fresh(like, shape, uninitialized);
-  const place = operand('out', out);
-  sameElements('out.data', like, place);
+  const output = operand('out', out);
+  sameElements('out.data', like, output);
   requireOut(out, shape);
-  const stride = place.vector ? [place.rowStride] : [place.rowStride, place.columnStride];
-  return { result: { data: out.data, shape: shape.slice(), stride, offset: place.offset }, place };
+  const stride = output.vector ? [output.rowStride] : [output.rowStride, output.columnStride];
+  return {
+    result: { data: out.data, shape: shape.slice(), stride, offset: output.offset },
+    output,
+  };
 }
 
 /** Checks that an array is a place for a result of this shape. */
@@ -138,13 +141,13 @@ export function fresh<D extends Elements>(
   like: Operand<D>,
   shape: readonly number[],
   allocate: Allocate = zeros,
-): { result: Matrix<D>; place: Operand<D> } {
+): { result: Matrix<D>; output: Operand<D> } {
   const result = newMatrix(like.data, shape, allocate);
   const vector = shape.length === 1;
   const columns = vector ? 1 : (shape[1] as number);
   return {
     result,
-    place: {
+    output: {
       data: result.data,
       rows: shape[0] as number,
       columns,

@@ -56,13 +56,13 @@ export interface OwnFlags {
  * @param worker - its number
  */
 export function ownFlags(flags: readonly string[], worker: number): OwnFlags {
-  let place = -1;
+  let port = -1;
   const address = (text: string): string => {
-    if (place < 0) {
-      for (place = 0; taken.has(place); ) place++;
-      taken.add(place);
+    if (port < 0) {
+      for (port = 0; taken.has(port); ) port++;
+      taken.add(port);
     }
-    return movedAddress(text, place);
+    return movedAddress(text, port);
   };
   const own: string[] = [];
   for (let i = 0; i < flags.length; i++) {
@@ -83,8 +83,8 @@ export function ownFlags(flags: readonly string[], worker: number): OwnFlags {
   return {
     flags: own,
     release: () => {
-      taken.delete(place);
-      place = -1;
+      taken.delete(port);
+      port = -1;
     },
   };
 }

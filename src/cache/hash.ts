@@ -196,9 +196,10 @@ class Hasher {
   /** The first object of a circle is complete: all of the circle are by their place in it. */
   #complete(ordinal: number, folded: Buffer): void {
     const circle = this.#met.splice(ordinal);
-    circle.forEach((member, place) => {
+    circle.forEach((member, position) => {
       this.#open.delete(member);
-      const own = place === 0 ? folded : digest(Buffer.concat([folded, Buffer.from(`.${place}`)]));
+      const own =
+        position === 0 ? folded : digest(Buffer.concat([folded, Buffer.from(`.${position}`)]));
       this.#digests.set(member, own);
     });
   }
@@ -358,9 +359,9 @@ class Hasher {
     const out = this.#out;
     let low = Number.POSITIVE_INFINITY;
     out.tag(TAG.map);
-    let place = 0;
+    let position = 0;
     Map.prototype.forEach.call(value, (item, key) => {
-      const at = place++;
+      const at = position++;
       low = Math.min(low, this.#member(at, key), this.#member(at, item));
     });
     out.tag(TAG.end);
@@ -371,9 +372,9 @@ class Hasher {
     const out = this.#out;
     let low = Number.POSITIVE_INFINITY;
     out.tag(TAG.set);
-    let place = 0;
+    let position = 0;
     Set.prototype.forEach.call(value, (item) => {
-      low = Math.min(low, this.#member(place++, item));
+      low = Math.min(low, this.#member(position++, item));
     });
     out.tag(TAG.end);
     return low;

@@ -9,7 +9,7 @@ export interface StoredValue {
   /** Plain data that structured clone carries. */
   readonly message: unknown;
   /** Which references of the message are the buffers that are left out, in their order. */
-  readonly places: readonly number[];
+  readonly positions: readonly number[];
 }
 
 /**
@@ -28,14 +28,14 @@ export function encodeStored(
 ): { readonly stored: StoredValue; readonly buffers: readonly ArrayBuffer[] } {
   const { message } = wrap(value, { to: 'machine', maxBytes: largest, path }, true);
   const buffers: ArrayBuffer[] = [];
-  const places: number[] = [];
-  const references = message.references.map((reference, place) => {
+  const positions: number[] = [];
+  const references = message.references.map((reference, position) => {
     if (reference.kind !== 'buffer' || reference.bytes.byteLength < largest) return reference;
     buffers.push(reference.bytes);
-    places.push(place);
+    positions.push(position);
     return { kind: 'buffer', bytes: new ArrayBuffer(0) } as const;
   });
-  return { stored: { message: { ...message, references }, places }, buffers };
+  return { stored: { message: { ...message, references }, positions }, buffers };
 }
 
 /** What must be waited for before {@link storedValue}: modules of its functions; null for nothing. */
@@ -45,13 +45,13 @@ export function storedReady({ message }: StoredValue): Promise<void> | null {
 
 /** Makes the value again, with the buffers that {@link encodeStored} left out. */
 export function storedValue(
-  { message, places }: StoredValue,
+  { message, positions }: StoredValue,
   buffers: readonly ArrayBuffer[],
 ): unknown {
   const wrapped = message as Wrapped;
   const references = [...wrapped.references];
-  places.forEach((place, i) => {
-    references[place] = { kind: 'buffer', bytes: buffers[i]! };
+  positions.forEach((position, i) => {
+    references[position] = { kind: 'buffer', bytes: buffers[i]! };
   });
   return decode({ ...wrapped, references });
 }

@@ -19,6 +19,7 @@ import type { Outgoing } from '../memory/index.ts';
 import { ClassText, nameOf } from './class-text.ts';
 import { helperNode } from './compiler-helpers.ts';
 import { isCounter } from './coverage-counters.ts';
+import { type Binding, DefinitionSite, EXPORT_IT } from './definition-site.ts';
 import {
   baseOf,
   type Found,
@@ -39,7 +40,6 @@ import {
   type Member,
   type Slots,
 } from './payload.ts';
-import { type Binding, EXPORT_IT, Place } from './place.ts';
 import type { FreeName } from './scope.ts';
 import { type MemberText, parseFunction, type Source } from './source.ts';
 
@@ -139,16 +139,16 @@ export class Collector implements FunctionSink {
     if (isNativeText(text)) throw native(fn, path);
     const helper = helperNode(text);
     if (helper) return helper;
-    const place = new Place(fn, this.#registry.bound(fn));
-    const source = parsed(text, place.isStrict(), path);
-    if (place.isInternal()) throw new CloneError(path, "a function of Node's own", EXPORT_IT);
-    const code = place.reference(source);
-    return code ? { kind: 'module', ...code } : this.#code(fn, path, source, place);
+    const site = new DefinitionSite(fn, this.#registry.bound(fn));
+    const source = parsed(text, site.isStrict(), path);
+    if (site.isInternal()) throw new CloneError(path, "a function of Node's own", EXPORT_IT);
+    const code = site.reference(source);
+    return code ? { kind: 'module', ...code } : this.#code(fn, path, source, site);
   }
 
-  #code(fn: Callable, path: string, source: Source, place: Place): CodeNode {
+  #code(fn: Callable, path: string, source: Source, site: DefinitionSite): CodeNode {
     refuse(source, path);
-    const text = new ClassText(fn, source, place, path);
+    const text = new ClassText(fn, source, site, path);
     const names: string[] = [];
     const slots: number[] = [];
     const self: string[] = [];
@@ -161,7 +161,7 @@ export class Collector implements FunctionSink {
     const free = [...source.names.values()].sort((a, b) => Number(b.eager) - Number(a.eager));
     for (const use of free) {
       if (text.isReplaced(use)) continue;
-      const binding = place.bindingOf(use.name, source);
+      const binding = site.bindingOf(use.name, source);
       if (binding.kind === 'absent') continue;
       if (binding.kind === 'dead') {
         dead.push(use.name);
@@ -173,7 +173,7 @@ export class Collector implements FunctionSink {
         continue;
       }
       names.push(PARAMETERS.get(use.name) ?? use.name);
-      slots.push(this.#capture(use, binding, place, source, path));
+      slots.push(this.#capture(use, binding, site, source, path));
       if (use.eager) eager++;
     }
     const extra = this.#extra(fn, source, text.keys, path);
@@ -188,14 +188,14 @@ export class Collector implements FunctionSink {
       code: text.code,
       form: source.form,
       lead: source.lead,
-      strict: place.isStrict(),
+      strict: site.isStrict(),
       names,
       slots,
       eager,
       self,
       dead,
       extra,
-      origin: originOf(source, place.location),
+      origin: originOf(source, site.location),
     };
   }
 
@@ -288,21 +288,21 @@ export class Collector implements FunctionSink {
   #capture(
     use: FreeName,
     { value, scope }: Extract<Binding, { kind: 'value' }>,
-    place: Place,
+    site: DefinitionSite,
     source: Source,
     owner: string,
   ): number {
     const path = join(owner, use.name);
-    const special = specialNode(use.name, value, scope, place);
+    const special = specialNode(use.name, value, scope, site);
     if (special) return this.#slot(this.#standIn(special), path);
     if (typeof value !== 'object' || value === null) return this.#slot(value, path);
     const node = nodeOf(value);
     if (node) return this.#slot(this.#standIn(node), path);
     const isMeta = scope === 'Syntax' || use.name === '__vite_ssr_import_meta__';
-    const required = (name: string) => scope !== 'Bound' && place.isRequired(name, source);
+    const required = (name: string) => scope !== 'Bound' && site.isRequired(name, source);
     if (!isMeta && !isNamespace(value, use, required)) return this.#slot(value, path);
     const part = usedPart(value, use, (item, key) => {
-      const itemNode = key === 'resolve' && isMeta ? resolveNode(place) : objectNode(item);
+      const itemNode = key === 'resolve' && isMeta ? resolveNode(site) : objectNode(item);
       return itemNode ? this.#standIn(itemNode) : undefined;
     });
     return this.#slot(part, path);
@@ -337,7 +337,7 @@ function specialNode(
   name: string,
   value: unknown,
   scope: string,
-  { script }: Place,
+  { script }: DefinitionSite,
 ): FunctionNode | null {
   if (name === 'import()' && scope === 'Syntax') {
     return { kind: 'import', base: script ? scriptPath(script) : null };
@@ -358,7 +358,7 @@ function objectNode(item: unknown): FunctionNode | null {
 }
 
 /** The node for `import.meta.resolve`; null for code from nowhere. */
-function resolveNode({ script }: Place): FunctionNode | null {
+function resolveNode({ script }: DefinitionSite): FunctionNode | null {
   if (!script) return null;
   const file = scriptPath(script);
   const base = URL.canParse(script.url) || file === null ? script.url : pathToFileURL(file).href;

@@ -5,11 +5,11 @@
  */
 import { type Callable, CloneError, isNative } from '../codec/index.ts';
 import { declarationAt } from './declarations.ts';
+import type { Binding, DefinitionSite } from './definition-site.ts';
 import { isStandardGlobal } from './globals.ts';
 import { keyOf, prototypeOf } from './members.ts';
 import { commonNode } from './namespaces.ts';
 import { BASE, KEY } from './payload.ts';
-import type { Binding, Place } from './place.ts';
 import type { FreeName } from './scope.ts';
 import type { MemberText, Source } from './source.ts';
 
@@ -29,13 +29,13 @@ export class ClassText {
   readonly #source: Source;
 
   /** @throws CloneError where a computed key can't be told */
-  constructor(fn: Callable, source: Source, place: Place, path: string) {
+  constructor(fn: Callable, source: Source, site: DefinitionSite, path: string) {
     this.#source = source;
     if (!source.isClass) return;
-    this.#readBase(fn, place);
+    this.#readBase(fn, site);
     for (const [i, member] of source.members.entries()) {
-      if (member.key && !this.#isConstant(member.key, place))
-        this.#readKey(fn, member, i, place, path);
+      if (member.key && !this.#isConstant(member.key, site))
+        this.#readKey(fn, member, i, site, path);
     }
   }
 
@@ -57,7 +57,7 @@ export class ClassText {
     return use.direct.every((at) => this.#edits.some(({ start, end }) => at >= start && at < end));
   }
 
-  #readBase(fn: Callable, place: Place): void {
+  #readBase(fn: Callable, site: DefinitionSite): void {
     const { heritage, names } = this.#source;
     if (!heritage) return;
     const { name, start, end } = heritage;
@@ -67,7 +67,7 @@ export class ClassText {
     // A class of the engine's from another realm: only the text can get at one there.
     if (typeof base === 'function' && isNative(base) && !commonNode(base)) return;
     if (name !== null) {
-      const binding = attempt(() => place.bindingOf(name, this.#source));
+      const binding = attempt(() => site.bindingOf(name, this.#source));
       // A name that every worker has, or one that imports the class, stays as it is.
       if (binding?.kind === 'value' && binding.value === base) return;
       if (binding?.kind === 'absent' && (globalThis as Record<string, unknown>)[name] === base)
@@ -82,12 +82,12 @@ export class ClassText {
   }
 
   /** `[Symbol.iterator]`, as long as Symbol is what it is everywhere. */
-  #isConstant({ text }: { text: string }, place: Place): boolean {
+  #isConstant({ text }: { text: string }, site: DefinitionSite): boolean {
     if (!/^Symbol\.\w+$/.test(text)) return false;
-    return place.bindingOf('Symbol', this.#source).kind === 'absent';
+    return site.bindingOf('Symbol', this.#source).kind === 'absent';
   }
 
-  #readKey(fn: Callable, member: MemberText, i: number, place: Place, path: string): void {
+  #readKey(fn: Callable, member: MemberText, i: number, site: DefinitionSite, path: string): void {
     const { start, end, text } = member.key!;
     const key = keyOf(fn, member);
     if (key !== undefined) {
@@ -98,7 +98,7 @@ export class ClassText {
     }
     for (const use of this.#source.names.values()) {
       if (!use.direct.some((at) => at >= start && at < end)) continue;
-      if (isReadable(place.bindingOf(use.name, this.#source), use.name, place, this.#source))
+      if (isReadable(site.bindingOf(use.name, this.#source), use.name, site, this.#source))
         continue;
       throw new CloneError(
         path,
@@ -110,11 +110,11 @@ export class ClassText {
 }
 
 /** Whether a variable that nothing captures is surely the one that the engine shows. */
-function isReadable(binding: Binding, name: string, place: Place, source: Source): boolean {
+function isReadable(binding: Binding, name: string, site: DefinitionSite, source: Source): boolean {
   if (binding.kind === 'absent') return isStandardGlobal(name);
   if (binding.kind === 'dead') return false;
   if (binding.scope === 'Bound' || binding.scope === 'Global') return true;
-  const declaration = declarationAt(place.location, source, name);
+  const declaration = declarationAt(site.location, source, name);
   if (binding.scope === 'Module') return declaration === null || declaration.isTop;
   return declaration !== null && !declaration.isTop;
 }

@@ -209,15 +209,15 @@ function describe(fn: Callable, path: string | undefined): string {
   const { name } = fn as { name?: string };
   const isClass = /^class\b/.test(Function.prototype.toString.call(fn));
   const called = `${isClass ? 'the class' : 'the function'} ${name ? `'${name}'` : '(anonymous)'}`;
-  let place = '';
+  let position = '';
   try {
     const { location } = inspectFunction(fn);
     if (location?.script?.url) {
-      place = `${location.script.url}:${location.line + 1}:${location.column + 1}`;
+      position = `${location.script.url}:${location.line + 1}:${location.column + 1}`;
     }
   } catch {
     // Without an inspector the name has to do.
   }
-  const where = [path && path !== name ? `'${path}'` : '', place].filter(Boolean).join(', ');
+  const where = [path && path !== name ? `'${path}'` : '', position].filter(Boolean).join(', ');
   return where ? `${called} (${where})` : called;
 }

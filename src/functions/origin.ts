@@ -21,7 +21,7 @@ interface SourceMap {
 
 const maps = new Map<string, SourceMap | null>();
 
-/** The place of a function's text. */
+/** The origin of a function's text. */
 export function originOf(source: Source, location: Location | null): Origin | null {
   if (!location?.script?.url) return null;
   const { script } = location;
@@ -31,9 +31,9 @@ export function originOf(source: Source, location: Location | null): Origin | nu
   // With a line break before the parameters the column can't be told from theirs; rare enough.
   const column = breaks > 0 ? 0 : location.column - before.length;
   const offset = isMeasured() ? startOf(location, source) : -1;
-  const place = { file: script.url, line, column, ...(offset < 0 ? {} : { offset }) };
+  const origin = { file: script.url, line, column, ...(offset < 0 ? {} : { offset }) };
   const map = mapOf(script);
-  if (!map) return place;
+  if (!map) return origin;
   // A compiler may write a whole file on one line: only the function's own part goes with it.
   const text = source.code.split('\n');
   const lines = map.lines.slice(line, line + text.length).map((segments, i) => {
@@ -41,9 +41,9 @@ export function originOf(source: Source, location: Location | null): Origin | nu
     return part(segments, from, i === text.length - 1 ? from + text[i]!.length : Infinity);
   });
   const used = [...new Set(lines.flatMap((segments) => segments.map((segment) => segment[1])))];
-  if (used.length === 0) return place;
+  if (used.length === 0) return origin;
   return {
-    ...place,
+    ...origin,
     map: {
       sources: used.map((index) => map.sources[index] ?? script.url),
       lines: lines.map((segments) =>

@@ -7,10 +7,10 @@ import { fileURLToPath } from 'node:url';
 import type { AnyNode } from 'acorn';
 import { type Callable, isNativeText } from '../codec/index.ts';
 import { isCounter } from './coverage-counters.ts';
+import { type Binding, DefinitionSite } from './definition-site.ts';
 import { baseOf } from './members.ts';
 import { requiredModule, scriptPath } from './modules.ts';
 import { commonNode, isNamespace, isRequire, usedPart } from './namespaces.ts';
-import { type Binding, Place } from './place.ts';
 import { bindings, references } from './registry.ts';
 import type { FreeName } from './scope.ts';
 import { parseExpression, parseFunction, type Source } from './source.ts';
@@ -35,8 +35,8 @@ const OWN = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..') + p
 const fixed = new WeakMap<object, FunctionReading>();
 
 /** Whether what a function captures is somebody else's business: it comes with a package. */
-function isPackaged(place: Place): boolean {
-  const file = place.script && scriptPath(place.script);
+function isPackaged(site: DefinitionSite): boolean {
+  const file = site.script && scriptPath(site.script);
   return file !== null && (/[\\/]node_modules[\\/]/.test(file) || file.startsWith(OWN));
 }
 
@@ -60,14 +60,14 @@ export function readFunction(fn: Callable, whole = false): FunctionReading {
   if (common) return { kind: 'named', text: JSON.stringify(common), captures: [] };
   const text = Function.prototype.toString.call(fn);
   if (isNativeText(text)) return { kind: 'native', text, captures: [] };
-  const place = new Place(fn, bindings.get(fn) ?? null);
-  if (!whole && isPackaged(place)) return { kind: 'packaged', text, captures: [] };
-  const source = parseFunction(text, place.isStrict());
+  const site = new DefinitionSite(fn, bindings.get(fn) ?? null);
+  if (!whole && isPackaged(site)) return { kind: 'packaged', text, captures: [] };
+  const source = parseFunction(text, site.isStrict());
   const captures: (readonly [string, unknown])[] = [];
   const base = baseOf(fn);
   if (base) captures.push(['extends', base]);
   for (const use of [...source.names.values()].sort(byName)) {
-    const capture = captureOf(fn, use, place, source);
+    const capture = captureOf(fn, use, site, source);
     if (capture) captures.push([use.name, capture.value]);
   }
   const reading: FunctionReading = { kind: 'code', text, captures };
@@ -89,10 +89,10 @@ function byName(a: FreeName, b: FreeName): number {
 function captureOf(
   fn: Callable,
   use: FreeName,
-  place: Place,
+  site: DefinitionSite,
   source: Source,
 ): { readonly value: unknown } | null {
-  const binding: Binding = place.bindingOf(use.name, source);
+  const binding: Binding = site.bindingOf(use.name, source);
   if (binding.kind !== 'value' || binding.scope === 'Syntax' || use.written) return null;
   const { value } = binding;
   if (value === fn) return null;
@@ -103,7 +103,7 @@ function captureOf(
   const common = commonNode(value);
   if (common) return { value: JSON.stringify(common) };
   if (use.name === '__vite_ssr_import_meta__') return null;
-  const required = (name: string) => binding.scope !== 'Bound' && place.isRequired(name, source);
+  const required = (name: string) => binding.scope !== 'Bound' && site.isRequired(name, source);
   if (!requiredModule(value) && !isNamespace(value, use, required)) return { value };
   const standIn = (item: unknown): string | undefined => {
     const node = typeof item === 'object' && item !== null ? commonNode(item) : null;

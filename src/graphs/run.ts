@@ -112,22 +112,22 @@ export class GraphRun implements TaskSource, Sink, TaskDescriber {
   #messageOf(task: number): unknown[] {
     const { before, last } = this.#tasks;
     const end = last[task]!;
-    if (before[end]! < 0) return [this.#place(end), this.#argumentsOf(end, -1)];
+    if (before[end]! < 0) return [this.#functionOf(end), this.#argumentsOf(end, -1)];
     const nodes: number[] = [];
     for (let node = end; node >= 0; node = before[node]!) nodes.push(node);
     nodes.reverse();
     const message: unknown[] = [];
     for (const node of nodes) {
       const previous = before[node]!;
-      message.push(this.#place(node), this.#argumentsOf(node, previous));
+      message.push(this.#functionOf(node), this.#argumentsOf(node, previous));
       if (previous >= 0) message.push(this.#holes(node, previous));
     }
     return message;
   }
 
-  #place(node: number): number {
+  #functionOf(node: number): number {
     const call = this.#graph.calls[node]!;
-    return this.#job.place(call.fn, nameOf(call));
+    return this.#job.addFunction(call.fn, nameOf(call));
   }
 
   /** Where the result of the call before goes. */

@@ -258,10 +258,10 @@ function planLuSolve<D extends Elements>(
       `that of ${n} rows, as many as the factored matrix has`,
     );
   }
-  const { result: solution, place } = target(options.out, compact, given.shape);
+  const { result: solution, output } = target(options.out, compact, given.shape);
   return {
     operation: native.linalg.luSolve,
-    operands: [compact, right, place],
+    operands: [compact, right, output],
     buffers: [pivots],
     numbers: [options.transpose ? 1 : 0, checkFinite()],
     threads: options.threads,

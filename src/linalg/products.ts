@@ -82,9 +82,11 @@ function planMatmul<D extends Elements>(
   // The product of two vectors is computed as one element, and returned without an axis.
   const shape =
     vectors === 0 ? [left.rows, right.columns] : [right.vector ? left.rows : right.columns];
-  const { result: product, place } = target(options.out, left, shape);
+  const { result: product, output } = target(options.out, left, shape);
   const seen =
-    vectors === 0 ? place : { ...place, ...spread(place, left.rows, right.columns), vector: false };
+    vectors === 0
+      ? output
+      : { ...output, ...spread(output, left.rows, right.columns), vector: false };
   return {
     operation: native.linalg.matmul,
     operands: [left, right, seen],
@@ -109,10 +111,10 @@ function scalar<D extends Elements>(product: Matrix<D>): Matrix<D> {
 }
 
 /** A vector of results as the matrix that the product computes. */
-function spread(place: Operand, rows: number, columns: number) {
+function spread(output: Operand, rows: number, columns: number) {
   return rows === 1
-    ? { rows, columns, rowStride: Math.max(columns, 1), columnStride: place.rowStride }
-    : { rows, columns, rowStride: place.rowStride, columnStride: 1 };
+    ? { rows, columns, rowStride: Math.max(columns, 1), columnStride: output.rowStride }
+    : { rows, columns, rowStride: output.rowStride, columnStride: 1 };
 }
 
 /** A vector as one row or one column; the axis that is added is taken away from the result. */
@@ -206,10 +208,10 @@ function planGram<D extends Elements>(
 ): Call<Matrix<D>> {
   const given = operand('a', take('a', a));
   const factor = options.transpose ? given : transposed(given);
-  const { result: products, place } = target(options.out, given, [factor.rows, factor.rows]);
+  const { result: products, output } = target(options.out, given, [factor.rows, factor.rows]);
   return {
     operation: native.linalg.gram,
-    operands: [factor, place],
+    operands: [factor, output],
     numbers: scaling(options),
     threads: options.threads,
     options: ['out', 'alpha', 'beta', 'transpose'],

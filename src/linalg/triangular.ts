@@ -69,10 +69,10 @@ function planSolveTriangular<D extends Elements>(
       `that of ${square.rows} ${left ? 'rows' : 'columns'}, as many as 'a' has`,
     );
   }
-  const { result: solution, place } = target(options.out, square, right.shape);
+  const { result: solution, output } = target(options.out, square, right.shape);
   return {
     operation: native.linalg.trsm,
-    operands: [square, sides, place],
+    operands: [square, sides, output],
     numbers: [
       left ? 1 : 0,
       lower ? 1 : 0,

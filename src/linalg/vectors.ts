@@ -102,10 +102,10 @@ function planAxpy<D extends Elements>(
   if (left.vector !== right.vector || left.rows !== right.rows || left.columns !== right.columns) {
     throw rangeError('y.shape', other.shape, `[${one.shape.join(', ')}], as that of 'x'`);
   }
-  const { result, place } = target(options.out, right, shapeOf(right));
+  const { result, output } = target(options.out, right, shapeOf(right));
   return {
     operation: native.linalg.axpy,
-    operands: [left, right, place],
+    operands: [left, right, output],
     numbers: [factor],
     threads: options.threads,
     options: ['out'],
@@ -156,10 +156,10 @@ function planScale<D extends Elements>(
 ): Call<Matrix<D>> {
   const factor = requireNumber('alpha', alpha);
   const from = operand('x', take('x', x));
-  const { result, place } = target(options.out, from, shapeOf(from));
+  const { result, output } = target(options.out, from, shapeOf(from));
   return {
     operation: native.linalg.scale,
-    operands: [from, place],
+    operands: [from, output],
     numbers: [factor],
     threads: options.threads,
     options: ['out'],

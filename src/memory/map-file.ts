@@ -7,7 +7,7 @@ import { type DType, type DTypes, lengthOf, type TypedArray } from '../arrays/in
 import { rangeError, typeError } from '../errors.ts';
 import { checkKeys } from '../options.ts';
 import { arrayOrShaped, constructorOf, type ShapedArray } from './dtype.ts';
-import { denseStride, type NpyArray, type NpyPlace, readHeader } from './npy.ts';
+import { denseStride, type NpyArray, type NpyLayout, readHeader } from './npy.ts';
 import { NpyError } from './npy-header.ts';
 import { allocateFile } from './segment.ts';
 
@@ -94,7 +94,7 @@ export function mapFile(
 /** Compares what the caller says with what the file says. */
 function checkHeader(
   file: string,
-  header: NpyPlace,
+  header: NpyLayout,
   dtype: DType | undefined,
   shape: number | readonly number[] | undefined,
 ): void {

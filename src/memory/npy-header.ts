@@ -53,7 +53,7 @@ export function isNpy(start: Buffer): boolean {
  * @param start - the first {@link PREFIX} bytes of the file, fewer where it is shorter
  * @param size - of the whole file in bytes
  */
-export function headerPlace(
+export function headerSpan(
   path: string,
   start: Buffer,
   size: number,

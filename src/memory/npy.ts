@@ -10,7 +10,7 @@ import { constructorOf, type ShapedArray } from './dtype.ts';
 import { decodeHalves, encodeHalf } from './float16.ts';
 import {
   formatHeader,
-  headerPlace,
+  headerSpan,
   isNpy,
   MAX_AXES,
   NpyError,
@@ -98,16 +98,16 @@ export async function readArray(source: ByteSource): Promise<NpyArray> {
   const { path, size } = source;
   const start = Buffer.alloc(Math.min(PREFIX, size));
   await source.fill(start);
-  const place = headerPlace(path, start, size);
-  const text = Buffer.alloc(place.length);
+  const span = headerSpan(path, start, size);
+  const text = Buffer.alloc(span.length);
   // In version 1 the header begins within the prefix.
-  const known = start.subarray(place.start, place.start + place.length);
+  const known = start.subarray(span.start, span.start + span.length);
   known.copy(text);
   await source.fill(text.subarray(known.length));
   const header = parseHeader(path, text, start[6] as number);
-  const data = allocate(path, header, size - place.start - place.length);
+  const data = allocate(path, header, size - span.start - span.length);
   // A header of version 1 that is shorter than the rest of the prefix leaves bytes of elements.
-  const rest = start.subarray(place.start + known.length);
+  const rest = start.subarray(span.start + known.length);
   await readElements(source, header, data, rest);
   const { type, shape, fortran } = header;
   return { data, shape, stride: denseStride(shape, fortran), offset: 0, dtype: type.name };
@@ -199,25 +199,25 @@ export async function loadNpy(path: string): Promise<NpyArray> {
 }
 
 /** What is needed to map an .npy file. */
-export interface NpyPlace extends NpyHeader {
+export interface NpyLayout extends NpyHeader {
   /** Where the elements begin, in bytes. */
   readonly offset: number;
 }
 
 /** Reads the header of an .npy file; null where the file is no such. */
-export function readHeader(path: string): NpyPlace | null {
+export function readHeader(path: string): NpyLayout | null {
   const file = openSync(path, 'r');
   try {
     const { size } = fstatSync(file);
     const start = Buffer.alloc(PREFIX);
     const got = start.subarray(0, readSync(file, start, 0, PREFIX, 0));
     if (!isNpy(got)) return null;
-    const place = headerPlace(path, got, size);
-    const text = Buffer.alloc(place.length);
-    if (readSync(file, text, 0, place.length, place.start) !== place.length) {
+    const span = headerSpan(path, got, size);
+    const text = Buffer.alloc(span.length);
+    if (readSync(file, text, 0, span.length, span.start) !== span.length) {
       throw new NpyError(path, 'is cut off in its header');
     }
-    return { ...parseHeader(path, text, got[6] as number), offset: place.start + place.length };
+    return { ...parseHeader(path, text, got[6] as number), offset: span.start + span.length };
   } finally {
     closeSync(file);
   }

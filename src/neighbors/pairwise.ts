@@ -72,10 +72,10 @@ function plan<D extends Elements>(
   [Y, options]: [MatrixLike<D> | undefined, PairwiseSyncOptions<D>],
 ): Call<Matrix<D>> {
   const { measure, x, y } = allOperands(X, Y, options);
-  const { result, place } = target(options.out, x, [x.rows, y.rows]);
+  const { result, output } = target(options.out, x, [x.rows, y.rows]);
   return {
     operation: native.neighbors.distances,
-    operands: [x, y, place],
+    operands: [x, y, output],
     numbers: settings(measure, false),
     buffers: [measure.scale],
     threads: options.threads,

@@ -77,7 +77,7 @@ function matrixTargets(y: MatrixLike, rows: number): Targets {
 }
 
 /** How messages name a cell. */
-function place({ outputs, vector }: Targets, at: number): string {
+function pathOf({ outputs, vector }: Targets, at: number): string {
   return vector ? `y[${at}]` : `y[${Math.floor(at / outputs)}][${at % outputs}]`;
 }
 
@@ -93,7 +93,11 @@ export function classify(targets: Targets): Classification {
       const label = cells[at] as Label;
       const known = ['number', 'string', 'boolean', 'bigint'].includes(typeof label);
       if (!known || Number.isNaN(label)) {
-        throw rangeError(place(targets, at), label, 'a label: a number, string, boolean or bigint');
+        throw rangeError(
+          pathOf(targets, at),
+          label,
+          'a label: a number, string, boolean or bigint',
+        );
       }
       distinct.add(label);
     }
@@ -116,7 +120,7 @@ export function valuesOf(targets: Targets): Float64Array {
   for (let at = 0; at < cells.length; at++) {
     const value = cells[at];
     if (typeof value !== 'number') {
-      throw typeError(place(targets, at), value, 'given to fit() as a number');
+      throw typeError(pathOf(targets, at), value, 'given to fit() as a number');
     }
     values[at] = value;
   }

@@ -51,7 +51,7 @@ class CallSource implements TaskSource {
       if (this.#finder && needsOthers(call, this.#finder)) {
         throw typeError('calls', call, 'an array where calls need others: the graph is read first');
       }
-      tasks.push([this.#job.place(call.fn, 'fn'), call.args]);
+      tasks.push([this.#job.addFunction(call.fn, 'fn'), call.args]);
     }
     return tasks;
   }

@@ -4,7 +4,7 @@
 import { typeError } from '../errors.ts';
 
 /** A call of the job's first function. */
-type Call = [place: 0, args: unknown[]];
+type Call = [fn: 0, args: unknown[]];
 
 type Input = Iterable<unknown> | AsyncIterable<unknown>;
 

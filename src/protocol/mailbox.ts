@@ -50,8 +50,8 @@ export class Mailbox {
   }
 
   /** The message that lies there. */
-  take(place: number): BatchMessage | ResultMessage {
-    return place < this.#slots ? this.#takeBatch(place) : this.#takeResult(place);
+  take(position: number): BatchMessage | ResultMessage {
+    return position < this.#slots ? this.#takeBatch(position) : this.#takeResult(position);
   }
 
   #putBatch({ context, run, batch, slot, first, args }: BatchMessage): number | null {
@@ -84,8 +84,8 @@ export class Mailbox {
     const { run, batch, slot, offset, values, times, last, memory } = message;
     if (!last || !fits(values) || times.length > 2 * MAILBOX_CAPACITY) return null;
     const numbers = this.#numbers;
-    const place = this.#slots + slot;
-    const at = place * SLOT_WORDS;
+    const position = this.#slots + slot;
+    const at = position * SLOT_WORDS;
     numbers[at] = run;
     numbers[at + 1] = batch;
     numbers[at + 2] = offset;
@@ -93,12 +93,12 @@ export class Mailbox {
     numbers[at + 4] = times.length;
     this.#putValues(values, at + HEAD);
     for (let i = 0; i < times.length; i++) numbers[at + HEAD + VALUES + i] = times[i]!;
-    return place;
+    return position;
   }
 
-  #takeResult(place: number): ResultMessage {
+  #takeResult(position: number): ResultMessage {
     const numbers = this.#numbers;
-    const at = place * SLOT_WORDS;
+    const at = position * SLOT_WORDS;
     const memory = numbers[at + 3]!;
     const times = new Float64Array(numbers[at + 4]!);
     for (let i = 0; i < times.length; i++) times[i] = numbers[at + HEAD + VALUES + i]!;
@@ -106,7 +106,7 @@ export class Mailbox {
       type: 'result',
       run: numbers[at]!,
       batch: numbers[at + 1]!,
-      slot: place - this.#slots,
+      slot: position - this.#slots,
       offset: numbers[at + 2]!,
       values: this.#takeValues(at + HEAD),
       times,

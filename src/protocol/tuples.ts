@@ -67,8 +67,8 @@ function unpackValues(kind: number, values: unknown, count: number): ValueBatch 
 /** What to post for a message. */
 export function packMessage(message: Message, mailbox: Mailbox): unknown {
   if (message.type !== 'batch' && (message.type !== 'result' || message.by)) return message;
-  const place = mailbox.put(message);
-  if (place !== null) return place;
+  const position = mailbox.put(message);
+  if (position !== null) return position;
   if (message.type === 'batch') {
     const { context, run, batch, slot, first, args } = message;
     const [kind, values, count] = packValues(args);

@@ -57,7 +57,7 @@ function cumulative(chances: Float64Array): Float64Array {
 }
 
 /** The first place whose sum is above the draw. */
-function placeOf(sums: Float64Array, draw: number): number {
+function indexAt(sums: Float64Array, draw: number): number {
   let from = 0;
   let to = sums.length;
   while (from < to) {
@@ -81,10 +81,10 @@ function weightedSample(stream: Stream, chances: Float64Array, count: number): F
     const sums = cumulative(chances);
     const seen = new Set<number>();
     for (const draw of draws) {
-      const place = placeOf(sums, draw);
-      if (seen.has(place)) continue;
-      seen.add(place);
-      found[have++] = place;
+      const index = indexAt(sums, draw);
+      if (seen.has(index)) continue;
+      seen.add(index);
+      found[have++] = index;
     }
   }
   return found;
@@ -98,7 +98,7 @@ interface ChoiceCall {
 }
 
 /** Places below `population`, as many as asked for. */
-function choosePlaces(
+function chooseIndices(
   stream: Stream,
   population: number,
   count: number,
@@ -108,56 +108,56 @@ function choosePlaces(
   if (replace) {
     if (chances !== undefined) {
       const sums = cumulative(chances);
-      return uniforms(stream, count).map((draw) => placeOf(sums, draw));
+      return uniforms(stream, count).map((draw) => indexAt(sums, draw));
     }
-    const places = zeros(Float64Array, count);
-    if (count === 0) return places;
+    const indices = zeros(Float64Array, count);
+    if (count === 0) return indices;
     frame[HEADER] = 4;
     frame[HEADER + 1] = 0;
     frame[HEADER + 2] = 0;
     frame[HEADER + 3] = (population - 1) % 0x100000000;
     frame[HEADER + 4] = Math.floor((population - 1) / 0x100000000);
-    native.random.fillIntegers(stream.words, places);
-    return places;
+    native.random.fillIntegers(stream.words, indices);
+    return indices;
   }
   if (count > population) {
     throw rangeError('size', count, `at most ${population}, as there is no replacement`);
   }
   if (chances !== undefined) return weightedSample(stream, chances, count);
-  const places = zeros(Float64Array, count);
+  const indices = zeros(Float64Array, count);
   frame[HEADER] = population;
   frame[HEADER + 1] = shuffled ? 1 : 0;
-  native.random.sample(stream.words, places);
-  return places;
+  native.random.sample(stream.words, indices);
+  return indices;
 }
 
 /**
  * The elements at the places; of an array in a shape, the slices along the axis, whose place in the
  * shape the size takes.
  */
-function take(from: unknown, places: Float64Array, size: Size | undefined, axis: number): unknown {
+function take(from: unknown, indices: Float64Array, size: Size | undefined, axis: number): unknown {
   if (Array.isArray(from)) {
     if (size !== undefined && typeof size !== 'number') {
       throw typeError('size', size, 'a count, where a list is chosen from');
     }
-    return Array.from(places, (place) => from[place] as unknown);
+    return Array.from(indices, (index) => from[index] as unknown);
   }
   if (isNumbers(from)) {
-    const result = newLike(from, places.length);
-    for (let i = 0; i < places.length; i++) result[i] = from[places[i] as number] as never;
+    const result = newLike(from, indices.length);
+    for (let i = 0; i < indices.length; i++) result[i] = from[indices[i] as number] as never;
     return Array.isArray(size) ? shaped(result, size) : result;
   }
   const array = from as NdArrayLike<Numbers>;
   const data = dense('from', array);
-  const place = axisOf(array.shape, axis);
-  const inner = array.shape.slice(place + 1).reduce((product, length) => product * length, 1);
-  const outer = array.shape.slice(0, place).reduce((product, length) => product * length, 1);
-  const count = array.shape[place] as number;
+  const position = axisOf(array.shape, axis);
+  const inner = array.shape.slice(position + 1).reduce((product, length) => product * length, 1);
+  const outer = array.shape.slice(0, position).reduce((product, length) => product * length, 1);
+  const count = array.shape[position] as number;
   const lengths = size === undefined ? [] : typeof size === 'number' ? [size] : size;
-  const shape = array.shape.toSpliced(place, 1, ...lengths);
-  const result = newLike(data, outer * places.length * inner);
+  const shape = array.shape.toSpliced(position, 1, ...lengths);
+  const result = newLike(data, outer * indices.length * inner);
   for (let block = 0, to = 0; block < outer; block++) {
-    for (const chosen of places) {
+    for (const chosen of indices) {
       const start = (block * count + chosen) * inner;
       result.set(data.subarray(start, start + inner) as never, to);
       to += inner;
@@ -186,14 +186,14 @@ export function choice(stream: Stream, given: readonly unknown[]): unknown {
   }
   const scalar = size === undefined;
   // With and without replacement, one place is drawn as an integer is.
-  const places =
+  const indices =
     scalar && p === undefined
       ? Float64Array.of(integers(stream, [0, population]) as number)
-      : choosePlaces(stream, population, count, { replace, p, shuffle: shuffled });
+      : chooseIndices(stream, population, count, { replace, p, shuffle: shuffled });
   if (typeof from === 'number') {
-    if (scalar) return places[0];
-    return typeof size === 'number' ? places : shaped(places, size as readonly number[]);
+    if (scalar) return indices[0];
+    return typeof size === 'number' ? indices : shaped(indices, size as readonly number[]);
   }
-  if (scalar && (Array.isArray(from) || isNumbers(from))) return from[places[0] as number];
-  return take(from, places, size, axis);
+  if (scalar && (Array.isArray(from) || isNumbers(from))) return from[indices[0] as number];
+  return take(from, indices, size, axis);
 }

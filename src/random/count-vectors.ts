@@ -15,7 +15,13 @@ import { native } from '../native.ts';
 import { probability, wholeNumber } from './arguments.ts';
 import { callEnd } from './distribution.ts';
 import type { CountArrays } from './options.ts';
-import { broadcastPlaces, broadcastShape, gridOf, shapeOfSize, wantedShape } from './parameters.ts';
+import {
+  broadcastIndices,
+  broadcastShape,
+  gridOf,
+  shapeOfSize,
+  wantedShape,
+} from './parameters.ts';
 import type { Stream } from './stream.ts';
 import { kahanSum } from './sums.ts';
 
@@ -87,9 +93,9 @@ export function multinomial(
   const rowShape = chances.shape.slice(0, -1);
   const own = broadcastShape('n, pvals', [trials.shape, rowShape]);
   const wanted = wantedShape(size, undefined, own);
-  const places = broadcastPlaces(trials.shape, wanted);
-  const rows = broadcastPlaces(rowShape, wanted);
-  const out = newCounts(options.dtype, places.length * kinds);
+  const indices = broadcastIndices(trials.shape, wanted);
+  const rows = broadcastIndices(rowShape, wanted);
+  const out = newCounts(options.dtype, indices.length * kinds);
   let spread = all;
   if (all.length !== kinds) {
     spread = zeros(Float64Array, rows.length * kinds);
@@ -97,8 +103,8 @@ export function multinomial(
       spread.set(all.subarray(row * kinds, (row + 1) * kinds), i * kinds);
     });
   }
-  const each = new BigInt64Array(places.length);
-  for (let i = 0; i < each.length; i++) each[i] = counts[places[i] as number] as bigint;
+  const each = new BigInt64Array(indices.length);
+  for (let i = 0; i < each.length; i++) each[i] = counts[indices[i] as number] as bigint;
   fillRows(stream, Method.multinomial, kinds, 0, out, each, spread);
   const plain = size === undefined && wanted.length === 0 && !isNdArray(pvals);
   return plain ? out : shaped(out, [...wanted, kinds]);

@@ -144,11 +144,11 @@ export function sample(
     fill(stream, one, drawn);
     return one[0];
   }
-  const place = target(Kind, size, options.out as Out<Float64Array>);
+  const output = target(Kind, size, options.out as Out<Float64Array>);
   const threads =
     options.threads === undefined ? 1 : resolveThreads(options.threads as number, 'openmp');
-  fill(stream, place.data, drawn, threads);
-  return place.result;
+  fill(stream, output.data, drawn, threads);
+  return output.result;
 }
 
 const ZERO = new Float64Array(1);
@@ -183,13 +183,13 @@ function sampleVarying(
     grid.data.length === 1 ? Float64Array.of(grid.data[0] as number) : broadcast(grid, wanted),
   );
   const asShape = size ?? (flat ? (wanted[0] as number) : wanted);
-  const place = target(Kind, out === undefined ? asShape : size, out);
-  if (place.data.length === 0) return place.result;
+  const output = target(Kind, out === undefined ? asShape : size, out);
+  if (output.data.length === 0) return output.result;
   if (of.together !== undefined) checkTogether(of.together, values);
   const [a = ZERO, b = ZERO, c = ZERO] = values;
   native.random.frame[HEADER] = of.id;
-  native.random.fillVarying(stream.words, place.data, a, b, c);
-  return place.result;
+  native.random.fillVarying(stream.words, output.data, a, b, c);
+  return output.result;
 }
 
 /** Checks each element; those of typed arrays are numbers, whichever. */

@@ -8,7 +8,7 @@ import { rangeError, typeError } from '../errors.ts';
 import { native } from '../native.ts';
 import { callEnd } from './distribution.ts';
 import { type Numbers, type NumbersConstructor, type Size, target } from './output.ts';
-import { broadcastPlaces, broadcastShape, wantedShape } from './parameters.ts';
+import { broadcastIndices, broadcastShape, wantedShape } from './parameters.ts';
 import type { Stream } from './stream.ts';
 
 /** The integer types. Those of 64 bits come as bigints. */
@@ -202,13 +202,13 @@ function varyingIntegers(
   const kind = kindOf(dtype, big);
   const own = broadcastShape('low, high', [lows.shape, highs.shape]);
   const wanted = wantedShape(size, out, own);
-  const lowPlaces = broadcastPlaces(lows.shape, wanted);
-  const highPlaces = broadcastPlaces(highs.shape, wanted);
-  const offsets = new BigUint64Array(lowPlaces.length);
-  const ranges = new BigUint64Array(lowPlaces.length);
+  const lowIndices = broadcastIndices(lows.shape, wanted);
+  const highIndices = broadcastIndices(highs.shape, wanted);
+  const offsets = new BigUint64Array(lowIndices.length);
+  const ranges = new BigUint64Array(lowIndices.length);
   for (let i = 0; i < offsets.length; i++) {
-    const from = first[lowPlaces[i] as number] as bigint;
-    const to = last[highPlaces[i] as number] as bigint;
+    const from = first[lowIndices[i] as number] as bigint;
+    const to = last[highIndices[i] as number] as bigint;
     checkBounds(kind, dtype, from, to, endpoint);
     offsets[i] = BigInt.asUintN(64, from);
     ranges[i] = to - from;

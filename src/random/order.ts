@@ -152,9 +152,9 @@ export function permuted(
     return result;
   }
   const { shape } = result;
-  const place = axisOf(shape, axis);
-  const count = shape[place] as number;
-  const stride = stridesOf(shape)[place] as number;
+  const position = axisOf(shape, axis);
+  const count = shape[position] as number;
+  const stride = stridesOf(shape)[position] as number;
   for (let start = 0; start < data.length; start += count * stride) {
     for (let i = 0; i < stride; i++) shuffleNumbers(stream, data, start + i, count, 1, stride);
   }

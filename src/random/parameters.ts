@@ -64,12 +64,12 @@ export function broadcastShape(name: string, shapes: readonly (readonly number[]
 }
 
 /** Where in a row-major array of one shape the elements of a shape that it is broadcast to lie. */
-export function broadcastPlaces(from: readonly number[], to: readonly number[]): Float64Array {
-  const places = zeros(
+export function broadcastIndices(from: readonly number[], to: readonly number[]): Float64Array {
+  const indices = zeros(
     Float64Array,
     to.reduce((product, length) => product * length, 1),
   );
-  if (places.length === 0) return places;
+  if (indices.length === 0) return indices;
   // The step of each axis in the array; 0 along those that are repeated.
   const steps = new Array<number>(to.length).fill(0);
   let step = 1;
@@ -79,15 +79,15 @@ export function broadcastPlaces(from: readonly number[], to: readonly number[]):
     step *= length;
   }
   const index = new Array<number>(to.length).fill(0);
-  for (let i = 0, place = 0; ; ) {
-    places[i] = place;
-    if (++i === places.length) return places;
+  for (let i = 0, position = 0; ; ) {
+    indices[i] = position;
+    if (++i === indices.length) return indices;
     // As an odometer counts; the first axis never overflows before the end.
     for (let axis = to.length - 1; ; axis--) {
-      place += steps[axis] as number;
+      position += steps[axis] as number;
       index[axis] = (index[axis] as number) + 1;
       if (index[axis] !== to[axis]) break;
-      place -= (steps[axis] as number) * (index[axis] as number);
+      position -= (steps[axis] as number) * (index[axis] as number);
       index[axis] = 0;
     }
   }
@@ -98,8 +98,8 @@ export function broadcast(grid: Grid, shape: readonly number[]): Float64Array {
   const length = shape.reduce((product, axis) => product * axis, 1);
   // A copy in either case: results may be written over the caller's array.
   if (grid.data.length === length) return new Float64Array(grid.data);
-  const places = broadcastPlaces(grid.shape, shape);
-  return places.map((place) => grid.data[place] as number);
+  const indices = broadcastIndices(grid.shape, shape);
+  return indices.map((position) => grid.data[position] as number);
 }
 
 /** The lengths of the axes that a size gives, one for a count. */

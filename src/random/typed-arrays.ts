@@ -36,9 +36,9 @@ export function newLike(data: Numbers, length: number): Numbers {
 
 /** The axis as a place in the shape; negative ones count from the end. */
 export function axisOf(shape: readonly number[], axis: number): number {
-  const place = axis < 0 ? axis + shape.length : axis;
-  if (!Number.isInteger(place) || place < 0 || place >= shape.length) {
+  const position = axis < 0 ? axis + shape.length : axis;
+  if (!Number.isInteger(position) || position < 0 || position >= shape.length) {
     throw rangeError('axis', axis, `an axis of an array of ${shape.length}`);
   }
-  return place;
+  return position;
 }

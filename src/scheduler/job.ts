@@ -114,7 +114,7 @@ export class Job {
   readonly #mode: CallMode;
   /** What has its name: a function, or the name of a method. */
   readonly #named: AnyFunction | string | null;
-  readonly #places = new Map<AnyFunction, number>();
+  readonly #functionIndices = new Map<AnyFunction, number>();
   readonly #open: Omit<OpenMessage, 'functions'>;
   readonly #releaseModel: (() => void) | null = null;
 
@@ -135,7 +135,7 @@ export class Job {
       reach === 'local'
         ? localCodec
         : remoteCodec({ encode, decode, discard, loading }, reach, options.maxBytes, 'many');
-    if (fn) this.place(fn, 'fn');
+    if (fn) this.addFunction(fn, 'fn');
     const open: Omit<OpenMessage, 'functions' | 'model'> = {
       type: 'open',
       context: this.id,
@@ -169,13 +169,13 @@ export class Job {
   }
 
   /** The place of a function in the job's table. */
-  place(fn: AnyFunction, path: string): number {
-    const known = this.#places.get(fn);
+  addFunction(fn: AnyFunction, path: string): number {
+    const known = this.#functionIndices.get(fn);
     if (known !== undefined) return known;
     const { backend, maxBytes } = this.options;
-    const place = this.functions.push(functionMessage(fn, backend.reach, maxBytes, path)) - 1;
-    this.#places.set(fn, place);
-    return place;
+    const index = this.functions.push(functionMessage(fn, backend.reach, maxBytes, path)) - 1;
+    this.#functionIndices.set(fn, index);
+    return index;
   }
 
   /** What people know it by: the option `label`, else the function's name, which may be empty. */

@@ -40,8 +40,8 @@ const ROUNDS = 2 ** (32 - ROUND_SHIFT);
  * Behind these words: who waits, as token and start of its process. The token has the round in its
  * upper two bits: what an earlier round has left is nobody's.
  */
-const PLACES = 5;
-const PLACE_WORDS = 2;
+const POSITIONS = 5;
+const POSITION_WORDS = 2;
 const TOKEN_BITS = 30;
 const TOKEN_MASK = 2 ** TOKEN_BITS - 1;
 
@@ -75,7 +75,7 @@ export class Barrier {
     if (!Number.isSafeInteger(parties) || parties < 1 || parties > 100_000) {
       throw rangeError('parties', parties, 'a whole number from 1 to 100000');
     }
-    this.#words = newWords(PLACES + parties * PLACE_WORDS);
+    this.#words = newWords(POSITIONS + parties * POSITION_WORDS);
     this.#words[PARTIES] = parties;
     this.#words[RESET_ROUND] = -1;
   }
@@ -114,18 +114,18 @@ export class Barrier {
       await sleepAsync(this.#words, BELL, this.#bell(deadline), deadline, options.signal);
       entered = this.#enter();
     }
-    const { place, round } = entered;
+    const { position, round } = entered;
     try {
       for (;;) {
         const bell = Atomics.load(this.#words, BELL);
-        if (!this.#mustWait(round, deadline)) return place;
+        if (!this.#mustWait(round, deadline)) return position;
         await sleepAsync(this.#words, BELL, bell, deadline, options.signal);
       }
     } catch (error) {
       this.#giveUp(round);
       throw error;
     } finally {
-      this.#signOut(place, round);
+      this.#signOut(position, round);
     }
   }
 
@@ -137,18 +137,18 @@ export class Barrier {
       sleep(this.#words, BELL, this.#bell(deadline), deadline);
       entered = this.#enter();
     }
-    const { place, round } = entered;
+    const { position, round } = entered;
     try {
       for (;;) {
         const bell = Atomics.load(this.#words, BELL);
-        if (!this.#mustWait(round, deadline)) return place;
+        if (!this.#mustWait(round, deadline)) return position;
         sleep(this.#words, BELL, bell, deadline);
       }
     } catch (error) {
       this.#giveUp(round);
       throw error;
     } finally {
-      this.#signOut(place, round);
+      this.#signOut(position, round);
     }
   }
 
@@ -168,7 +168,7 @@ export class Barrier {
       const value = Atomics.load(words, STATE);
       // Nobody comes in meanwhile; should we die, the barrier is broken.
       this.#break(roundOf(value));
-      for (let at = PLACES; at < words.length; at++) Atomics.store(words, at, 0);
+      for (let at = POSITIONS; at < words.length; at++) Atomics.store(words, at, 0);
       const empty = nextRound(value) | AFTER_RESET;
       if (Atomics.compareExchange(words, STATE, value, empty) !== value) continue;
       Atomics.store(words, RESET_ROUND, roundOf(value));
@@ -197,32 +197,32 @@ export class Barrier {
   }
 
   /** Null when another party is coming to the same place and takes its time: come again. */
-  #enter(): { place: number; round: number } | null {
+  #enter(): { position: number; round: number } | null {
     const words = this.#words;
     for (let tries = 0; tries < TRIES; tries++) {
       if (this.broken) throw new BrokenBarrierError('reset() it');
       const value = Atomics.load(words, STATE);
-      const place = value & COUNT_MASK;
+      const position = value & COUNT_MASK;
       const round = roundOf(value);
-      if (place === this.parties - 1) {
+      if (position === this.parties - 1) {
         if (Atomics.compareExchange(words, STATE, value, nextRound(value)) !== value) continue;
         this.#ring();
-        return { place, round };
+        return { position, round };
       }
       // Signed in before it is counted: who is counted must be missed if it dies.
-      if (!this.#signIn(place, round)) continue;
+      if (!this.#signIn(position, round)) continue;
       if (Atomics.compareExchange(words, STATE, value, value + 1) === value) {
-        return { place, round };
+        return { position, round };
       }
-      this.#signOut(place, round);
+      this.#signOut(position, round);
     }
     return null;
   }
 
   /** Claims a place; false where another party is just coming to it. */
-  #signIn(place: number, round: number): boolean {
+  #signIn(position: number, round: number): boolean {
     const words = this.#words;
-    const at = PLACES + place * PLACE_WORDS;
+    const at = POSITIONS + position * POSITION_WORDS;
     // Watched first: a thread that ends between two of these steps leaves the place marked.
     watch(words, at, ROUND_BITS, BELL);
     const other = Atomics.load(words, at);
@@ -236,15 +236,15 @@ export class Barrier {
     if (isGone(other & TOKEN_MASK, Atomics.load(words, at + 1))) {
       // It may have been counted since we looked: then the place is not ours to look at.
       const value = Atomics.load(words, STATE);
-      if (roundOf(value) !== round || (value & COUNT_MASK) !== place) return false;
+      if (roundOf(value) !== round || (value & COUNT_MASK) !== position) return false;
       this.#giveUp(round);
       throw new BrokenBarrierError('a party died while it came');
     }
     return false;
   }
 
-  #signOut(place: number, round: number): void {
-    const at = PLACES + place * PLACE_WORDS;
+  #signOut(position: number, round: number): void {
+    const at = POSITIONS + position * POSITION_WORDS;
     if (at < this.#words.length) Atomics.compareExchange(this.#words, at, signed(round), 0);
   }
 
@@ -266,7 +266,7 @@ export class Barrier {
       return false;
     }
     if (this.broken) throw new BrokenBarrierError('another party gave up');
-    for (let at = PLACES; at < words.length; at += PLACE_WORDS) {
+    for (let at = POSITIONS; at < words.length; at += POSITION_WORDS) {
       const found = Atomics.load(words, at);
       if (found === 0 || !isOf(found, round)) continue;
       const token = found & TOKEN_MASK;

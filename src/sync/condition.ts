@@ -27,14 +27,14 @@ import {
 /** The number of the next one that waits: who has waited longest is woken first. */
 const NEXT = 0;
 /** Behind it: who waits. Whoever changes these words holds the lock. */
-const PLACES = 1;
+const SLOTS = 1;
 /** Token, start of the process, number, state. */
-const PLACE_WORDS = 4;
+const SLOT_WORDS = 4;
 const START = 1;
 const TICKET = 2;
 const STATE = 3;
-const MAX_PLACES = 1000;
-const WORDS = PLACES + MAX_PLACES * PLACE_WORDS;
+const MAX_WAITERS = 1000;
+const WORDS = SLOTS + MAX_WAITERS * SLOT_WORDS;
 
 const WAITS = 1;
 const NOTIFIED = 2;
@@ -137,18 +137,18 @@ export class Condition {
    */
   async wait(options: AsyncWaitOptions = {}): Promise<boolean> {
     const deadline = Deadline.of(options);
-    const place = this.#enter();
+    const slot = this.#enter();
     const suspended = this.#letGo();
     const lock = this.lock[state]();
     const again = async (): Promise<boolean> => {
       this.#abandoned = suspended
         ? await resume(lock, suspended)
         : (await takeAsync(lock, FOREVER))!;
-      return this.#leave(place);
+      return this.#leave(slot);
     };
     try {
-      while (this.#waits(place) && deadline.left > 0) {
-        await sleepAsync(this.#words, place + STATE, WAITS, deadline, options.signal);
+      while (this.#waits(slot) && deadline.left > 0) {
+        await sleepAsync(this.#words, slot + STATE, WAITS, deadline, options.signal);
       }
     } catch (error) {
       // A notification that nobody would hear of goes to the next one.
@@ -161,14 +161,14 @@ export class Condition {
   /** The same, blocking the thread: for workers. */
   waitSync(options: WaitOptions = {}): boolean {
     const deadline = new Deadline(options);
-    const place = this.#enter();
+    const slot = this.#enter();
     const suspended = this.#letGo();
-    while (this.#waits(place) && deadline.left > 0) {
-      sleep(this.#words, place + STATE, WAITS, deadline);
+    while (this.#waits(slot) && deadline.left > 0) {
+      sleep(this.#words, slot + STATE, WAITS, deadline);
     }
     const lock = this.lock[state]();
     this.#abandoned = suspended ? resumeSync(lock, suspended) : take(lock, FOREVER)!;
-    return this.#leave(place);
+    return this.#leave(slot);
   }
 
   /**
@@ -210,15 +210,15 @@ export class Condition {
     }
     this.#checkHeld();
     let left = count;
-    for (const place of this.#waiting()) {
+    for (const slot of this.#waiting()) {
       if (left === 0) break;
       const words = this.#words;
-      if (isGone(Atomics.load(words, place), Atomics.load(words, place + START))) {
-        Atomics.store(words, place, 0);
+      if (isGone(Atomics.load(words, slot), Atomics.load(words, slot + START))) {
+        Atomics.store(words, slot, 0);
         continue;
       }
-      Atomics.store(words, place + STATE, NOTIFIED);
-      wake(words, place + STATE);
+      Atomics.store(words, slot + STATE, NOTIFIED);
+      wake(words, slot + STATE);
       left--;
     }
     return count - left;
@@ -226,22 +226,22 @@ export class Condition {
 
   /** Wakes all who wait; how many these are. */
   notifyAll(): number {
-    return this.notify(MAX_PLACES);
+    return this.notify(MAX_WAITERS);
   }
 
-  /** Places of those who wait and have not been notified, who came first before the others. */
+  /** Slots of those who wait and have not been notified, who came first before the others. */
   #waiting(): number[] {
     const words = this.#words;
-    const places: number[] = [];
-    for (let place = PLACES; place < WORDS; place += PLACE_WORDS) {
-      if (Atomics.load(words, place) !== 0 && Atomics.load(words, place + STATE) === WAITS) {
-        places.push(place);
+    const slots: number[] = [];
+    for (let slot = SLOTS; slot < WORDS; slot += SLOT_WORDS) {
+      if (Atomics.load(words, slot) !== 0 && Atomics.load(words, slot + STATE) === WAITS) {
+        slots.push(slot);
       }
     }
     const first = Atomics.load(words, NEXT);
     // Numbers start again from below: how far each is behind the next one.
-    const age = (place: number): number => (first - Atomics.load(words, place + TICKET)) >>> 0;
-    return places.sort((a, b) => age(b) - age(a));
+    const age = (slot: number): number => (first - Atomics.load(words, slot + TICKET)) >>> 0;
+    return slots.sort((a, b) => age(b) - age(a));
   }
 
   #checkHeld(): void {
@@ -262,41 +262,41 @@ export class Condition {
     this.#checkHeld();
     const words = this.#words;
     // To look whether processes live takes its time: only where there is no other place.
-    const place = this.#freePlace(false) || this.#freePlace(true);
-    if (place === 0) {
-      throw Object.assign(new Error(`more than ${MAX_PLACES} wait for one condition`), {
+    const slot = this.#freePlace(false) || this.#freePlace(true);
+    if (slot === 0) {
+      throw Object.assign(new Error(`more than ${MAX_WAITERS} wait for one condition`), {
         code: 'ERR_HEDDLE_TOO_MANY_WAITERS',
       });
     }
     // Whoever ends from here on, at whichever step, has left no place or one that is known as dead.
-    watch(words, place, 0, place + STATE);
-    Atomics.store(words, place, 0);
-    Atomics.store(words, place + START, ownStart());
-    Atomics.store(words, place + TICKET, Atomics.add(words, NEXT, 1));
-    Atomics.store(words, place + STATE, WAITS);
-    Atomics.store(words, place, ownToken());
-    return place;
+    watch(words, slot, 0, slot + STATE);
+    Atomics.store(words, slot, 0);
+    Atomics.store(words, slot + START, ownStart());
+    Atomics.store(words, slot + TICKET, Atomics.add(words, NEXT, 1));
+    Atomics.store(words, slot + STATE, WAITS);
+    Atomics.store(words, slot, ownToken());
+    return slot;
   }
 
   /** A place where nobody waits; 0 where there is none. */
   #freePlace(look: boolean): number {
     const words = this.#words;
-    for (let place = PLACES; place < WORDS; place += PLACE_WORDS) {
-      const found = Atomics.load(words, place);
-      if (found === 0 || found === GONE) return place;
-      if (look && isGone(found, Atomics.load(words, place + START))) return place;
+    for (let slot = SLOTS; slot < WORDS; slot += SLOT_WORDS) {
+      const found = Atomics.load(words, slot);
+      if (found === 0 || found === GONE) return slot;
+      if (look && isGone(found, Atomics.load(words, slot + START))) return slot;
     }
     return 0;
   }
 
-  #waits(place: number): boolean {
-    return Atomics.load(this.#words, place + STATE) === WAITS;
+  #waits(slot: number): boolean {
+    return Atomics.load(this.#words, slot + STATE) === WAITS;
   }
 
   /** Gives the place up; whether there was a notification. */
-  #leave(place: number): boolean {
-    const notified = !this.#waits(place);
-    Atomics.store(this.#words, place, 0);
+  #leave(slot: number): boolean {
+    const notified = !this.#waits(slot);
+    Atomics.store(this.#words, slot, 0);
     return notified;
   }
 }

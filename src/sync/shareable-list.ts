@@ -122,17 +122,17 @@ export class ShareableList {
     const encoded = [...items].map((item, at) => encodeItem(item, `items[${at}]`));
     const start = 4 * (HEADER_WORDS + ITEM_WORDS * encoded.length);
     let end = start;
-    const places = encoded.map(({ bytes }) => {
+    const slots = encoded.map(({ bytes }) => {
       const capacity = roomFor(bytes.length);
-      const place = { capacity, offset: end / 8 };
+      const slot = { capacity, offset: end / 8 };
       end += 2 * (VALUE_HEADER + capacity);
-      return place;
+      return slot;
     });
     this.#buffer = allocate(end, 'readwrite');
     const words = new Int32Array(this.#buffer);
     this.#words = words;
     words[COUNT] = encoded.length;
-    for (const [at, { capacity, offset }] of places.entries()) {
+    for (const [at, { capacity, offset }] of slots.entries()) {
       const item = HEADER_WORDS + at * ITEM_WORDS;
       words[item + CAPACITY] = capacity;
       words[item + OFFSET] = offset;
@@ -168,7 +168,7 @@ export class ShareableList {
     const item = this.#item(index);
     for (;;) {
       const version = Atomics.load(words, item + VERSION);
-      const at = this.#place(item, version);
+      const at = this.#offsetOf(item, version);
       const kind = words[at / 4]!;
       const length = Math.min(words[at / 4 + 1]!, words[item + CAPACITY]!);
       const bytes = new Uint8Array(this.#buffer, at + VALUE_HEADER, length).slice();
@@ -233,13 +233,13 @@ export class ShareableList {
   }
 
   /** Where the value of a version is, in bytes. */
-  #place(item: number, version: number): number {
+  #offsetOf(item: number, version: number): number {
     const first = this.#words[item + OFFSET]! * 8;
     return first + (version & 1) * (VALUE_HEADER + this.#words[item + CAPACITY]!);
   }
 
   #write(item: number, version: number, { kind, bytes }: Encoded): void {
-    const at = this.#place(item, version);
+    const at = this.#offsetOf(item, version);
     this.#words[at / 4] = kind;
     this.#words[at / 4 + 1] = bytes.length;
     new Uint8Array(this.#buffer, at + VALUE_HEADER, bytes.length).set(bytes);

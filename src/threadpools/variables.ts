@@ -149,10 +149,10 @@ export function decidingVariable(
  */
 export function wouldOverrule(name: string, env: Environment): boolean {
   return Object.entries(READERS).some(([reader, variables]) => {
-    const place = variables.findIndex((variable) => variable.name === name);
-    if (place === -1) return false;
+    const index = variables.findIndex((variable) => variable.name === name);
+    if (index === -1) return false;
     const decides = decidingVariable(reader as VariableReader, env);
-    return variables.findIndex((variable) => variable.name === decides?.name) > place;
+    return variables.findIndex((variable) => variable.name === decides?.name) > index;
   });
 }
 

@@ -37,7 +37,7 @@ const [major, minor] = process.versions.node.split('.');
 const showsDead = Number(major) >= 22;
 
 /** One function's place. */
-export class Place {
+export class DefinitionSite {
   readonly #fn: Callable;
   readonly #inspection: Inspection | null;
   readonly #bound: Readonly<Record<string, unknown>> | null;
