@@ -14,7 +14,7 @@ namespace heddle::linalg {
 // made use of, and large ones, of which a group would not stay in the cache.
 template <typename T>
 const LaneKernels<T>* kernels_for(int64_t count, int64_t n, int64_t elements) {
-  constexpr int64_t kMaxElements = 5 * 64 * 64;
+  constexpr int64_t kMaxElements = int64_t{5} * 64 * 64;
   const LaneKernels<T>* const kernels = lane_kernels<T>();
   const bool fits = kernels != nullptr && count > 1 && n > 0 && n <= kernels->max_order &&
                     elements <= kMaxElements;

@@ -165,5 +165,5 @@ LaneMask eigh(T* memory, int64_t n, T* transformed, T* values, T* room) {
     }
   }
   sweeps.apply();
-  return mask_of(fine == 0);
+  return mask_where<T>(fine == 0);
 }

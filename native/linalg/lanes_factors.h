@@ -65,7 +65,7 @@ void update(Vector<T>* c, int64_t leading, int64_t rows, int64_t columns, const 
 // lanes in which that is another one.
 template <typename T>
 LaneMask exchange(Vector<T>* a, int64_t columns, int64_t k, const Bits<T>& at, int64_t first) {
-  const LaneMask moved = mask_of(at != static_cast<Index<T>>(k));
+  const LaneMask moved = mask_where<T>(at != static_cast<Index<T>>(k));
   const int64_t stride = lane_leading(columns);
   LaneMask left = moved;
   Vector<T>* const upper = a + k * stride;
@@ -127,7 +127,7 @@ LaneMask eliminate(T* memory, int64_t n, int64_t columns, LaneMask* odd) {
   }
   *odd = exchanged;
   fine &= least > most * (8 * static_cast<T>(n) * Simd<T>::kEpsilon);
-  return mask_of(fine == 0);
+  return mask_where<T>(fine == 0);
 }
 
 template <typename T>
@@ -187,5 +187,5 @@ LaneMask cholesky(T* memory, int64_t n) {
   for (int64_t i = 0; i < n; ++i) {
     for (int64_t j = i + 1; j < n; ++j) a[i * stride + j] = Vector<T>{};
   }
-  return mask_of(fine == 0);
+  return mask_where<T>(fine == 0);
 }

@@ -37,11 +37,11 @@ void multiply(Factor<T> a, const Vector<T>* b, int64_t m, int64_t k, int64_t n, 
       product_tile<T, kRows, kColumns>(a, k, b + j, stride, c + i * stride + j);
     }
     for (; j < n; ++j) product_tile<T, kRows, 1>(a, k, b + j, stride, c + i * stride + j);
-    i += kRows;
     a.data += kRows * a.down;
+    return kRows;
   };
-  while (i + kTileRows <= m) rows(Count<kTileRows>{});
-  while (i < m) rows(Count<1>{});
+  while (i + kTileRows <= m) i += rows(Count<kTileRows>{});
+  while (i < m) i += rows(Count<1>{});
 }
 
 // 1 / s where s is above `limit` times the largest, else 0.
@@ -100,5 +100,5 @@ LaneMask least_squares(const LaneSvd<T>& of, T limit, const LaneSystem<T>& syste
   }
   multiply<T>({vectors(of.right), 1, lane_leading(of.columns)}, products, of.columns, k, p,
               vectors(system.x));
-  return mask_of(fine == 0);
+  return mask_where<T>(fine == 0);
 }

@@ -130,5 +130,5 @@ LaneMask qr(T* memory, int64_t m, int64_t n, T* q, int64_t width, T* room) {
     for (int64_t j = 1; j < length; ++j) row[j] = Vector<T>{};
   }
   if (width > 0) accumulate<T>(z, stride, width, m, tau, k_end, v);
-  return mask_of(fine == 0);
+  return mask_where<T>(fine == 0);
 }

@@ -174,5 +174,5 @@ LaneMask svd(T* memory, int64_t m, int64_t n, T* left_rows, int64_t width, T* ri
     d[i] *= sign;
     for (int64_t j = 0; right != nullptr && j < n; ++j) right[i * stride + j] *= sign;
   }
-  return mask_of(fine == 0);
+  return mask_where<T>(fine == 0);
 }

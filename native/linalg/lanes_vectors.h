@@ -120,10 +120,16 @@ inline LaneMask mask_of(const B& bits) {
 }
 #endif
 
+// The same of a comparison, whose type is another one to each compiler.
+template <typename T>
+inline LaneMask mask_where(const Bits<T>& bits) {
+  return mask_of(bits);
+}
+
 // A sum of x * 0 is 0 unless some x is not finite.
 template <typename T>
 inline LaneMask not_finite(const Vector<T>& sum) {
-  return mask_of(!(sum == 0));
+  return mask_where<T>(!(sum == 0));
 }
 
 // As many rows of a matrix as it has columns, transposed: each round puts the elements of the first
