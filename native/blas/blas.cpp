@@ -7,9 +7,12 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <optional>
+#include <thread>
 
 #include "blas/kernels.h"
 #include "common/affinity.h"
+#include "common/thread_room.h"
 
 namespace heddle::blas {
 
@@ -63,10 +66,53 @@ const char* better_core_of(const std::string& path) {
   return better;
 }
 
+// Threads that OpenBLAS starts when it is loaded, the one that loads it included.
+int threads_at_load() {
+  const int cores = static_cast<int>(std::max(std::thread::hardware_concurrency(), 1U));
+  for (const char* name : {"OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS"}) {
+    const char* text = std::getenv(name);
+    const int threads = text != nullptr ? std::atoi(text) : 0;
+    if (threads > 0) return std::min(threads, cores);
+  }
+  return cores;
+}
+
+#if !defined(_WIN32)
+// Sets an environment variable of the C library for a scope, whatever the user has set.
+class OverruledVariable {
+ public:
+  OverruledVariable(const char* name, const std::string& value) : name_(name) {
+    if (const char* before = std::getenv(name)) before_ = before;
+    setenv(name, value.c_str(), 1);
+  }
+  ~OverruledVariable() {
+    if (before_) {
+      setenv(name_, before_->c_str(), 1);
+    } else {
+      unsetenv(name_);
+    }
+  }
+  OverruledVariable(const OverruledVariable&) = delete;
+  OverruledVariable& operator=(const OverruledVariable&) = delete;
+
+ private:
+  const char* name_;
+  std::optional<std::string> before_;
+};
+#endif
+
 // Opens a library with the settings that it reads only then, each where the user has set none.
 // `told` gets the kernels that it was told to take, null where it was told none.
 Library open_tuned(const std::string& path, const char*& told) {
   const KeptAffinity affinity;
+#if !defined(_WIN32)
+  // OpenBLAS sends the process SIGINT where a thread that it wants at its start can't be had
+  // (blas_thread_init). Those that it gets later threadpools/libraries.cpp sees to.
+  std::optional<OverruledVariable> fewer;
+  const int more = threads_at_load() - 1;
+  const int had = threads_to_be_had(more);
+  if (had < more) fewer.emplace("OPENBLAS_NUM_THREADS", std::to_string(had + 1));
+#endif
   // OpenBLAS's threads spin for 2^26 cycles after each piece of work unless told otherwise (25 ms
   // of a core), OpenMP's for as long as the policy says. 2^18 outlasts the pauses within a
   // factorisation, which is worth a fifth of its time on two cores, and costs an idle pool 0.1 ms.

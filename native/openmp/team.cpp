@@ -5,6 +5,7 @@
 
 #include "common/affinity.h"
 #include "common/library.h"
+#include "common/thread_room.h"
 #include "openmp/own_team.h"
 
 namespace heddle::openmp {
@@ -61,7 +62,25 @@ Runtime open_runtime() {
   return whole ? opened : own;
 }
 
+// Of the calling thread: the size of its last team, whose threads OpenMP keeps for the next one (it
+// lets go of those that a smaller team does without), and the teams that it is inside of.
+thread_local int kept_team = 1;
+thread_local int depth = 0;
+
 }  // namespace
+
+InsideTeam::InsideTeam() { ++depth; }
+
+InsideTeam::~InsideTeam() { --depth; }
+
+int team_to_be_had(int threads) {
+  if (!runtime().is_openmp) return threads;  // own teams begin with those that they get
+  // A team inside of a team gets threads of its own each time.
+  if (depth > 0) return 1 + threads_to_be_had(threads - 1);
+  if (threads > kept_team) threads = kept_team + threads_to_be_had(threads - kept_team);
+  kept_team = threads;
+  return threads;
+}
 
 const Runtime& runtime() {
   static const Runtime opened = open_runtime();

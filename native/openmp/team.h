@@ -42,12 +42,26 @@ struct Runtime {
 // Opens it at the first call (thread-safe); afterwards costs one load.
 const Runtime& runtime();
 
+// How many threads a team that the calling thread opens now can have, of so many: OpenMP ends the
+// program where the system refuses it one.
+int team_to_be_had(int threads);
+
+// While the calling thread runs a body.
+class InsideTeam {
+ public:
+  InsideTeam();
+  ~InsideTeam();
+  InsideTeam(const InsideTeam&) = delete;
+  InsideTeam& operator=(const InsideTeam&) = delete;
+};
+
 // Calls `body(rank, size)` on each of at most `threads` threads, the caller among them as rank 0,
 // and returns when all have returned.
 // A kernel must not assume that it gets as many threads as it asked for: it reads `size`.
 // What the body throws on any thread is thrown here (the first one caught).
 template <typename Body>
 void run_team(int threads, Body&& body) {
+  if (threads > 1) threads = team_to_be_had(threads);
   if (threads <= 1) {
     body(0, 1);
     return;
@@ -64,6 +78,7 @@ void run_team(int threads, Body&& body) {
       [](int rank, int size, void* opaque) {
         after_team_boundary(opaque);
         auto* shared = static_cast<Context*>(opaque);
+        const InsideTeam inside;
         try {
           (*shared->body)(rank, size);
         } catch (...) {

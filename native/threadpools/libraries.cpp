@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <sstream>
 
+#include "common/thread_room.h"
 #include "threadpools/registry.h"
 
 namespace heddle::threadpools {
@@ -57,6 +58,23 @@ int openblas_layer(const Runtime& runtime) {
   return parallel != nullptr ? parallel() : -1;
 }
 
+// The setter of an OpenBLAS on pthreads, which waits for ever for a thread that the system has
+// refused it: no more are asked for than can be had.
+class OpenBlasSetter {
+ public:
+  OpenBlasSetter(Set set, int started) : set_(set), started_(started) {}
+
+  // Called by one thread at a time.
+  void operator()(int threads) {
+    if (threads > started_) started_ += threads_to_be_had(threads - started_);
+    set_(std::min(threads, started_));
+  }
+
+ private:
+  Set set_;
+  int started_;  // threads that it has, the caller's included: it keeps those that it once had
+};
+
 bool open_openblas(Runtime& runtime) {
   const auto get = openblas_function<Get>(runtime, "openblas_get_num_threads");
   const auto set = openblas_function<Set>(runtime, "openblas_set_num_threads");
@@ -71,7 +89,8 @@ bool open_openblas(Runtime& runtime) {
     return true;
   }
   runtime.process =
-      &process_runtime(reinterpret_cast<const void*>(set), ProcessRuntime::Functions{get, set});
+      &process_runtime(reinterpret_cast<const void*>(set),
+                       ProcessRuntime::Functions{get, OpenBlasSetter(set, std::max(get(), 1))});
   return true;
 }
 

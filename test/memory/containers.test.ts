@@ -14,9 +14,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const containers: Record<string, readonly string[]> = {
   'with 64 MB in /dev/shm': ['mount -t tmpfs -o size=64m tmpfs /dev/shm'],
   'where the package can not be written to': [`mount -o bind,ro "${root}" "${root}"`],
-  'without /dev/shm and /tmp': [
+  'without a /dev/shm and a /tmp to write to': [
     'mount -t tmpfs -o ro tmpfs /dev/shm',
-    'mount -t tmpfs -o ro tmpfs /tmp',
+    'mount -o bind,ro /tmp /tmp',
   ],
 };
 
