@@ -7,14 +7,14 @@ import { imap, invoker, map, shutdownWorkers, TaskError } from 'heddle';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { everyBackend, range, rejection, runProgram, workerBackends } from './support.ts';
 
-/** Workers that have ended; those of the sequential backend do so with each call. */
-let ends = 0;
+/** The backends of workers that have ended; those of a test before, which it killed, may do so late. */
+const ends: string[] = [];
 const ended = (event: unknown): void => {
-  if ((event as { backend: string }).backend !== 'sequential') ends++;
+  ends.push((event as { backend: string }).backend);
 };
 channel('heddle:worker:ended').subscribe(ended);
 beforeEach(() => {
-  ends = 0;
+  ends.length = 0;
 });
 afterAll(() => {
   channel('heddle:worker:ended').unsubscribe(ended);
@@ -113,7 +113,8 @@ describe.each(everyBackend)('%s', (_, options) => {
       expect(reason).toBeInstanceOf(TaskError);
       expect(reason.index).toBe(2);
     }
-    expect(ends).toBe(0);
+    // Those of the sequential backend end with each call.
+    if (options.backend !== 'sequential') expect(ends).not.toContain(options.backend);
   });
 
   it.each(Object.entries(returned))('%s is an error of its task', async (_name, make) => {
