@@ -101,7 +101,7 @@ inline LaneMask mask_of(const Bits<float>& bits) {
 template <typename V>
 inline V root(const V& x) {
   V result = x;
-  for (size_t lane = 0; lane < sizeof(V) / sizeof(x[0]); ++lane) {
+  for (std::size_t lane = 0; lane < sizeof(V) / sizeof(x[0]); ++lane) {
     if constexpr (sizeof(x[0]) == 8) {
       result[lane] = __builtin_sqrt(x[lane]);
     } else {
@@ -113,7 +113,7 @@ inline V root(const V& x) {
 template <typename B>
 inline LaneMask mask_of(const B& bits) {
   LaneMask mask = 0;
-  for (size_t lane = 0; lane < sizeof(B) / sizeof(bits[0]); ++lane) {
+  for (std::size_t lane = 0; lane < sizeof(B) / sizeof(bits[0]); ++lane) {
     mask |= static_cast<LaneMask>(bits[lane] != 0) << lane;
   }
   return mask;
