@@ -77,42 +77,19 @@ int threads_at_load() {
   return cores;
 }
 
-#if !defined(_WIN32)
-// Sets an environment variable of the C library for a scope, whatever the user has set.
-class OverruledVariable {
- public:
-  OverruledVariable(const char* name, const std::string& value) : name_(name) {
-    if (const char* before = std::getenv(name)) before_ = before;
-    setenv(name, value.c_str(), 1);
-  }
-  ~OverruledVariable() {
-    if (before_) {
-      setenv(name_, before_->c_str(), 1);
-    } else {
-      unsetenv(name_);
-    }
-  }
-  OverruledVariable(const OverruledVariable&) = delete;
-  OverruledVariable& operator=(const OverruledVariable&) = delete;
-
- private:
-  const char* name_;
-  std::optional<std::string> before_;
-};
-#endif
-
 // Opens a library with the settings that it reads only then, each where the user has set none.
 // `told` gets the kernels that it was told to take, null where it was told none.
 Library open_tuned(const std::string& path, const char*& told) {
   const KeptAffinity affinity;
-#if !defined(_WIN32)
   // OpenBLAS sends the process SIGINT where a thread that it wants at its start can't be had
   // (blas_thread_init). Those that it gets later threadpools/libraries.cpp sees to.
-  std::optional<OverruledVariable> fewer;
+  std::optional<ScopedVariable> fewer;
   const int more = threads_at_load() - 1;
   const int had = threads_to_be_had(more);
-  if (had < more) fewer.emplace("OPENBLAS_NUM_THREADS", std::to_string(had + 1));
-#endif
+  if (had < more) {
+    const std::string count = std::to_string(had + 1);
+    fewer.emplace("OPENBLAS_NUM_THREADS", count.c_str(), ScopedVariable::Over::kUser);
+  }
   // OpenBLAS's threads spin for 2^26 cycles after each piece of work unless told otherwise (25 ms
   // of a core), OpenMP's for as long as the policy says. 2^18 outlasts the pauses within a
   // factorisation, which is worth a fifth of its time on two cores, and costs an idle pool 0.1 ms.

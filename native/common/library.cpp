@@ -54,14 +54,14 @@ std::string file_of(const void* address) {
   return path;
 }
 
-ScopedVariable::ScopedVariable(const char* name, const char* value)
-    : name_(name), set_(std::getenv(name) == nullptr) {
-  if (set_) _putenv_s(name, value);
+namespace {
+
+// Null takes it away.
+void set_variable(const char* name, const char* value) {
+  _putenv_s(name, value != nullptr ? value : "");
 }
 
-ScopedVariable::~ScopedVariable() {
-  if (set_) _putenv_s(name_, "");
-}
+}  // namespace
 
 #else
 
@@ -108,16 +108,30 @@ std::string file_of(const void* address) {
   return real_path(info.dli_fname);
 }
 
-ScopedVariable::ScopedVariable(const char* name, const char* value)
-    : name_(name), set_(std::getenv(name) == nullptr) {
-  if (set_) setenv(name, value, 1);
+namespace {
+
+// Null takes it away.
+void set_variable(const char* name, const char* value) {
+  if (value != nullptr) {
+    setenv(name, value, 1);
+  } else {
+    unsetenv(name);
+  }
+}
+
+}  // namespace
+
+#endif
+
+ScopedVariable::ScopedVariable(const char* name, const char* value, Over over) : name_(name) {
+  if (const char* before = std::getenv(name)) before_ = before;
+  set_ = !before_ || over == Over::kUser;
+  if (set_) set_variable(name, value);
 }
 
 ScopedVariable::~ScopedVariable() {
-  if (set_) unsetenv(name_);
+  if (set_) set_variable(name_, before_ ? before_->c_str() : nullptr);
 }
-
-#endif
 
 const std::string& addon_folder() {
   static const std::string folder = [] {

@@ -1,6 +1,7 @@
 // Shared libraries opened at run time: the one file that knows dlopen from LoadLibrary.
 #pragma once
 
+#include <optional>
 #include <string>
 
 namespace heddle {
@@ -45,16 +46,19 @@ std::string file_of(const void* address);
 // The folder that holds the addon, where the libraries shipped beside it lie. Ends with no slash.
 const std::string& addon_folder();
 
-// Sets an environment variable of the C library for a scope, only where the user has not set it.
+// Sets an environment variable of the C library for a scope; one that the user has set only where
+// that is to be overruled.
 class ScopedVariable {
  public:
-  ScopedVariable(const char* name, const char* value);
+  enum class Over { kNobody, kUser };
+  ScopedVariable(const char* name, const char* value, Over over = Over::kNobody);
   ~ScopedVariable();
   ScopedVariable(const ScopedVariable&) = delete;
   ScopedVariable& operator=(const ScopedVariable&) = delete;
 
  private:
   const char* name_;
+  std::optional<std::string> before_;  // what the user has set
   bool set_;
 };
 

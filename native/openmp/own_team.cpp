@@ -10,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+#include "openmp/inside_team.h"
+
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
 #endif
@@ -17,9 +19,6 @@
 namespace heddle::openmp {
 
 namespace {
-
-// On a thread that runs a body: a team inside has one thread.
-thread_local bool inside_team = false;
 
 // One call of run_own_team; lives on the caller's stack until every member has returned.
 class Team {
@@ -33,9 +32,8 @@ class Team {
   }
 
   void run(int rank) {
-    inside_team = true;
+    const InsideTeam inside;
     body_(rank, size_, context_);
-    inside_team = false;
   }
 
   // A member's last word: the caller may return, and this be gone, as soon as it is said.
@@ -156,7 +154,7 @@ void Member::serve() {
 }  // namespace
 
 int run_own_team(int threads, void (*body)(int, int, void*), void* context) {
-  if (threads <= 1 || inside_team) {
+  if (threads <= 1 || InsideTeam::any()) {  // a team inside another has one thread
     body(0, 1, context);
     return 1;
   }

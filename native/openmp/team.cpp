@@ -62,21 +62,16 @@ Runtime open_runtime() {
   return whole ? opened : own;
 }
 
-// Of the calling thread: the size of its last team, whose threads OpenMP keeps for the next one (it
-// lets go of those that a smaller team does without), and the teams that it is inside of.
+// The size of the calling thread's last team, whose threads OpenMP keeps for the next one (it lets
+// go of those that a smaller team does without).
 thread_local int kept_team = 1;
-thread_local int depth = 0;
 
 }  // namespace
-
-InsideTeam::InsideTeam() { ++depth; }
-
-InsideTeam::~InsideTeam() { --depth; }
 
 int team_to_be_had(int threads) {
   if (!runtime().is_openmp) return threads;  // own teams begin with those that they get
   // A team inside of a team gets threads of its own each time.
-  if (depth > 0) return 1 + threads_to_be_had(threads - 1);
+  if (InsideTeam::any()) return 1 + threads_to_be_had(threads - 1);
   if (threads > kept_team) threads = kept_team + threads_to_be_had(threads - kept_team);
   kept_team = threads;
   return threads;

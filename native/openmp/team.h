@@ -10,6 +10,7 @@
 #include <type_traits>
 
 #include "common/affinity.h"
+#include "openmp/inside_team.h"
 
 #if defined(__SANITIZE_THREAD__)
 extern "C" void __tsan_acquire(void* address);
@@ -45,15 +46,6 @@ const Runtime& runtime();
 // How many threads a team that the calling thread opens now can have, of so many: OpenMP ends the
 // program where the system refuses it one.
 int team_to_be_had(int threads);
-
-// While the calling thread runs a body.
-class InsideTeam {
- public:
-  InsideTeam();
-  ~InsideTeam();
-  InsideTeam(const InsideTeam&) = delete;
-  InsideTeam& operator=(const InsideTeam&) = delete;
-};
 
 // Calls `body(rank, size)` on each of at most `threads` threads, the caller among them as rank 0,
 // and returns when all have returned.
