@@ -257,18 +257,18 @@ export class Condition {
     return null;
   }
 
-  /** Takes a place to wait at. */
+  /** Takes a slot to wait at. */
   #enter(): number {
     this.#checkHeld();
     const words = this.#words;
-    // To look whether processes live takes its time: only where there is no other place.
-    const slot = this.#freePlace(false) || this.#freePlace(true);
+    // To look whether processes live takes its time: only where there is no other slot.
+    const slot = this.#freeSlot(false) || this.#freeSlot(true);
     if (slot === 0) {
       throw Object.assign(new Error(`more than ${MAX_WAITERS} wait for one condition`), {
         code: 'ERR_HEDDLE_TOO_MANY_WAITERS',
       });
     }
-    // Whoever ends from here on, at whichever step, has left no place or one that is known as dead.
+    // Whoever ends from here on, at whichever step, has left no slot or one that is known as dead.
     watch(words, slot, 0, slot + STATE);
     Atomics.store(words, slot, 0);
     Atomics.store(words, slot + START, ownStart());
@@ -278,8 +278,8 @@ export class Condition {
     return slot;
   }
 
-  /** A place where nobody waits; 0 where there is none. */
-  #freePlace(look: boolean): number {
+  /** A slot where nobody waits; 0 where there is none. */
+  #freeSlot(look: boolean): number {
     const words = this.#words;
     for (let slot = SLOTS; slot < WORDS; slot += SLOT_WORDS) {
       const found = Atomics.load(words, slot);
@@ -293,7 +293,7 @@ export class Condition {
     return Atomics.load(this.#words, slot + STATE) === WAITS;
   }
 
-  /** Gives the place up; whether there was a notification. */
+  /** Gives the slot up; whether there was a notification. */
   #leave(slot: number): boolean {
     const notified = !this.#waits(slot);
     Atomics.store(this.#words, slot, 0);

@@ -112,12 +112,7 @@ export class Lock {
     options: Pick<AsyncWaitOptions, 'signal'> = {},
   ): Promise<T> {
     checkKeys('options', options, ['signal']);
-    const held = (await this.acquire(options)) as LockHold;
-    try {
-      return await body(held);
-    } finally {
-      held.release();
-    }
+    return await during((await this.acquire(options)) as LockHold, body);
   }
 
   /**
@@ -126,12 +121,28 @@ export class Lock {
    * @throws {@link DeadlockError} where this thread holds the lock
    */
   runSync<T>(body: (hold: LockHold) => T): T {
-    const held = this.acquireSync();
-    try {
-      return body(held);
-    } finally {
-      held.release();
-    }
+    return duringSync(this.acquireSync(), body);
+  }
+}
+
+/** Runs a function while a lock is held, and lets go of it then. */
+export async function during<T>(
+  held: LockHold,
+  body: (hold: LockHold) => T | Promise<T>,
+): Promise<T> {
+  try {
+    return await body(held);
+  } finally {
+    held.release();
+  }
+}
+
+/** {@link during}, for a function that is done when it returns. */
+export function duringSync<T>(held: LockHold, body: (hold: LockHold) => T): T {
+  try {
+    return body(held);
+  } finally {
+    held.release();
   }
 }
 

@@ -5,6 +5,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { restore, state } from '../codec/index.ts';
 import { checkKeys } from '../options.ts';
 import {
+  during,
+  duringSync,
   FOREVER,
   isHeld,
   WORDS as LOCK_WORDS,
@@ -119,23 +121,13 @@ export class RLock {
     checkKeys('options', options, ['signal']);
     const flow = currentFlow();
     return await flows.run(this.held ? flow : { parent: flow }, async () => {
-      const held = (await this.acquire(options)) as LockHold;
-      try {
-        return await body(held);
-      } finally {
-        held.release();
-      }
+      return await during((await this.acquire(options)) as LockHold, body);
     });
   }
 
   /** The same, blocking the thread. */
   runSync<T>(body: (hold: LockHold) => T): T {
-    const held = this.acquireSync();
-    try {
-      return body(held);
-    } finally {
-      held.release();
-    }
+    return duringSync(this.acquireSync(), body);
   }
 }
 
