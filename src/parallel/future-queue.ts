@@ -53,8 +53,8 @@ function abortError(why: string): DOMException {
 }
 
 /**
- * Futures by priority, and of the same in the order in which they were submitted, of which as many are on their way as may run at
- * once: so the others can be taken back, and who is on its way runs.
+ * Futures by priority, and of the same in the order in which they were submitted, of which as many are
+ * on their way as may run at once: so the others can be taken back, and who is on its way runs.
  */
 export class FutureQueue implements FutureOwner {
   #waiting: Entry[] = [];

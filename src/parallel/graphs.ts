@@ -20,7 +20,6 @@ import {
   prepareWorker,
   type ResolvedOptions,
   resolveOptions,
-  taskSource,
 } from '../scheduler/index.ts';
 import { runInto } from './start.ts';
 
@@ -34,29 +33,25 @@ export interface ComputeOptions extends OptionsOf<typeof computeOptions> {}
 /** Options of {@link persist}: those of {@link compute}, without `returnErrors`. */
 export interface PersistOptions extends OptionsOf<typeof persistOptions> {}
 
-/** A value with results in place of delayed calls. */
-export type Computed<T> =
+/** A value with results in place of delayed calls; with settled ones where `Settles` is true. */
+type Filled<T, Settles extends boolean> =
   T extends DelayedCall<infer R>
-    ? Awaited<R>
+    ? Settles extends true
+      ? PromiseSettledResult<Awaited<R>>
+      : Awaited<R>
     : T extends Map<infer K, infer V>
-      ? Map<Computed<K>, Computed<V>>
+      ? Map<Filled<K, Settles>, Filled<V, Settles>>
       : T extends Set<infer V>
-        ? Set<Computed<V>>
+        ? Set<Filled<V, Settles>>
         : T extends readonly unknown[] | { [key: string]: unknown }
-          ? { -readonly [K in keyof T]: Computed<T[K]> }
+          ? { -readonly [K in keyof T]: Filled<T[K], Settles> }
           : T;
 
+/** A value with results in place of delayed calls. */
+export type Computed<T> = Filled<T, false>;
+
 /** A value with settled results in place of delayed calls, as `returnErrors` gives them. */
-export type ComputedSettled<T> =
-  T extends DelayedCall<infer R>
-    ? PromiseSettledResult<Awaited<R>>
-    : T extends Map<infer K, infer V>
-      ? Map<ComputedSettled<K>, ComputedSettled<V>>
-      : T extends Set<infer V>
-        ? Set<ComputedSettled<V>>
-        : T extends readonly unknown[] | { [key: string]: unknown }
-          ? { -readonly [K in keyof T]: ComputedSettled<T[K]> }
-          : T;
+export type ComputedSettled<T> = Filled<T, true>;
 
 /** Runs a graph to its end. */
 async function runGraph(
@@ -64,7 +59,7 @@ async function runGraph(
   options: ResolvedOptions,
   site: CallSite,
 ): Promise<(call: Call) => unknown> {
-  prepareWorker(options, taskSource(graph.calls));
+  prepareWorker(options, { remaining: graph.calls.length });
   const job = new Job('calls', null, options);
   const run = new GraphRun(graph, job);
   runInto(job, run, run, site);

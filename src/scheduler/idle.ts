@@ -1,6 +1,7 @@
 /**
  * When workers that have nothing to do end: after a time, but for those that are to stay.
  */
+import { MAX_TIMER_MS } from '../options.ts';
 import type { Clock, Timer } from './clock.ts';
 import type { ResolvedOptions } from './options.ts';
 
@@ -41,7 +42,7 @@ export class IdleWorkers {
     this.#timer = null;
     if (this.#timeout === Number.POSITIVE_INFINITY) return;
     this.#timerFor = this.#timeout;
-    const wait = Math.min(Math.max(this.#timeout, 1), 0x7fffffff);
+    const wait = Math.min(Math.max(this.#timeout, 1), MAX_TIMER_MS);
     this.#timer = this.#clock.after(wait, () => {
       this.#timer = null;
       if (this.retire(this.#clock.now() - this.#timeout + 1)) this.watch();

@@ -164,7 +164,10 @@ export function poolFor(options: ResolvedOptions): WorkerPool {
 }
 
 /** Lets a worker start for a job that is about to be made of these options and tasks. */
-export function prepareWorker(options: ResolvedOptions, { remaining }: TaskSource): void {
+export function prepareWorker(
+  options: ResolvedOptions,
+  { remaining }: Pick<TaskSource, 'remaining'>,
+): void {
   if (options.backend.reach === 'local' || remaining === 0 || options.signal?.aborted) return;
   poolFor(options).prepare(options);
 }
