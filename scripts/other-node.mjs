@@ -4,9 +4,10 @@
 //
 // They stay in .cache/downloads/node.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { unpackOnce } from './native/npm-package.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -23,24 +24,8 @@ export function knownNode(version) {
 
 /** Gets a version of Node ('22', say), once, and returns its file. */
 export function otherNode(version, arch = process.arch) {
-  const folder = folderOf(version, arch);
-  const node = path.join(folder, 'package/bin/node');
-  if (existsSync(node)) return node;
-  // Under another name until it is whole.
-  const part = `${folder}.part`;
-  rmSync(part, { recursive: true, force: true });
-  mkdirSync(part, { recursive: true });
-  const [{ filename }] = JSON.parse(
-    execFileSync(
-      'npm',
-      ['pack', `node-linux-${arch}@${version}`, '--json', '--pack-destination', part],
-      { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] },
-    ),
-  );
-  execFileSync('tar', ['-xzf', path.join(part, filename), '-C', part]);
-  rmSync(path.join(part, filename));
-  renameSync(part, folder);
-  return node;
+  const inside = unpackOnce(`node-linux-${arch}@${version}`, folderOf(version, arch));
+  return path.join(inside, 'bin/node');
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -10,6 +10,16 @@ import { BuildProblem, root, run } from './targets.mjs';
  */
 export function npmPackage(spec, integrity) {
   const folder = path.join(root, '.cache/downloads/npm', spec.replaceAll('/', '+'));
+  return unpackOnce(spec, folder, (archive) => {
+    const found = `sha512-${createHash('sha512').update(readFileSync(archive)).digest('base64')}`;
+    if (found !== integrity) {
+      throw new BuildProblem(`${spec} is not the file that was expected (${found})`);
+    }
+  });
+}
+
+/** Gets `spec` into `folder`, unless it is there, and returns the folder with its files. */
+export function unpackOnce(spec, folder, check = (_archive) => {}) {
   const inside = path.join(folder, 'package');
   if (existsSync(inside)) return inside;
   // Under another name until it is whole.
@@ -23,10 +33,7 @@ export function npmPackage(spec, integrity) {
   );
   // npm writes the scope's slash as a dash, or leaves it, depending on its version.
   const archive = path.join(partial, filename.replace(/^@/, '').replace('/', '-'));
-  const found = `sha512-${createHash('sha512').update(readFileSync(archive)).digest('base64')}`;
-  if (found !== integrity) {
-    throw new BuildProblem(`${spec} is not the file that was expected (${found})`);
-  }
+  check(archive);
   run('tar', ['-xzf', archive, '-C', partial]);
   rmSync(archive);
   rmSync(folder, { recursive: true, force: true });
