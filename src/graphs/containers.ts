@@ -3,29 +3,20 @@
  * here recurses, so that data may be as deep as it likes, and go in circles.
  */
 import { types } from 'node:util';
+import { isBuiltin, isPlainPrototype } from '../codec/index.ts';
 import { type Call, isCall } from './call.ts';
 
 type Container = unknown[] | Map<unknown, unknown> | Set<unknown> | Record<PropertyKey, unknown>;
 
-/** Whether an object is one of `{ … }`, of this realm or another one. */
-function isPlain(value: object): boolean {
-  const prototype = Object.getPrototypeOf(value) as object | null;
-  if (prototype === null || prototype === Object.prototype) return true;
-  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf');
-}
-
-/** Whether the class is the language's own, and not one that extends it. */
-function isExactly(value: object, name: 'Array' | 'Map' | 'Set'): boolean {
-  const { constructor: type } = value as { constructor?: { name?: unknown } };
-  return typeof type === 'function' && type.name === name;
-}
-
+/** The value where it is of a class of the language's own, and not of one that extends it. */
 function asContainer(value: unknown): Container | null {
   if (typeof value !== 'object' || value === null || types.isProxy(value)) return null;
-  if (Array.isArray(value)) return isExactly(value, 'Array') ? value : null;
-  if (types.isMap(value)) return isExactly(value, 'Map') ? value : null;
-  if (types.isSet(value)) return isExactly(value, 'Set') ? value : null;
-  return isPlain(value) ? (value as Record<PropertyKey, unknown>) : null;
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  if (Array.isArray(value)) return isBuiltin(prototype, 'Array') ? value : null;
+  if (types.isMap(value)) return isBuiltin(prototype, 'Map') ? value : null;
+  if (types.isSet(value)) return isBuiltin(prototype, 'Set') ? value : null;
+  const isPlain = prototype === null || isPlainPrototype(prototype);
+  return isPlain ? (value as Record<PropertyKey, unknown>) : null;
 }
 
 /** Calls back with what is in a container; getters are left alone. */

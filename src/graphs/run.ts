@@ -113,11 +113,8 @@ export class GraphRun implements TaskSource, Sink, TaskDescriber {
     const { before, last } = this.#tasks;
     const end = last[task]!;
     if (before[end]! < 0) return [this.#functionOf(end), this.#argumentsOf(end, -1)];
-    const nodes: number[] = [];
-    for (let node = end; node >= 0; node = before[node]!) nodes.push(node);
-    nodes.reverse();
     const message: unknown[] = [];
-    for (const node of nodes) {
+    for (const node of this.#nodesOf(task)) {
       const previous = before[node]!;
       message.push(this.#functionOf(node), this.#argumentsOf(node, previous));
       if (previous >= 0) message.push(this.#holes(node, previous));

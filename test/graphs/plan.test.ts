@@ -45,12 +45,16 @@ describe('the graph of a value', () => {
       readonly call = a('in a class');
     }
     class OwnMap extends Map<unknown, unknown> {}
+    // A class is what it is, whatever its name is.
+    const { Map: NamedMap } = { Map: class extends Map<unknown, unknown> {} };
+    expect(NamedMap.name).toBe('Map');
     const inside = [
       { deep: [[[{ x: a() }]]] },
       new Map<unknown, unknown>([[b(), new Set([c()])]]),
       Object.assign(Object.create(null) as object, { call: d() }),
       new Own(),
       new OwnMap([[1, a('in a class')]]),
+      new NamedMap([[1, named('in a class of that name')()]]),
       {
         get lazy() {
           throw new Error('a getter was called');

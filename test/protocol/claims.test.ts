@@ -1,5 +1,6 @@
 /** The words that a scheduler and a worker claim tasks by. */
 import { describe, expect, it } from 'vitest';
+import { configKeys } from '../../src/config/index.ts';
 import {
   ClaimTable,
   claimTableBytes,
@@ -30,6 +31,11 @@ describe('a claim table', () => {
     claims.idle(0);
     expect(claims.running(0)).toBeNull();
     expect(claims.running(1)).toEqual({ position: 1, since: 13.5 });
+  });
+
+  it('has room for as many tasks as the setting allows', () => {
+    expect(configKeys.concurrency('concurrency', MAX_CONCURRENCY)).toBe(MAX_CONCURRENCY);
+    expect(() => configKeys.concurrency('concurrency', MAX_CONCURRENCY + 1)).toThrow(RangeError);
   });
 
   it('keeps the slots of as many tasks as fit into a page apart', () => {
