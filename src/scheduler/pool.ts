@@ -153,8 +153,9 @@ export class WorkerPool implements WorkerOwner, PoolPort {
   detach(run: RunPort): void {
     this.#runs.remove(run);
     if (this.#runs.size === 0) {
-      this.#idle.watch();
+      // Workers of the calling process end with the run: a timer would keep each of its pools.
       const local = this.backend.reach === 'local';
+      if (!local) this.#idle.watch();
       if (this.#closed || local) this.#retireAll();
       if (local) this.#ended(this);
     }
