@@ -3,7 +3,6 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { BUDGET_VARIABLE } from '../config/index.ts';
 import { addonFile, native } from '../native.ts';
@@ -31,6 +30,7 @@ import {
 import { type Channel, PIPES, PipePair, StdioChannel } from './channel.ts';
 import { entryFlags, entryUrl, NO_PAGE, PAGE } from './entry.ts';
 import { heapFlags, type OwnFlags, ownFlags } from './flags.ts';
+import { hostName } from './host-name.ts';
 
 const INBOX = 3;
 const OUTBOX = 4;
@@ -191,7 +191,7 @@ class ProcessHandle implements WorkerPort {
   }
 
   get address(): WorkerAddress {
-    return { host: hostname(), pid: this.#child.pid ?? -1 };
+    return { host: hostName(), pid: this.#child.pid ?? -1 };
   }
 
   send(message: ToWorker): void {

@@ -1,7 +1,6 @@
 /**
  * The backend 'sequential': the tasks run in the calling environment, on values as they are.
  */
-import { hostname } from 'node:os';
 import { type ConfigScope, enterScope } from '../config/index.ts';
 import {
   type Backend,
@@ -18,6 +17,7 @@ import {
   type WorkerSpec,
 } from '../protocol/index.ts';
 import { plainError, Runner, taskRng } from '../worker/index.ts';
+import { hostName } from './host-name.ts';
 
 function load(message: FunctionMessage): TaskFunction {
   if (message.kind !== 'local') throw new TypeError('a local worker takes functions as they are');
@@ -71,7 +71,7 @@ function noteTeardown(teardown: TaskFunction, initializer: TaskFunction | null):
 class LocalHandle implements WorkerPort {
   readonly claims: ClaimTable;
   readonly slots: number;
-  readonly address = { host: hostname(), pid: process.pid };
+  readonly address = { host: hostName(), pid: process.pid };
   readonly #runner: Runner;
   readonly #events: WorkerEvents;
   readonly #inbox: ToWorker[] = [];

@@ -1,7 +1,6 @@
 /**
  * The backend 'threads': each worker is a thread of this process.
  */
-import { hostname } from 'node:os';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { addonFile, native } from '../native.ts';
 import {
@@ -25,6 +24,7 @@ import {
 import { plainError } from '../worker/index.ts';
 import { inheritedFlags, threadEntry } from './entry.ts';
 import { inspectFlag, ownFlags } from './flags.ts';
+import { hostName } from './host-name.ts';
 
 /** A thread that is to be killed may load modules for so long (ms), */
 const LOADING_MS = 2000;
@@ -102,7 +102,7 @@ class ThreadHandle implements WorkerPort {
     };
     this.#worker = startThread(entry, options, spec);
     const { threadId } = this.#worker;
-    this.address = { host: hostname(), pid: process.pid, threadId };
+    this.address = { host: hostName(), pid: process.pid, threadId };
     let error: Error | undefined;
     let uncaught = false;
     const failed = (thrown: unknown): void => {
