@@ -94,6 +94,22 @@ const settings: AcceptedSettings = {
   },
 };
 
+/** Workers that are not up: they don't see yet that this process ends. */
+const starting = new Set<ProcessHandle>();
+
+function endStarting(): void {
+  for (const one of starting) one.kill();
+}
+
+function noteStart(one: ProcessHandle): void {
+  if (starting.size === 0) process.on('exit', endStarting);
+  starting.add(one);
+}
+
+function noteUp(one: ProcessHandle): void {
+  if (starting.delete(one) && starting.size === 0) process.off('exit', endStarting);
+}
+
 class ProcessHandle implements WorkerPort {
   readonly claims: ClaimTable | null;
   readonly slots: number;
@@ -142,6 +158,7 @@ class ProcessHandle implements WorkerPort {
       throw error;
     }
     this.#child.unref();
+    noteStart(this);
     const { cwd: _, ...init } = initMessage(spec);
     this.send(folders.next === undefined ? init : { ...init, cwd: folders.next });
   }
@@ -155,6 +172,7 @@ class ProcessHandle implements WorkerPort {
     const finish = (): void => {
       if (done || !exit) return;
       done = true;
+      noteUp(this);
       this.#release();
       this.#channel.close();
       events.exit(unreadable ? { ...exit, error: unreadable } : exit);
@@ -171,7 +189,10 @@ class ProcessHandle implements WorkerPort {
       // A child of the worker may hold the pipe open.
       else setTimeout(finish, DRAIN_MS);
     });
-    const reader = new FrameReader((message: FromWorker) => events.message(message));
+    const reader = new FrameReader((message: FromWorker) => {
+      if (message.type === 'ready') noteUp(this);
+      events.message(message);
+    });
     this.#channel.listen(
       (chunk) => {
         if (unreadable) return;

@@ -8,9 +8,11 @@ import {
   type ByteSize,
   byteSize,
   flag,
+  MAX_TIMER_MS,
   milliseconds,
   type Option,
   oneOf,
+  positiveNumber,
   wholeNumber,
 } from '../options.ts';
 
@@ -78,6 +80,8 @@ export interface Config {
   maxWorkerMemory: ByteSize;
   /** Milliseconds after which a worker without work ends. */
   idleTimeout: number;
+  /** Milliseconds that a worker may give no sign of life after its start. */
+  startTimeout: number;
   /** Workers that stay when they have been idle for so long. */
   minWorkers: number;
   /** Whether the times of tasks are kept, for `stats` and `poolStats()`. */
@@ -173,6 +177,7 @@ export const configKeys: { readonly [K in keyof Config]: Option<Config[K]> } = {
   maxTasksPerWorker: wholeNumber({ least: 1, unlimited: true }),
   maxWorkerMemory: byteSize({ least: 1, unlimited: true }),
   idleTimeout: milliseconds,
+  startTimeout: positiveNumber({ most: MAX_TIMER_MS, unlimited: true, unit: 'milliseconds' }),
   minWorkers: wholeNumber({ least: 0, most: MAX_WORKERS }),
   recordTimes: flag,
   retryErrors: wholeNumber({ least: 0, most: 1_000_000, unlimited: true }),

@@ -2,7 +2,8 @@
  * What the end of a worker tells of the tasks that it had.
  */
 import { constants } from 'node:os';
-import type { Claims, Progress, WorkerExit } from '../protocol/index.ts';
+import { errorText, preview } from '../errors.ts';
+import type { Claims, LogMessage, Progress, WorkerExit } from '../protocol/index.ts';
 import type { Batch, BatchTask, WorkerLoss } from './seams.ts';
 
 /** How a worker ended, as the end of "3 in a row were …". */
@@ -37,6 +38,14 @@ export function describeLoss(
     ...(hint === undefined ? {} : { hint }),
     ...(fatalError !== undefined || exit.uncaught ? { stray: true } : {}),
   };
+}
+
+/** What is logged of an error that ended a worker without a task. */
+export function uncaughtMessage(error: unknown): LogMessage {
+  const shown = errorText(error);
+  const what = shown ? shown.stack || `${shown.name}: ${shown.message}` : preview(error);
+  const text = `Uncaught in a worker that had no task, which has ended: ${what}`;
+  return { type: 'log', level: 'error', text, time: Date.now() };
 }
 
 /** What is known of a worker that has ended. */
@@ -89,7 +98,7 @@ export function decideReached(
     // Unless the backend knows more: the first batches were running.
     return batches.map((batch, i) => {
       const known = i === 0 ? exit.reached : undefined;
-      const claimed = i < concurrency ? batch.count : 0;
+      const claimed = version !== null && i < concurrency ? batch.count : 0;
       return { batch, reached: known ?? { claimed, position: null } };
     });
   }

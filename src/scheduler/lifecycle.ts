@@ -31,6 +31,8 @@ export interface LifecycleState {
   readonly worker: WorkerFacts;
   /** Workers that died in a row before they were up. */
   readonly failedStarts: number;
+  /** Others of its pool are up, and take work. */
+  readonly othersUp: boolean;
 }
 
 /** What happens to a worker. */
@@ -43,6 +45,8 @@ export type LifecycleEvent =
   | { readonly type: 'retire' }
   /** What it has sent is decoded. */
   | { readonly type: 'decoded' }
+  /** It has not said that it is there, for so long (ms) after its start. */
+  | { readonly type: 'silent'; readonly ms: number }
   /** It is to end at once. */
   | { readonly type: 'kill'; readonly why: string }
   /** These of its tasks have run too long. */
@@ -76,12 +80,14 @@ export type LifecycleAction =
   | { readonly do: 'count-starts'; readonly failed: number }
   /** No worker can be had: all runs fail. */
   | { readonly do: 'fail-all'; readonly what: string; readonly cause?: unknown }
+  /** No more workers can be had: the runs go on with those that there are. */
+  | { readonly do: 'go-without'; readonly what: string; readonly cause?: unknown }
   /** The pool looks for work, and for workers where `refill` is set. */
   | { readonly do: 'go-on'; readonly refill: boolean };
 
 /** Whether this side ended a worker, so that no task of it is to blame but one that ran too long. */
 export function isOurs(reason: ExitReason | null): boolean {
-  return reason?.kind === 'killed' || reason?.kind === 'expired';
+  return reason?.kind === 'killed' || reason?.kind === 'expired' || reason?.kind === 'silent';
 }
 
 /** Whether a worker takes new work. */
@@ -95,6 +101,16 @@ export function isUsable(state: WorkerState): boolean {
  */
 export function isBusyWith(batch: Batch): boolean {
   return !batch.finished && (batch.settled < batch.count || batch.worker.version !== null);
+}
+
+/** How workers failed to start that said nothing, as the end of "3 in a row …". */
+function silence(ms: number): string {
+  return (
+    `gave no sign of life for ${ms} ms after their start (startTimeout), which Node gives before an ` +
+    'initializer runs. A module that is loaded before (--import, --require) has to come to its end, ' +
+    'a limit of processes and threads (ulimit -u, pids.max) to leave room for those of Node; ' +
+    'a slower machine needs a longer startTimeout'
+  );
 }
 
 /** Decides about a worker. */
@@ -113,6 +129,8 @@ export function decideLifecycle(state: LifecycleState, event: LifecycleEvent): L
       return isUsable(worker.state) ? drain(worker) : [];
     case 'decoded':
       return worker.state === 'draining' ? drain(worker) : [];
+    case 'silent':
+      return worker.version === null ? endNow(worker, { kind: 'silent', ms: event.ms }) : [];
     case 'kill':
       return endNow(worker, { kind: 'killed', why: event.why });
     case 'expire':
@@ -151,7 +169,7 @@ function endNow({ exitReason }: WorkerFacts, reason: ExitReason): LifecycleActio
 }
 
 function ended(
-  { worker, failedStarts }: LifecycleState,
+  { worker, failedStarts, othersUp }: LifecycleState,
   exit: WorkerExit,
   hint: string | undefined,
 ): LifecycleAction[] {
@@ -180,13 +198,14 @@ function ended(
   for (const { batch, reached } of ends) {
     actions.push({ do: 'lose', batch, reached, loss: shared });
   }
-  if (version === null && reason.kind !== 'done' && !isOurs(reason)) {
+  if (version === null && reason.kind !== 'done' && (reason.kind === 'silent' || !isOurs(reason))) {
     const failed = failedStarts + 1;
     const endless = failed >= MAX_FAILED_STARTS || exit.error !== undefined;
     actions.push({ do: 'count-starts', failed: endless ? 0 : failed });
     if (endless) {
-      const row = `${MAX_FAILED_STARTS} in a row were ${howEnded(exit)}`;
-      actions.push({ do: 'fail-all', what: exit.error?.message ?? row, cause: loss.cause });
+      const how = reason.kind === 'silent' ? silence(reason.ms) : `were ${howEnded(exit)}`;
+      const what = exit.error?.message ?? `${MAX_FAILED_STARTS} in a row ${how}`;
+      actions.push({ do: othersUp ? 'go-without' : 'fail-all', what, cause: loss.cause });
     }
   }
   actions.push({ do: 'go-on', refill: true });

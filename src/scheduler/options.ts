@@ -131,6 +131,12 @@ export const parallelOptions = {
   /** Milliseconds after which a worker without work ends. Default 60 000. */
   idleTimeout: configKeys.idleTimeout,
   /**
+   * Milliseconds that a worker may give no sign of life after its start, before it is ended and counts as
+   * one that could not be started. It gives one as soon as Node runs it, before the initializer. Default
+   * 60 000; for workers on other machines Infinity.
+   */
+  startTimeout: configKeys.startTimeout,
+  /**
    * So many workers (and at most `jobs`) start with the first tasks and stay when they have been idle for
    * `idleTimeout`. Default 0.
    */
@@ -197,6 +203,7 @@ export interface ResolvedOptions {
   readonly maxTasksPerWorker: number;
   readonly maxWorkerMemory: number;
   readonly idleTimeout: number;
+  readonly startTimeout: number;
   readonly minWorkers: number;
   readonly initializer: (() => unknown) | null;
   readonly teardown: (() => unknown) | null;

@@ -4,32 +4,28 @@
 
 import { writesProfile } from '../backends/index.ts';
 import { workerRole } from '../config/index.ts';
-import { errorText, preview } from '../errors.ts';
 import { isMeasured } from '../functions/index.ts';
 import type {
   Backend,
   FromWorker,
   FunctionMessage,
-  LogMessage,
   WorkerExit,
   WorkerSpec,
 } from '../protocol/index.ts';
 import { type Clock, systemClock, type Timer } from './clock.ts';
 import { WorkerStartError } from './errors.ts';
 import { channels, notify, poolListeners, type WorkerEvent } from './events.ts';
+import { uncaughtMessage } from './exits.ts';
 import { IdleWorkers } from './idle.ts';
 import type { Job } from './job.ts';
-import { isBusyWith, type LifecycleAction } from './lifecycle.ts';
+import type { LifecycleAction } from './lifecycle.ts';
 import { crashHint, outOfMemoryKills } from './oom.ts';
 import type { ResolvedOptions } from './options.ts';
 import { PoolTally } from './pool-stats.ts';
-import { ResponsiveTimer } from './responsive-timer.ts';
 import { RunQueue } from './run-queue.ts';
 import type { PoolPort, RunPort } from './seams.ts';
+import { StuckWatch, stuckSince } from './stuck.ts';
 import { PoolWorker, type WorkerOwner } from './worker.ts';
-
-/** A worker that still runs a task of a job that has ended is replaced after this (ms). */
-const STUCK_MS = 50;
 
 let lastWorker = 0;
 
@@ -55,11 +51,14 @@ export class WorkerPool implements WorkerOwner, PoolPort {
   #pumping = false;
   #again = false;
   failedStarts = 0;
+  startTimeout: number;
+  /** More workers can't be had for the runs that there are: these go on with those that are up. */
+  #goesWithout = false;
   #kills = 0;
   readonly #idle: IdleWorkers;
   #stealTimer: Timer | null = null;
   #stealWait = 1;
-  #stuckTimer: ResponsiveTimer | null = null;
+  readonly #stuck: StuckWatch;
   #closed = false;
   readonly #changes: Disposable | undefined;
   readonly #ended: (pool: WorkerPool) => void;
@@ -79,7 +78,9 @@ export class WorkerPool implements WorkerOwner, PoolPort {
     const { backend, childThreads, childThreadsAsked, maxBytes, concurrency, settings } = options;
     this.backend = backend;
     this.name = options.pool;
+    this.startTimeout = options.startTimeout;
     this.#idle = new IdleWorkers(clock, options.idleTimeout, () => this.#workers);
+    this.#stuck = new StuckWatch(clock, (since) => this.#replaceStuck(since));
     this.#spec = {
       type: 'init',
       backend: backend.name,
@@ -134,15 +135,22 @@ export class WorkerPool implements WorkerOwner, PoolPort {
 
   /** Starts a first worker, which comes up while the job that it is for is being made. */
   prepare(options: ResolvedOptions): void {
-    this.#idle.take(options);
+    this.#take(options);
     if (this.#workers.some((worker) => worker.usable)) return;
     // Nobody may come after all.
     if (this.#startWorker()) this.#idle.watch();
   }
 
+  /** The latest job says how long workers stay, and how long they may take to come up. */
+  #take(options: ResolvedOptions): void {
+    this.#idle.take(options);
+    this.startTimeout = options.startTimeout;
+    this.#goesWithout = false;
+  }
+
   attach(run: RunPort): void {
     this.#closed = false;
-    this.#idle.take(run.job.options);
+    this.#take(run.job.options);
     this.#runs.add(run);
     for (const worker of [...this.#workers]) if (this.#isAtTaskLimit(worker)) this.#replace(worker);
     this.#ensureWorkers();
@@ -194,21 +202,6 @@ export class WorkerPool implements WorkerOwner, PoolPort {
 
   // ---- Workers ------------------------------------------------------------------------------
 
-  /**
-   * Since when a worker runs only what nobody waits for, and has said nothing; NaN where it doesn't.
-   * One that has results to send may have had to wait until this thread takes them.
-   */
-  #stuckSince(worker: PoolWorker): number {
-    let since = Number.NaN;
-    if (worker.load === 0) return since;
-    for (const batch of worker.slots) {
-      if (batch === null) continue;
-      if (!batch.run.ended) return Number.NaN;
-      if (isBusyWith(batch)) since = Math.max(batch.run.endedAt, worker.lastMessageAt);
-    }
-    return since;
-  }
-
   #ensureWorkers(): void {
     let usable = 0;
     let busy = 0;
@@ -217,7 +210,7 @@ export class WorkerPool implements WorkerOwner, PoolPort {
       if (!worker.usable) continue;
       usable++;
       if (worker.load > 0) busy++;
-      stuck ||= this.#stuckSince(worker) > 0;
+      stuck ||= stuckSince(worker) > 0;
     }
     let wanted = 0;
     let together = busy;
@@ -230,8 +223,9 @@ export class WorkerPool implements WorkerOwner, PoolPort {
     // Small runs at the same time have as many workers together as the one with the most may have.
     wanted = Math.max(wanted, Math.min(together, most));
     if (this.#runs.size > 0) wanted = Math.max(wanted, this.#idle.staying);
-    for (; usable < wanted; usable++) if (!this.#startWorker()) return;
-    if (stuck && !this.#stuckTimer) this.#startStuckTimer();
+    if (this.#goesWithout && !this.othersUp()) this.#goesWithout = false;
+    if (!this.#goesWithout) for (; usable < wanted; usable++) if (!this.#startWorker()) return;
+    if (stuck) this.#stuck.watch();
   }
 
   /** There is more to do, or room for more workers; there may be no worker any more. */
@@ -240,22 +234,11 @@ export class WorkerPool implements WorkerOwner, PoolPort {
     this.pump();
   }
 
-  #startStuckTimer(): void {
-    const since = this.clock.now();
-    this.#stuckTimer = new ResponsiveTimer(
-      STUCK_MS,
-      false,
-      () => this.#replaceStuck(since),
-      this.clock,
-    );
-  }
-
   /** Workers that have been stuck in tasks of ended jobs since then leave the pool; others take over. */
   #replaceStuck(since: number): void {
-    this.#stuckTimer = null;
     if (this.#runs.size === 0) return;
     for (const worker of this.#workers) {
-      if (worker.usable && this.#stuckSince(worker) <= since) worker.retire();
+      if (worker.usable && stuckSince(worker) <= since) worker.retire();
     }
     // Others may have become stuck meanwhile.
     this.#ensureWorkers();
@@ -267,7 +250,9 @@ export class WorkerPool implements WorkerOwner, PoolPort {
     try {
       worker = new PoolWorker(this.backend, { ...this.#spec, id: ++lastWorker }, this, this.clock);
     } catch (error) {
-      this.#failAll(new WorkerStartError(this.backend.name, (error as Error).message, error));
+      const failure = new WorkerStartError(this.backend.name, (error as Error).message, error);
+      if (this.othersUp()) this.#goWithout(failure);
+      else this.#failAll(failure);
       return false;
     }
     this.#workers.push(worker);
@@ -284,6 +269,19 @@ export class WorkerPool implements WorkerOwner, PoolPort {
 
   #failAll(error: unknown): void {
     for (const run of this.#runs) run.fail(error);
+  }
+
+  othersUp(worker?: PoolWorker): boolean {
+    return this.#workers.some((one) => one !== worker && one.usable && one.version !== null);
+  }
+
+  /** The runs go on with the workers that are up, but for those that need one for each task. */
+  #goWithout(error: WorkerStartError): void {
+    if (this.#goesWithout) return;
+    this.#goesWithout = true;
+    for (const run of this.#runs) if (run.job.options.oncePerWorker) run.fail(error);
+    const text = `${error.message}. The jobs go on with the workers that are up.`;
+    process.emitWarning(text, { type: 'HeddleWarning', code: 'HEDDLE_FEWER_WORKERS' });
   }
 
   message(worker: PoolWorker, message: FromWorker): void {
@@ -379,6 +377,9 @@ export class WorkerPool implements WorkerOwner, PoolPort {
       case 'fail-all':
         this.#failAll(new WorkerStartError(this.backend.name, action.what, action.cause));
         return;
+      case 'go-without':
+        this.#goWithout(new WorkerStartError(this.backend.name, action.what, action.cause));
+        return;
       case 'go-on':
         if (!action.refill) this.pump();
         else if (this.#runs.size > 0) this.refill();
@@ -418,15 +419,8 @@ export class WorkerPool implements WorkerOwner, PoolPort {
 
   /** Logs what ended a worker that had no task: no job will tell it. */
   #logUncaught(worker: PoolWorker, error: unknown): void {
-    const shown = errorText(error);
-    const text = shown ? shown.stack || `${shown.name}: ${shown.message}` : preview(error);
     const event = this.#event(worker);
-    const message: LogMessage = {
-      type: 'log',
-      level: 'error',
-      text: `Uncaught in a worker that had no task, which has ended: ${text}`,
-      time: Date.now(),
-    };
+    const message = uncaughtMessage(error);
     notify(poolListeners, (one) => one.log?.(event, message));
   }
 
@@ -456,8 +450,7 @@ export class WorkerPool implements WorkerOwner, PoolPort {
     for (let load = 0; load < slots; load++) {
       for (const state of ['ready', 'starting'] as const) {
         for (const worker of this.#workers) {
-          if (worker.state !== state || worker.load !== load || this.#stuckSince(worker) > 0)
-            continue;
+          if (worker.state !== state || worker.load !== load || stuckSince(worker) > 0) continue;
           if (load >= worker.slots.length || (load > 0 && state === 'starting')) continue;
           const given = this.#give(worker);
           if (load < worker.concurrency && !given && state === 'ready') idle = true;

@@ -20,6 +20,14 @@ import { checkSettings, describeSettings, settingsOf } from './worker-settings.t
 /** Reaches within this process: a SharedArrayBuffer gets through. */
 const IN_PROCESS: readonly Reach[] = ['thread', 'local'];
 
+/** How long workers may take to come up (ms): how fast others' machines are given out, nobody knows. */
+const START_TIMEOUTS: Readonly<Record<Reach, number>> = {
+  local: Number.POSITIVE_INFINITY,
+  thread: 60_000,
+  process: 60_000,
+  machine: Number.POSITIVE_INFINITY,
+};
+
 const MEBIBYTE = 1024 * 1024;
 
 /**
@@ -167,6 +175,7 @@ export function resolveOptions(
     maxWorkerMemory:
       bytesOf(options.maxWorkerMemory) ?? scope.maxWorkerMemory ?? Number.POSITIVE_INFINITY,
     idleTimeout: options.idleTimeout ?? scope.idleTimeout ?? 60_000,
+    startTimeout: options.startTimeout ?? scope.startTimeout ?? START_TIMEOUTS[backend.reach],
     minWorkers: options.minWorkers ?? scope.minWorkers ?? 0,
     initializer: options.initializer ?? null,
     teardown: options.teardown ?? null,

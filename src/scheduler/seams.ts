@@ -38,6 +38,8 @@ export type ExitReason =
     | { readonly kind: 'uncaught' }
     /** This side ended it. */
     | { readonly kind: 'killed'; readonly why: string }
+    /** It gave no sign of life for so long (ms) after its start: this side ended it. */
+    | { readonly kind: 'silent'; readonly ms: number }
     /** These of its tasks ran longer than their job's time-out. */
     | { readonly kind: 'expired'; readonly tasks: readonly BatchTask[] }
     /** By itself. */

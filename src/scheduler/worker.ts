@@ -32,6 +32,10 @@ import type {
 export interface WorkerOwner {
   /** Workers that died in a row before they were up. */
   readonly failedStarts: number;
+  /** How long a worker may give no sign of life after its start (ms). */
+  readonly startTimeout: number;
+  /** Whether workers other than this one are up, and take work. */
+  othersUp(worker: PoolWorker): boolean;
   /** Workers have something to do when they are told to end, which may take {@link PARTING_MS}. */
   readonly parting: boolean;
   message(worker: PoolWorker, message: FromWorker): void;
@@ -79,6 +83,8 @@ export class PoolWorker implements PooledWorker {
   readonly #awaiting: (() => void)[] = [];
   readonly #owner: WorkerOwner;
   readonly #clock: Clock;
+  /** Until it has said that it is there. */
+  #startTimer: ResponsiveTimer | null = null;
   #referenced = false;
 
   constructor(backend: Backend, spec: WorkerSpec, owner: WorkerOwner, clock: Clock) {
@@ -93,6 +99,7 @@ export class PoolWorker implements PooledWorker {
         if (message.type === 'ready') {
           const { clockOffset: offset, version } = message;
           this.upSince = this.#clock.now();
+          this.#endStartTimer();
           if (offset !== null) this.clockOffset = offset - clockOffset();
           this.#happens({ type: 'ready', version, wanted: VERSION });
         } else if (message.type === 'fatal') {
@@ -103,17 +110,38 @@ export class PoolWorker implements PooledWorker {
     });
     for (let slot = 0; slot < Math.max(this.port.slots, 1); slot++) this.slots.push(null);
     this.concurrency = Math.min(spec.concurrency ?? 1, this.slots.length);
+    this.#watchStart();
+  }
+
+  /** One that says nothing has not come up: its own first message needs nothing of the job. */
+  #watchStart(): void {
+    const ms = this.#owner.startTimeout;
+    if (ms === Number.POSITIVE_INFINITY || this.backend.reach === 'local') return;
+    const silent = (): void => {
+      this.#happens({ type: 'silent', ms });
+      // A thread that waits in code of the system can't be ended, and nobody may wait for it.
+      this.#clock.after(PARTING_MS, () => this.#ended({ reason: 'lost', why: 'it could not end' }));
+    };
+    this.#startTimer = new ResponsiveTimer(ms, false, silent, this.#clock);
+  }
+
+  #endStartTimer(): void {
+    this.#startTimer?.end();
+    this.#startTimer = null;
   }
 
   #ended(exit: WorkerExit): void {
     if (this.state === 'dead') return;
+    this.#endStartTimer();
     const hint = isOurs(this.exitReason) ? undefined : this.#owner.hint(exit);
     this.#happens({ type: 'exit', exit, hint });
     for (const callback of this.#awaiting.splice(0)) callback();
   }
 
   #happens(event: LifecycleEvent): void {
-    const state = { worker: this, failedStarts: this.#owner.failedStarts };
+    const { failedStarts } = this.#owner;
+    const othersUp = event.type === 'exit' && this.#owner.othersUp(this);
+    const state = { worker: this, failedStarts, othersUp };
     for (const action of decide(state, event)) this.#carryOut(action);
   }
 

@@ -75,6 +75,7 @@ describe('setConfig', () => {
     [{ maxWorkerMemory: '0K' }, /'maxWorkerMemory'/],
     [{ maxBytes: '1 M' as never }, /'maxBytes' must be a number of bytes, or one as '100M'/],
     [{ idleTimeout: -5 }, /'idleTimeout'/],
+    [{ startTimeout: 0 }, /'startTimeout'/],
     [{ prefer: 'fast' as never }, /'prefer'/],
     [{ require: 'gil' as never }, /'require' must be one of 'sharedmem'/],
   ])('refuses %j', (options, message) => {

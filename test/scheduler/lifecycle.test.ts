@@ -124,6 +124,37 @@ describe('a worker', () => {
       ],
     ],
     [
+      'says nothing after its start',
+      starting,
+      { type: 'silent', ms: 70 },
+      0,
+      [become('killed', { kind: 'silent', ms: 70 }), { do: 'end-now' }],
+    ],
+    ['had come up when its time was over', {}, { type: 'silent', ms: 70 }, 0, []],
+    [
+      'ends after it has said nothing',
+      { ...starting, state: 'killed', exitReason: { kind: 'silent', ms: 70 } },
+      { type: 'exit', exit: { reason: 'signal', signal: 'SIGKILL' }, hint: undefined },
+      0,
+      [dead({ kind: 'silent' }), left, { do: 'count-starts', failed: 1 }, on],
+    ],
+    [
+      'ends after it has said nothing, as those before',
+      { ...starting, state: 'killed', exitReason: { kind: 'silent', ms: 70 } },
+      { type: 'exit', exit: { reason: 'signal', signal: 'SIGKILL' }, hint: undefined },
+      2,
+      [
+        dead({ kind: 'silent' }),
+        left,
+        { do: 'count-starts', failed: 0 },
+        expect.objectContaining({
+          do: 'fail-all',
+          what: expect.stringMatching(/^3 in a row gave no sign of life for 70 ms .*startTimeout/),
+        }),
+        on,
+      ],
+    ],
+    [
       'was killed before it came up',
       { ...starting, state: 'killed', exitReason: killed },
       { type: 'exit', exit: crash, hint: 'h' },
@@ -176,13 +207,42 @@ describe('a worker', () => {
       [dead({ kind: 'expired', tasks: [] }), left, on],
     ],
   ])('%s', (_what, facts, event, failedStarts, expected) => {
-    expect(decide({ worker: worker(facts), failedStarts }, event)).toEqual(expected);
+    expect(decide({ worker: worker(facts), failedStarts, othersUp: false }, event)).toEqual(
+      expected,
+    );
+  });
+
+  it('that can not be had is gone without where others are up', () => {
+    const exits = [
+      { exit: crash, failedStarts: 2 },
+      { exit: { reason: 'lost', why: 'x', error: broken } as const, failedStarts: 0 },
+    ];
+    for (const { exit, failedStarts } of exits) {
+      const event = { type: 'exit', exit, hint: undefined } as const;
+      const actions = decide({ worker: worker(starting), failedStarts, othersUp: true }, event);
+      expect(actions.map((action) => action.do)).toEqual([
+        'become',
+        'leave',
+        'count-starts',
+        'go-without',
+        'go-on',
+      ]);
+    }
+  });
+
+  it('that never came up had begun nothing, whatever its backend can not tell', () => {
+    const batch = { id: 1, slot: 0, count: 3, settled: 0 } as Batch;
+    const facts = worker({ ...starting, slots: [batch, null], load: 1 });
+    const event = { type: 'exit', exit: crash, hint: undefined } as const;
+    const actions = decide({ worker: facts, failedStarts: 0, othersUp: false }, event);
+    const [lost] = actions.filter((action) => action.do === 'lose');
+    expect(lost!.reached).toEqual({ claimed: 0, position: null });
   });
 
   it('of another version is killed, and nobody waits for it', () => {
     const event = { type: 'ready', version: '2', wanted: '1' } as const;
     const what = 'it runs version 2 of heddle, and this program 1';
-    expect(decide({ worker: worker(starting), failedStarts: 0 }, event)).toEqual([
+    expect(decide({ worker: worker(starting), failedStarts: 0, othersUp: false }, event)).toEqual([
       become('ready', null, '2'),
       become('killed', { kind: 'killed', why: what }),
       { do: 'end-now' },
@@ -199,7 +259,7 @@ describe('a worker', () => {
     const next = { ...one, id: 2, slot: 1 };
     const facts = worker({ slots: [next, one], load: 2, port: { claims: table } });
     const actions = decide(
-      { worker: facts, failedStarts: 0 },
+      { worker: facts, failedStarts: 0, othersUp: false },
       { type: 'exit', exit: crash, hint: 'h' },
     );
     const lost = actions.filter((action) => action.do === 'lose');
@@ -225,7 +285,7 @@ describe('a worker', () => {
     ] as const;
     for (const [exit, expired] of exits) {
       const event = { type: 'exit', exit, hint: undefined } as const;
-      const actions = decide({ worker: facts, failedStarts: 0 }, event);
+      const actions = decide({ worker: facts, failedStarts: 0, othersUp: false }, event);
       const lost = actions.filter((action) => action.do === 'lose');
       expect(lost.map(({ reached }) => reached.position)).toEqual([0, 0, null]);
       expect(lost[0]!.loss.beside).toEqual([
