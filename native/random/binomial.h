@@ -4,7 +4,9 @@
 // order of the operations is NumPy 2.4's.
 #pragma once
 
+#include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 
 #include "random/elementary.h"
@@ -13,6 +15,10 @@ namespace heddle::random {
 
 class Binomial {
  public:
+  // Chances that inversion makes use of: its mean is at most 30.
+  static constexpr size_t kMaxInverted = 88;
+
+  Binomial() : Binomial(0, 0.0) {}
   Binomial(int64_t n, double p) : n_(n), mirrored_(p > 0.5), p_(p > 0.5 ? 1.0 - p : p) {
     none_ = n == 0 || p == 0.0;
     if (none_) return;
@@ -20,7 +26,7 @@ class Binomial {
     inverts_ = p_ * count_ <= 30.0;
     if (inverts_) {
       q_ = 1.0 - p_;
-      start_ = elementary::exp(count_ * elementary::log1p(-p_));
+      chances_[0] = elementary::exp(count_ * elementary::log1p(-p_));
       const double mean = count_ * p_;
       const double reach = mean + 10.0 * std::sqrt(mean * q_ + 1);
       bound_ = static_cast<int64_t>(count_ < reach ? count_ : reach);
@@ -37,23 +43,30 @@ class Binomial {
   }
 
  private:
+  // The chances of 0, 1, ... successes, each made of the one before when it is first needed.
+  // Numbers beyond the bound, which is less than 30 + 10 sqrt(31), are drawn again.
   template <typename Source>
   int64_t inversion(Source& source) const {
     int64_t x = 0;
-    double chance = start_;
     double u = source.next_double();
-    while (u > chance) {
-      ++x;
-      if (x > bound_) {
+    while (u > chances_[static_cast<size_t>(x)]) {
+      if (x == bound_) {
         x = 0;
-        chance = start_;
         u = source.next_double();
-      } else {
-        u -= chance;
-        chance = (static_cast<double>(n_ - x + 1) * p_ * chance) / (static_cast<double>(x) * q_);
+        continue;
       }
+      u -= chances_[static_cast<size_t>(x)];
+      ++x;
+      if (x > known_) extend_chances();
     }
     return x;
+  }
+
+  void extend_chances() const {
+    const double before = chances_[static_cast<size_t>(known_)];
+    ++known_;
+    chances_[static_cast<size_t>(known_)] =
+        (static_cast<double>(n_ - known_ + 1) * p_ * before) / (static_cast<double>(known_) * q_);
   }
 
   // The parts under the hat: a triangle (p1), two parallelograms (p2), two tails (p3, p4).
@@ -145,8 +158,9 @@ class Binomial {
   bool inverts_ = false;
   double count_ = 0;
   double q_ = 0;
-  double start_ = 0;
   int64_t bound_ = 0;
+  mutable int64_t known_ = 0;  // the last one whose chance is there
+  mutable std::array<double, kMaxInverted> chances_;
   int64_t m_ = 0;
   double fm_ = 0, xm_ = 0, xl_ = 0, xr_ = 0, c_ = 0, left_ = 0, right_ = 0;
   double p1_ = 0, p2_ = 0, p3_ = 0, p4_ = 0, variance_ = 0;

@@ -99,42 +99,68 @@ double weibull(Source& source, double a) {
 
 // ---- Gamma and what is made of it ---------------------------------------------------------------
 
-template <typename P, typename Source>
-typename P::Real standard_gamma(Source& source, typename P::Real shape) {
+// Gamma numbers of one shape. What it decides is worked out once for a fill.
+template <typename P>
+class Gamma {
+ public:
   using Real = typename P::Real;
-  constexpr Real kOne = 1;
-  if (shape == kOne) return standard_exponential<P>(source);
-  if (shape == 0) return 0;
-  if (shape < kOne) {
+
+  explicit Gamma(Real shape)
+      : shape_(shape), inverse_(shape < kOne ? kOne / shape : 0), b_(shape - kOne / Real{3}) {
+    if (!(shape < kOne)) c_ = kOne / std::sqrt(Real{9} * b_);
+  }
+
+  template <typename Source>
+  Real operator()(Source& source) const {
+    if (shape_ == kOne) return standard_exponential<P>(source);
+    if (shape_ == 0) return 0;
+    if (shape_ < kOne) return by_powers(source);
+    // With a shape of NaN the first test is on x alone: the loop ends, and what it gives is NaN.
+    for (;;) {
+      Real x;
+      Real v;
+      do {
+        x = standard_normal<P>(source);
+        v = kOne + c_ * x;
+      } while (v <= 0);
+      v = v * v * v;
+      const Real u = P::uniform(source);
+      if (u < kOne - static_cast<Real>(0.0331) * (x * x) * (x * x)) return b_ * v;
+      if (elementary::log(u) <
+          static_cast<Real>(0.5) * x * x + b_ * (kOne - v + elementary::log(v))) {
+        return b_ * v;
+      }
+    }
+  }
+
+ private:
+  static constexpr Real kOne = 1;
+
+  template <typename Source>
+  Real by_powers(Source& source) const {
     for (;;) {
       const Real u = P::uniform(source);
       const Real v = standard_exponential<P>(source);
-      if (u <= kOne - shape) {
-        const Real x = elementary::pow(u, kOne / shape);
+      if (u <= kOne - shape_) {
+        const Real x = elementary::pow(u, inverse_);
         if (x <= v) return x;
       } else {
-        const Real y = -elementary::log((kOne - u) / shape);
-        const Real x = elementary::pow(kOne - shape + shape * y, kOne / shape);
+        const Real y = -elementary::log((kOne - u) / shape_);
+        const Real x = elementary::pow(kOne - shape_ + shape_ * y, inverse_);
         if (x <= v + y) return x;
       }
     }
   }
-  // With a shape of NaN the first test is on x alone: the loop ends, and what it gives is NaN.
-  const Real b = shape - kOne / Real{3};
-  const Real c = kOne / std::sqrt(Real{9} * b);
-  for (;;) {
-    Real x;
-    Real v;
-    do {
-      x = standard_normal<P>(source);
-      v = kOne + c * x;
-    } while (v <= 0);
-    v = v * v * v;
-    const Real u = P::uniform(source);
-    if (u < kOne - static_cast<Real>(0.0331) * (x * x) * (x * x)) return b * v;
-    if (elementary::log(u) < static_cast<Real>(0.5) * x * x + b * (kOne - v + elementary::log(v)))
-      return b * v;
-  }
+
+  Real shape_;
+  Real inverse_;
+  Real b_;
+  Real c_ = 0;
+};
+
+template <typename P, typename Source>
+typename P::Real standard_gamma(Source& source, typename P::Real shape) {
+  return Gamma<P>(shape)(source);
 }
 
 template <typename Source>
@@ -142,19 +168,44 @@ double chisquare(Source& source, double freedom) {
   return 2.0 * standard_gamma<Double>(source, freedom / 2.0);
 }
 
-template <typename Source>
-double fisher(Source& source, double numerator, double denominator) {
-  const double above = chisquare(source, numerator) * denominator;
-  const double below = chisquare(source, denominator) * numerator;
-  return above / below;
-}
+// The ratio of two chi-square numbers, each over its degrees of freedom.
+class Fisher {
+ public:
+  Fisher(double numerator, double denominator)
+      : numerator_(numerator),
+        denominator_(denominator),
+        above_(numerator / 2.0),
+        below_(denominator / 2.0) {}
 
-template <typename Source>
-double student(Source& source, double freedom) {
-  const double normal = standard_normal<Double>(source);
-  const double gamma = standard_gamma<Double>(source, freedom / 2);
-  return std::sqrt(freedom / 2) * normal / std::sqrt(gamma);
-}
+  template <typename Source>
+  double operator()(Source& source) const {
+    const double above = 2.0 * above_(source) * denominator_;
+    const double below = 2.0 * below_(source) * numerator_;
+    return above / below;
+  }
+
+ private:
+  double numerator_;
+  double denominator_;
+  Gamma<Double> above_;
+  Gamma<Double> below_;
+};
+
+class Student {
+ public:
+  explicit Student(double freedom) : root_(std::sqrt(freedom / 2)), gamma_(freedom / 2) {}
+
+  template <typename Source>
+  double operator()(Source& source) const {
+    const double normal = standard_normal<Double>(source);
+    const double gamma = gamma_(source);
+    return root_ * normal / std::sqrt(gamma);
+  }
+
+ private:
+  double root_;
+  Gamma<Double> gamma_;
+};
 
 template <typename Source>
 double standard_cauchy(Source& source) {
@@ -184,34 +235,50 @@ double noncentral_fisher(Source& source, double numerator, double denominator,
   return above / (chisquare(source, denominator) * numerator);
 }
 
-// Where both parameters are below this, a number between 0 and 1 is less likely than 1e-100.
-constexpr double kTinyBeta = 3e-103;
+class Beta {
+ public:
+  Beta(double a, double b)
+      : a_(a), b_(b), inverse_a_(1.0 / a), inverse_b_(1.0 / b), gamma_a_(a), gamma_b_(b) {}
 
-template <typename Source>
-double beta(Source& source, double a, double b) {
-  // So put that NaN leads away from the loop.
-  if (!(a <= 1.0 && b <= 1.0)) {
-    const double x = standard_gamma<Double>(source, a);
-    const double y = standard_gamma<Double>(source, b);
-    return x / (x + y);
+  template <typename Source>
+  double operator()(Source& source) const {
+    // So put that NaN leads away from the loop.
+    if (!(a_ <= 1.0 && b_ <= 1.0)) {
+      const double x = gamma_a_(source);
+      const double y = gamma_b_(source);
+      return x / (x + y);
+    }
+    if (a_ < kTiny && b_ < kTiny) return (a_ + b_) * source.next_double() < a_ ? 1.0 : 0.0;
+    for (;;) {
+      const double u = source.next_double();
+      const double v = source.next_double();
+      const double x = elementary::pow(u, inverse_a_);
+      const double y = elementary::pow(v, inverse_b_);
+      const double sum = x + y;
+      if (!(sum <= 1.0 && u + v > 0.0)) continue;
+      if (x > 0.0 && y > 0.0) return x / sum;
+      return by_logarithms(u, v);
+    }
   }
-  if (a < kTinyBeta && b < kTinyBeta) {
-    return (a + b) * source.next_double() < a ? 1.0 : 0.0;
-  }
-  for (;;) {
-    const double u = source.next_double();
-    const double v = source.next_double();
-    const double x = elementary::pow(u, 1.0 / a);
-    const double y = elementary::pow(v, 1.0 / b);
-    const double sum = x + y;
-    if (!(sum <= 1.0 && u + v > 0.0)) continue;
-    if (x > 0.0 && y > 0.0) return x / sum;
-    // A power underflowed: the same ratio by logarithms.
-    const double difference = elementary::log(u) / a - elementary::log(v) / b;
+
+ private:
+  // Where both parameters are below this, a number between 0 and 1 is less likely than 1e-100.
+  static constexpr double kTiny = 3e-103;
+
+  // Where a power underflowed: the same ratio.
+  double by_logarithms(double u, double v) const {
+    const double difference = elementary::log(u) / a_ - elementary::log(v) / b_;
     if (difference > 0) return elementary::exp(-elementary::log1p(elementary::exp(-difference)));
     return elementary::exp(difference - elementary::log1p(elementary::exp(difference)));
   }
-}
+
+  double a_;
+  double b_;
+  double inverse_a_;
+  double inverse_b_;
+  Gamma<Double> gamma_a_;
+  Gamma<Double> gamma_b_;
+};
 
 // ---- Others -------------------------------------------------------------------------------------
 
@@ -227,40 +294,52 @@ double wald(Source& source, double mean, double scale) {
   return mean * mean / x;
 }
 
-// The scale of the wrapped Cauchy envelope.
-inline double von_mises_envelope(double concentration) {
-  // To second order; what follows loses all digits here.
-  if (concentration < 1e-5) return 1. / concentration + concentration;
-  const double r = 1 + std::sqrt(1 + 4 * concentration * concentration);
-  const double rho = (r - std::sqrt(2 * r)) / (2 * concentration);
-  return (1 + rho * rho) / (2 * rho);
-}
+class VonMises {
+ public:
+  VonMises(double mode, double concentration)
+      : mode_(mode), concentration_(concentration), envelope_(envelope(concentration)) {}
 
-template <typename Source>
-double von_mises(Source& source, double mode, double concentration) {
-  if (std::isnan(concentration)) return std::numeric_limits<double>::quiet_NaN();
-  if (concentration < 1e-8) return kPi * (2 * source.next_double() - 1);
-  if (concentration > 1e6) {
-    // So narrow that it is a normal distribution.
-    double angle = mode + std::sqrt(1. / concentration) * standard_normal<Double>(source);
-    if (angle < -kPi) angle += 2 * kPi;
-    if (angle > kPi) angle -= 2 * kPi;
-    return angle;
+  template <typename Source>
+  double operator()(Source& source) const {
+    if (std::isnan(concentration_)) return std::numeric_limits<double>::quiet_NaN();
+    if (concentration_ < 1e-8) return kPi * (2 * source.next_double() - 1);
+    if (concentration_ > 1e6) {
+      // So narrow that it is a normal distribution.
+      double angle = mode_ + std::sqrt(1. / concentration_) * standard_normal<Double>(source);
+      if (angle < -kPi) angle += 2 * kPi;
+      if (angle > kPi) angle -= 2 * kPi;
+      return angle;
+    }
+    double w;
+    for (;;) {
+      const double z = std::cos(kPi * source.next_double());
+      w = (1 + envelope_ * z) / (envelope_ + z);
+      const double y = concentration_ * (envelope_ - w);
+      const double v = source.next_double();
+      if (y * (2 - y) - v >= 0 || elementary::log(y / v) + 1 - y >= 0) break;
+    }
+    double angle = std::acos(w);
+    if (source.next_double() < 0.5) angle = -angle;
+    angle += mode_;
+    // The remainder of what is smaller than the divisor is itself, and mostly it is.
+    const double turned = std::fabs(angle) + kPi;
+    const double wrapped = (turned < 2 * kPi ? turned : std::fmod(turned, 2 * kPi)) - kPi;
+    return angle < 0 ? -wrapped : wrapped;
   }
-  const double s = von_mises_envelope(concentration);
-  double w;
-  for (;;) {
-    const double z = std::cos(kPi * source.next_double());
-    w = (1 + s * z) / (s + z);
-    const double y = concentration * (s - w);
-    const double v = source.next_double();
-    if (y * (2 - y) - v >= 0 || elementary::log(y / v) + 1 - y >= 0) break;
+
+ private:
+  // The scale of the wrapped Cauchy envelope.
+  static double envelope(double concentration) {
+    // To second order; what follows loses all digits here.
+    if (concentration < 1e-5) return 1. / concentration + concentration;
+    const double r = 1 + std::sqrt(1 + 4 * concentration * concentration);
+    const double rho = (r - std::sqrt(2 * r)) / (2 * concentration);
+    return (1 + rho * rho) / (2 * rho);
   }
-  double angle = std::acos(w);
-  if (source.next_double() < 0.5) angle = -angle;
-  angle += mode;
-  const double wrapped = std::fmod(std::fabs(angle) + kPi, 2 * kPi) - kPi;
-  return angle < 0 ? -wrapped : wrapped;
-}
+
+  double mode_;
+  double concentration_;
+  double envelope_;
+};
 
 }  // namespace heddle::random

@@ -14,14 +14,14 @@ namespace heddle::random {
 constexpr double kSmallWeight = 0.1;
 
 template <typename Source>
-void normalise_gammas(Source& source, const Shares& of, double* row) {
+void normalise_gammas(Source& source, const std::vector<Gamma<Double>>& gammas, double* row) {
   double sum = 0;
-  for (size_t i = 0; i < of.kinds; ++i) {
-    row[i] = standard_gamma<Double>(source, of.weights[i]);
+  for (size_t i = 0; i < gammas.size(); ++i) {
+    row[i] = gammas[i](source);
     sum += row[i];
   }
   const double inverse = 1 / sum;
-  for (size_t i = 0; i < of.kinds; ++i) row[i] *= inverse;
+  for (size_t i = 0; i < gammas.size(); ++i) row[i] *= inverse;
 }
 
 // `after[i]` is the sum of the weights from i on. Where only zeros follow, what is left of the
@@ -30,7 +30,7 @@ template <typename Source>
 void break_stick(Source& source, const Shares& of, const std::vector<double>& after, double* row) {
   double rest = 1;
   for (size_t i = 0; i + 1 < of.kinds; ++i) {
-    const double share = beta(source, of.weights[i], after[i + 1]);
+    const double share = Beta(of.weights[i], after[i + 1])(source);
     row[i] = rest * share;
     rest *= 1 - share;
     if (after[i + 1] == 0) break;
@@ -46,7 +46,10 @@ void dirichlet(Source& source, const Shares& of, double* out) {
   const bool small =
       std::all_of(of.weights, end, [](double weight) { return weight < kSmallWeight; });
   if (!small) {
-    for (size_t row = 0; row < of.rows; ++row) normalise_gammas(source, of, out + row * of.kinds);
+    const std::vector<Gamma<Double>> gammas(of.weights, end);
+    for (size_t row = 0; row < of.rows; ++row) {
+      normalise_gammas(source, gammas, out + row * of.kinds);
+    }
     return;
   }
   std::vector<double> after(of.kinds);

@@ -14,6 +14,7 @@
 #include "random/hypergeometric.h"
 #include "random/integers.h"
 #include "random/kernels.h"
+#include "random/multinomial.h"
 #include "random/poisson.h"
 #include "random/sources.h"
 
@@ -66,8 +67,7 @@ void fill_exponential(Source& source, size_t count, Put&& put) {
       std::forward<Put>(put));
 }
 
-// ---- Any distribution
-// -----------------------------------------------------------------------------
+// ---- Any distribution ---------------------------------------------------------------------------
 
 constexpr bool is_discrete(DistributionId id) {
   switch (id) {
@@ -92,26 +92,21 @@ void with_counts(const Distribution& of, Use&& use) {
   const double b = of.b;
   const auto whole = [](double x) { return static_cast<int64_t>(x); };
   switch (of.id) {
-    case DistributionId::kPoisson: {
-      const Poisson poisson(a);
-      return use([&](auto& from) { return poisson(from); });
-    }
-    case DistributionId::kBinomial: {
-      const Binomial binomial(whole(a), b);
-      return use([&](auto& from) { return binomial(from); });
-    }
+    case DistributionId::kPoisson:
+      return use(Poisson(a));
+    case DistributionId::kBinomial:
+      return use(Binomial(whole(a), b));
     case DistributionId::kGeometric:
-      return use([=](auto& from) { return geometric(from, a); });
+      return use(Geometric(a));
     case DistributionId::kLogseries:
-      return use([=](auto& from) { return logseries(from, a); });
+      return use(Logseries(a));
     case DistributionId::kNegativeBinomial:
-      return use([=](auto& from) { return negative_binomial(from, a, b); });
+      return use(NegativeBinomial(a, b));
     case DistributionId::kZipf:
-      return use([=](auto& from) { return zipf(from, a); });
+      return use(Zipf(a));
     case DistributionId::kHypergeometric:
       if constexpr (Source::kMixes) {
-        const Hypergeometric hypergeometric(whole(a), whole(b), whole(of.c));
-        return use([&](auto& from) { return hypergeometric(from); });
+        return use(Hypergeometric(whole(a), whole(b), whole(of.c)));
       }
       [[fallthrough]];
     default:
@@ -140,20 +135,20 @@ void with_numbers(const Distribution& of, Use&& use) {
     case DistributionId::kInverseExponential:
       return use([](auto& from) { return inverse_exponential<Double>(from); });
     case DistributionId::kStandardGamma:
-      return use([=](auto& from) { return standard_gamma<Double>(from, a); });
+      return use(Gamma<Double>(a));
     case DistributionId::kGamma:
-      return use([=](auto& from) { return b * standard_gamma<Double>(from, a); });
+      return use([=, gamma = Gamma<Double>(a)](auto& from) { return b * gamma(from); });
     case DistributionId::kBeta:
-      return use([=](auto& from) { return beta(from, a, b); });
+      return use(Beta(a, b));
     case DistributionId::kChisquare:
-      return use([=](auto& from) { return chisquare(from, a); });
+      return use([gamma = Gamma<Double>(a / 2.0)](auto& from) { return 2.0 * gamma(from); });
     case DistributionId::kLognormal:
       return use(
           [=](auto& from) { return elementary::exp(a + b * standard_normal<Double>(from)); });
     case DistributionId::kLaplace:
       return use([=](auto& from) { return laplace(from, a, b); });
     case DistributionId::kStudent:
-      return use([=](auto& from) { return student(from, a); });
+      return use(Student(a));
     case DistributionId::kLogistic:
       return use([=](auto& from) { return logistic(from, a, b); });
     case DistributionId::kGumbel:
@@ -161,7 +156,7 @@ void with_numbers(const Distribution& of, Use&& use) {
     case DistributionId::kRayleigh:
       return use([=](auto& from) { return rayleigh(standard_exponential<Double>(from), a); });
     case DistributionId::kFisher:
-      return use([=](auto& from) { return fisher(from, a, b); });
+      return use(Fisher(a, b));
     case DistributionId::kNoncentralChisquare:
       return use([=](auto& from) { return noncentral_chisquare(from, a, b); });
     case DistributionId::kNoncentralFisher:
@@ -179,7 +174,7 @@ void with_numbers(const Distribution& of, Use&& use) {
       return use([&](auto& from) { return triangle(from.next_double()); });
     }
     case DistributionId::kVonMises:
-      return use([=](auto& from) { return von_mises(from, a, b); });
+      return use(VonMises(a, b));
     case DistributionId::kWald:
       return use([=](auto& from) { return wald(from, a, b); });
     default:
@@ -245,6 +240,13 @@ void fill_rows(State& state, const Rows& of, Out* out) {
   const Urn urn{of.colors, of.kinds, of.total, of.sample};
   switch (of.method) {
     case Rows::Method::kMultinomial:
+      if (of.chances_step == 0) {
+        Multinomial draw(of.chances, of.kinds, of.rows);
+        for (size_t row = 0; row < of.rows; ++row) {
+          draw(source, of.trials[row], out + row * of.kinds);
+        }
+        return;
+      }
       for (size_t row = 0; row < of.rows; ++row) {
         multinomial(source, of.trials[row], of.chances + row * of.chances_step, of.kinds,
                     out + row * of.kinds);

@@ -1,5 +1,5 @@
 // Hypergeometric numbers: by drawing one by one where few are drawn (or left), else by the ratio of
-// uniforms; and the two multivariate distributions of counts.
+// uniforms; and those of several kinds.
 //
 // References: Stadlober, "The ratio of uniforms approach for generating discrete random variates"
 // (1990; algorithm HRUA, whose names a, c, h, g are kept). The order of the operations is NumPy's.
@@ -11,9 +11,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "random/binomial.h"
 #include "random/elementary.h"
 #include "random/integers.h"
+#include "random/kept.h"
 #include "random/log_factorials.h"
 
 namespace heddle::random {
@@ -32,6 +32,7 @@ inline double log_factorial(int64_t k) {
 // Of `good` and `bad` ones `sample` are drawn; how many of them are good.
 class Hypergeometric {
  public:
+  Hypergeometric() : Hypergeometric(0, 0, 0) {}
   Hypergeometric(int64_t good, int64_t bad, int64_t sample)
       : good_(good), bad_(bad), sample_(sample), total_(good + bad) {
     by_ratio_ = sample >= 10 && sample <= total_ - 10;
@@ -120,22 +121,7 @@ class Hypergeometric {
   double limit_ = 0;
 };
 
-// ---- Counts of several kinds --------------------------------------------------------------------
-
-// Counts of n trials that end in one of `kinds` ways, the last one of which takes what is left
-// over: a binomial number for each. `out` is zero before.
-template <typename Source, typename Count>
-void multinomial(Source& source, int64_t n, const double* chances, size_t kinds, Count* out) {
-  double rest = 1.0;
-  for (size_t i = 0; i + 1 < kinds; ++i) {
-    const int64_t count = Binomial(n, chances[i] / rest)(source);
-    out[i] = static_cast<Count>(count);
-    n -= count;
-    if (n <= 0) return;
-    rest -= chances[i];
-  }
-  if (n > 0) out[kinds - 1] = static_cast<Count>(n);
-}
+// ---- Numbers of several kinds -------------------------------------------------------------------
 
 // Of colours with their numbers, `sample` are drawn; how many of each. Rows of `out` are zero
 // before.
@@ -156,12 +142,14 @@ template <typename Source, typename Count>
 void urn_marginals(Source& source, const Urn& urn, size_t rows, Count* out) {
   if (urn.total == 0 || urn.sample == 0) return;
   const bool mirrored = urn.sample > urn.total / 2;
+  Kept<Hypergeometric> kept(urn.kinds, rows);
   for (; rows != 0; --rows, out += urn.kinds) {
     int64_t sample = mirrored ? urn.total - urn.sample : urn.sample;
     int64_t rest = urn.total;
     for (size_t i = 0; sample > 0 && i + 1 < urn.kinds; ++i) {
       rest -= urn.colors[i];
-      const int64_t count = Hypergeometric(urn.colors[i], rest, sample)(source);
+      const int64_t count =
+          kept.draw(source, i, sample, [&] { return Hypergeometric(urn.colors[i], rest, sample); });
       out[i] = static_cast<Count>(count);
       sample -= count;
     }

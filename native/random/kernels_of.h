@@ -161,8 +161,8 @@ class KernelsOf final : public Kernels {
       }
       case DistributionId::kStandardGamma: {
         HalfSource<G> source(state, 2 * count);
-        const auto shape = static_cast<float>(of.a);
-        for (size_t i = 0; i < count; ++i) out[i] = standard_gamma<Float>(source, shape);
+        const Gamma<Float> gamma(static_cast<float>(of.a));
+        for (size_t i = 0; i < count; ++i) out[i] = gamma(source);
         return;
       }
       default:

@@ -37,16 +37,15 @@ inline double log_gamma(double x) {
   return result;
 }
 
-// Parameters of one mean, worked out once for a fill.
+// Parameters of one mean, worked out once for a fill. Most numbers are taken without the
+// logarithms, so that these wait for the first one that is not: a mean may be there for a single
+// number.
 class Poisson {
  public:
   explicit Poisson(double mean) : mean_(mean) {
     if (mean >= 10) {
-      const double root = std::sqrt(mean);
-      log_mean_ = elementary::log(mean);
-      b_ = 0.931 + 2.53 * root;
+      b_ = 0.931 + 2.53 * std::sqrt(mean);
       a_ = -0.059 + 0.02483 * b_;
-      log_inverse_alpha_ = elementary::log(1.1239 + 1.1328 / (b_ - 3.4));
       vr_ = 0.9277 - 3.6224 / (b_ - 2);
     } else {
       limit_ = elementary::exp(-mean);
@@ -76,6 +75,11 @@ class Poisson {
       const int64_t k = whole(std::floor((2 * a_ / us + b_) * u + mean_ + 0.43));
       if (us >= 0.07 && v <= vr_) return k;
       if (k < 0 || (us < 0.013 && v > us)) continue;
+      if (!logarithms_) {
+        logarithms_ = true;
+        log_mean_ = elementary::log(mean_);
+        log_inverse_alpha_ = elementary::log(1.1239 + 1.1328 / (b_ - 3.4));
+      }
       if (elementary::log(v) + log_inverse_alpha_ - elementary::log(a_ / (us * us) + b_) <=
           -mean_ + static_cast<double>(k) * log_mean_ - log_gamma(static_cast<double>(k) + 1)) {
         return k;
@@ -91,11 +95,12 @@ class Poisson {
 
   double mean_;
   double limit_ = 0;
-  double log_mean_ = 0;
   double a_ = 0;
   double b_ = 0;
-  double log_inverse_alpha_ = 0;
   double vr_ = 0;
+  mutable bool logarithms_ = false;
+  mutable double log_mean_ = 0;
+  mutable double log_inverse_alpha_ = 0;
 };
 
 }  // namespace heddle::random

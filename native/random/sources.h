@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "random/state.h"
 
@@ -223,22 +224,87 @@ class BlockSource {
   const Block& block_;
 };
 
-// Reads 32 and 64 bits as they come, by a block of its own; the state stands right once it is gone.
+// Reads 32 and 64 bits as they come, by a buffer of its own; the state stands right once it is
+// gone.
 template <typename G>
-class MixedSource : public BlockSource<G> {
+class MixedSource {
  public:
-  explicit MixedSource(State& state) : BlockSource<G>(state, block_), state_(state) {
-    settled<G>(state);
-  }
+  static constexpr bool kMixes = true;
+
+  explicit MixedSource(State& state)
+      : state_(state),
+        generator_(settled<G>(state)),
+        has_half_(state.has_half != 0),
+        half_(state.half) {}
   MixedSource(const MixedSource&) = delete;
   MixedSource& operator=(const MixedSource&) = delete;
-  ~MixedSource() { settled<G>(state_); }
+  ~MixedSource() {
+    if (at_ != end_) {
+      generator_ = origin_;
+      if constexpr (G::kNarrow) {
+        generator_.skip32(at_);
+      } else {
+        generator_.skip(at_);
+      }
+    }
+    generator_.store(head_of<G>(state_));
+    state_.has_half = has_half_ ? 1 : 0;
+    state_.half = half_;
+  }
+
+  uint64_t next64() {
+    if constexpr (G::kNarrow) {
+      const uint64_t high = next();
+      return (high << 32) | next();
+    } else {
+      return next();
+    }
+  }
+  uint32_t next32() {
+    if constexpr (G::kNarrow) {
+      return next();
+    } else {
+      if (has_half_) {
+        has_half_ = false;
+        return half_;
+      }
+      const uint64_t bits = next();
+      has_half_ = true;
+      half_ = static_cast<uint32_t>(bits >> 32);
+      return static_cast<uint32_t>(bits);
+    }
+  }
+  double next_double() { return G::to_double(next64()); }
 
  private:
+  using Word = std::conditional_t<G::kNarrow, uint32_t, uint64_t>;
+
+  Word next() {
+    if (at_ == end_) refill();
+    return buffer_[at_++];
+  }
+  // A few at first: there may be a single row.
+  void refill() {
+    const size_t count = end_ == 0 ? 16 : kReadAhead;
+    origin_ = generator_;
+    const auto put = [this](size_t i, Word bits) { buffer_[i] = bits; };
+    if constexpr (G::kNarrow) {
+      generator_.bulk32(count, put);
+    } else {
+      generator_.bulk(count, put);
+    }
+    at_ = 0;
+    end_ = count;
+  }
+
+  alignas(64) Word buffer_[kReadAhead];
+  size_t at_ = 0;
+  size_t end_ = 0;
   State& state_;
-  uint64_t bits_[kReadAhead];
-  double doubles_[kReadAhead];
-  Block block_{bits_, doubles_, kReadAhead};
+  G generator_;
+  G origin_{};
+  bool has_half_;
+  uint32_t half_;
 };
 
 }  // namespace heddle::random

@@ -95,6 +95,75 @@ describe('properties of generators', () => {
     );
   });
 
+  // What parameters decide is worked out once for a fill, once a number for arrays of parameters and
+  // for scalars, and kept over the rows of counts: nobody may see which.
+  it('numbers of one parameter are those of as many equal parameters, and of scalars', () => {
+    const half = fc.double({ min: 0.01, max: 0.99, noNaN: true });
+    const any = fc.oneof(half, fc.double({ min: 1, max: 60, noNaN: true }));
+    const methods = fc.oneof(
+      fc
+        .constantFrom('poisson', 'standardT', 'chisquare', 'standardGamma', 'zipf')
+        .chain((name) => any.map((a) => [name, a + (name === 'zipf' ? 1 : 0)] as const)),
+      fc
+        .constantFrom('geometric', 'logseries')
+        .chain((name) => half.map((p) => [name, p] as const)),
+      fc
+        .constantFrom('beta', 'f', 'vonmises', 'noncentralChisquare', 'wald')
+        .chain((name) => fc.tuple(any, any).map((both) => [name, ...both] as const)),
+      fc.tuple(any, half).map((both) => ['negativeBinomial', ...both] as const),
+      fc
+        .tuple(fc.integer({ min: 0, max: 400 }), fc.double({ min: 0, max: 1, noNaN: true }))
+        .map((both) => ['binomial', ...both] as const),
+    );
+    fc.assert(
+      fc.property(
+        anyKind,
+        anySeed,
+        methods,
+        fc.integer({ min: 1, max: 600 }),
+        (Kind, seed, [name, ...parameters], n) => {
+          const [one, other, last] = [0, 1, 2].map(() => new Generator(new Kind(seed)));
+          const draw = (from: Generator | undefined, given: unknown[]) =>
+            (from as unknown as Record<string, (...call: unknown[]) => unknown>)[name]?.(...given);
+          const all = draw(one, [...parameters, n]);
+          const columns = parameters.map((value) => new Float64Array(n).fill(value));
+          expect(draw(other, columns)).toEqual(all);
+          expect(Float64Array.from({ length: n }, () => draw(last, parameters) as number)).toEqual(
+            all,
+          );
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  it('rows of counts are the same with common chances and with equal ones of their own', () => {
+    fc.assert(
+      fc.property(
+        anyKind,
+        anySeed,
+        fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 12 }),
+        fc.integer({ min: 0, max: 2000 }),
+        fc.integer({ min: 1, max: 300 }),
+        (Kind, seed, weights, trials, rows) => {
+          const sum = weights.reduce((total, one) => total + one, 0);
+          const chances = weights.map((one) => (sum > 0 ? (one / sum) * (1 - 1e-9) : 0));
+          const data = Float64Array.from(
+            { length: rows * chances.length },
+            (_, i) => chances[i % chances.length] as number,
+          );
+          const together = new Generator(new Kind(seed)).multinomial(trials, chances, rows);
+          const apart = new Generator(new Kind(seed)).multinomial(trials, {
+            data,
+            shape: [rows, chances.length],
+          });
+          expect(together.data).toEqual(apart.data);
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
   it('advances add up, and undo each other', () => {
     const far = fc.bigInt({ min: -(2n ** 130n), max: 2n ** 130n });
     fc.assert(
