@@ -32,6 +32,11 @@ bool is_instance(Napi::Env env, const Napi::Value& value, const char* type) {
 Napi::Error with_code(Napi::Env env, const Napi::Error& error) {
   const Napi::Value value = error.Value();
   if (!value.IsObject() || !value.As<Napi::Object>().Get("code").IsUndefined()) return error;
+  // What node-addon-api has made of an allocation that failed.
+  if (error.Message() == std::bad_alloc().what()) {
+    return make(env, napi_create_error, kOutOfMemory,
+                "heddle: not enough memory for the operation");
+  }
   const bool refusal =
       is_instance(env, value, "TypeError") || is_instance(env, value, "RangeError");
   value.As<Napi::Object>().Set("code", text(env, refusal ? kInvalidArgument : kInternal));

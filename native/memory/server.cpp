@@ -22,6 +22,7 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <optional>
 #include <system_error>
 #include <thread>
 
@@ -34,6 +35,10 @@ namespace {
 
 constexpr size_t kName = 5;  // of hexadecimal digits that the kernel chooses, see unix(7)
 constexpr char kMark = '@';
+// How often somebody is asked who is there and says nothing, and how long an answer may take: a
+// process that has been stopped gives none.
+constexpr int kTries = 3;
+constexpr timeval kPatience{5, 0};
 
 struct Request {
   std::array<uint64_t, 2> secret;
@@ -50,49 +55,60 @@ void fail(Failure& failure, const char* what, int error) {
   failure.what = std::string(what) + ": " + std::strerror(error);
 }
 
-// A message with room for one descriptor, beside the one byte that has to come with it.
-class DescriptorMessage {
+// An answer: 0 and a descriptor, or the error for which there is none.
+class Answer {
  public:
-  DescriptorMessage() {
+  explicit Answer(int32_t error = 0) : error_(error) {
     message_.msg_iov = &bytes_;
     message_.msg_iovlen = 1;
     message_.msg_control = room_;
     message_.msg_controllen = sizeof(room_);
   }
-  DescriptorMessage(const DescriptorMessage&) = delete;
-  DescriptorMessage& operator=(const DescriptorMessage&) = delete;
+  Answer(const Answer&) = delete;
+  Answer& operator=(const Answer&) = delete;
   msghdr* get() { return &message_; }
+  int error() const { return error_; }
 
  private:
-  char byte_ = 1;
-  iovec bytes_{&byte_, 1};
+  int32_t error_;
+  iovec bytes_{&error_, sizeof(error_)};
   alignas(cmsghdr) char room_[CMSG_SPACE(sizeof(int))] = {};
   msghdr message_{};
 };
 
-bool pass(int connection, int descriptor) {
-  DescriptorMessage message;
-  cmsghdr* const part = CMSG_FIRSTHDR(message.get());
+void refuse(int connection, int error) {
+  Answer answer(error);
+  answer.get()->msg_control = nullptr;
+  answer.get()->msg_controllen = 0;
+  static_cast<void>(sendmsg(connection, answer.get(), MSG_NOSIGNAL));
+}
+
+void pass(int connection, int descriptor) {
+  Answer answer;
+  cmsghdr* const part = CMSG_FIRSTHDR(answer.get());
   part->cmsg_level = SOL_SOCKET;
   part->cmsg_type = SCM_RIGHTS;
   part->cmsg_len = CMSG_LEN(sizeof(int));
   std::memcpy(CMSG_DATA(part), &descriptor, sizeof(int));
-  return sendmsg(connection, message.get(), MSG_NOSIGNAL) == 1;
+  // Too many are on their way, or the kernel has no memory: it may work later.
+  if (sendmsg(connection, answer.get(), MSG_NOSIGNAL) < 0) refuse(connection, EAGAIN);
 }
 
-// -1 where the other side has none, or has gone; errno of the call where that failed.
+// -1 and an error where there is none: 0 where the other side has gone without an answer.
 int receive(int connection, int& error) {
-  DescriptorMessage message;
+  Answer answer;
   ssize_t got = 0;
   do {
-    got = recvmsg(connection, message.get(), MSG_CMSG_CLOEXEC);
+    got = recvmsg(connection, answer.get(), MSG_CMSG_CLOEXEC);
   } while (got < 0 && errno == EINTR);
-  error = got < 0 ? errno : ESTALE;
-  if (got != 1) return -1;
-  const cmsghdr* const part = CMSG_FIRSTHDR(message.get());
+  error = got < 0 ? errno : 0;
+  if (error == ECONNRESET) error = 0;
+  if (got <= 0) return -1;
+  const cmsghdr* const part = CMSG_FIRSTHDR(answer.get());
   if (part == nullptr || part->cmsg_type != SCM_RIGHTS || part->cmsg_level != SOL_SOCKET) {
     // The kernel leaves it out where this process has no number left for it.
-    if ((message.get()->msg_flags & MSG_CTRUNC) != 0) error = EMFILE;
+    const bool full = (answer.get()->msg_flags & MSG_CTRUNC) != 0;
+    error = full ? EMFILE : answer.error() != 0 ? answer.error() : EPROTO;
     return -1;
   }
   int descriptor = -1;
@@ -100,9 +116,10 @@ int receive(int connection, int& error) {
   return descriptor;
 }
 
-bool other_side(int connection, ucred& credentials) {
+// 0, or why the kernel does not tell.
+int other_side(int connection, ucred& credentials) {
   socklen_t length = sizeof(credentials);
-  return getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0;
+  return getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0 ? 0 : errno;
 }
 
 class Server {
@@ -170,14 +187,14 @@ class Server {
       return errno;
     if (address.length != offsetof(sockaddr_un, sun_path) + 1 + kName) return EADDRNOTAVAIL;
     std::memcpy(name_.data(), address.name.sun_path + 1, kName);
-    socket_ = socket.hand_on();
+    socket_.emplace(socket.hand_on());
     return 0;
   }
 
   [[noreturn]] void run() {
     pthread_setname_np(pthread_self(), "heddle-memory");
     for (;;) {
-      const Descriptor connection(accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC));
+      const Descriptor connection(accept4(socket_->get(), nullptr, nullptr, SOCK_CLOEXEC));
       // Out of descriptors: those who ask wait until there is one.
       if (connection.get() < 0) {
         std::this_thread::sleep_for(std::chrono::milliseconds(errno == EINTR ? 0 : 10));
@@ -190,23 +207,61 @@ class Server {
   void answer(int connection) const {
     // Not for other users; and who connects and says nothing holds up the others for a moment only.
     ucred user{};
-    if (!other_side(connection, user)) return;
-    if (user.uid != 0 && user.uid != getuid() && user.uid != geteuid()) return;
+    if (other_side(connection, user) != 0) return refuse(connection, EAGAIN);
+    if (user.uid != 0 && user.uid != getuid() && user.uid != geteuid())
+      return refuse(connection, EACCES);
     const timeval limit{1, 0};
     setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
     Request request{};
-    if (recv(connection, &request, sizeof(request), 0) != static_cast<ssize_t>(sizeof(request)))
-      return;
+    const ssize_t got = recv(connection, &request, sizeof(request), 0);
+    if (got < 0) return refuse(connection, EAGAIN);
+    if (got != static_cast<ssize_t>(sizeof(request))) return refuse(connection, EPROTO);
     // All bits, so that the time it takes says nothing about the first ones.
-    if (((request.secret[0] ^ secret_[0]) | (request.secret[1] ^ secret_[1])) != 0) return;
+    if (((request.secret[0] ^ secret_[0]) | (request.secret[1] ^ secret_[1])) != 0)
+      return refuse(connection, EACCES);
     const auto segment = Segment::find(request.inode);
-    if (segment) pass(connection, segment->file().descriptor());
+    if (!segment) return refuse(connection, ESTALE);
+    pass(connection, segment->file().descriptor());
   }
 
-  int socket_ = -1;
+  std::optional<Descriptor> socket_;
   std::array<uint64_t, 2> secret_{};
   std::array<char, kName> name_{};
 };
+
+// A descriptor, or -1 with the error: ESTALE where nobody serves it any more, 0 where whoever does
+// has given no answer.
+int ask(const Address& address, int pid, const Request& request, int& error) {
+  error = 0;
+  const Descriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  int done = socket.get() < 0 ? -1 : 0;
+  if (done == 0) {
+    // Of connecting, too. Where it can't be set there is no limit.
+    setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof(kPatience));
+    setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof(kPatience));
+    do {
+      done =
+          connect(socket.get(), reinterpret_cast<const sockaddr*>(&address.name), address.length);
+    } while (done != 0 && errno == EINTR);
+  }
+  if (done != 0) {
+    // Nobody listens.
+    error = errno == ECONNREFUSED ? ESTALE : errno;
+    return -1;
+  }
+  // The kernel gives the name to another one when its owner has ended.
+  ucred owner{};
+  error = other_side(socket.get(), owner);
+  if (error == 0 && owner.pid != pid) error = ESTALE;
+  if (error != 0) return -1;
+  // Even where the other side listens no more it may have answered.
+  if (send(socket.get(), &request, sizeof(request), MSG_NOSIGNAL) < 0 && errno != EPIPE &&
+      errno != ECONNRESET) {
+    error = errno;
+    return -1;
+  }
+  return receive(socket.get(), error);
+}
 
 }  // namespace
 
@@ -246,25 +301,13 @@ int ask_server(const std::string& locator, Failure& failure) {
   address.name.sun_family = AF_UNIX;
   std::memcpy(address.name.sun_path + 1, name, kName);
   address.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + kName);
-  const Descriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-  int done = socket.get() < 0 ? -1 : 0;
-  if (done == 0) {
-    do {
-      done =
-          connect(socket.get(), reinterpret_cast<const sockaddr*>(&address.name), address.length);
-    } while (done != 0 && errno == EINTR);
-  }
-  int error = done != 0 ? errno : 0;
-  // The kernel gives the name to another one when its owner has ended.
-  ucred owner{};
-  if (done == 0 && (!other_side(socket.get(), owner) || owner.pid != pid)) error = done = ESTALE;
-  if (done == 0 && send(socket.get(), &request, sizeof(request), MSG_NOSIGNAL) < 0) error = errno;
   int descriptor = -1;
-  if (error == 0) descriptor = receive(socket.get(), error);
+  int error = 0;
+  for (int i = 0; i < kTries && descriptor < 0 && error == 0; ++i) {
+    descriptor = ask(address, pid, request, error);
+  }
   if (descriptor >= 0) return descriptor;
-  // Nobody listens, or he who did ended meanwhile.
-  if (error == ECONNREFUSED || error == ECONNRESET || error == EPIPE) error = ESTALE;
-  fail(failure, what, error);
+  fail(failure, what, error == 0 ? EAGAIN : error);
   return -1;
 }
 

@@ -27,7 +27,8 @@ std::string served_locator(uint64_t inode, Failure& failure);
 // Whether served_locator() has made a locator.
 bool is_served(const std::string& locator);
 
-// Asks the server for the descriptor; -1 with `failure`, ESTALE where nobody serves it any more.
+// Asks the server for the descriptor; -1 with `failure`: ESTALE where nobody serves it any more,
+// another error, EAGAIN if need be, where it is not told or can not be received now.
 int ask_server(const std::string& locator, Failure& failure);
 
 }  // namespace heddle::memory

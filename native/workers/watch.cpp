@@ -38,6 +38,19 @@ struct Watch {
   int grace_ms;
 };
 
+// Waits until the other end has gone, or for so many milliseconds. That the kernel has no memory to
+// look (ENOMEM) says nothing about who is there: it is asked again.
+bool has_gone(int fd, int limit_ms) {
+  const timespec pause{0, 10 * 1000000L};
+  pollfd entry{fd, kHangUp, 0};
+  for (int tries = 0;; ++tries) {
+    const int ready = poll(&entry, 1, limit_ms);
+    if (ready > 0 && (entry.revents & kGone) != 0) return true;
+    if (limit_ms >= 0 && (ready >= 0 || tries > 100)) return false;
+    if (ready < 0 && errno != EINTR) nanosleep(&pause, nullptr);
+  }
+}
+
 void* wait_for_end(void* argument) {
   const Watch watch = *static_cast<Watch*>(argument);
   delete static_cast<Watch*>(argument);
@@ -45,12 +58,7 @@ void* wait_for_end(void* argument) {
   sigset_t all;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, nullptr);
-  pollfd entry{watch.fd, kHangUp, 0};
-  for (;;) {
-    const int ready = poll(&entry, 1, -1);
-    if (ready > 0 && (entry.revents & kGone) != 0) break;
-    if (ready < 0 && errno != EINTR && errno != EAGAIN) return nullptr;
-  }
+  has_gone(watch.fd, -1);
   const timespec grace{watch.grace_ms / 1000, (watch.grace_ms % 1000) * 1000000L};
   nanosleep(&grace, nullptr);
   if (getpgrp() == getpid()) kill(0, SIGKILL);
@@ -62,8 +70,7 @@ void* wait_for_end(void* argument) {
 // thread that would end what tasks have started.
 void end_group() {
   if (getpgrp() != getpid()) return;
-  pollfd entry{watched.load(), kHangUp, 0};
-  if (poll(&entry, 1, 0) > 0 && (entry.revents & kGone) != 0) kill(0, SIGKILL);
+  if (has_gone(watched.load(), 0)) kill(0, SIGKILL);
 }
 
 }  // namespace

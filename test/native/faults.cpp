@@ -1,4 +1,5 @@
-// Fails the n-th thing that the addon asks of the system: memory, a thread, a descriptor, a mapping.
+// Fails the n-th thing that the addon asks of the system: memory, a thread, a descriptor, a mapping,
+// what goes through a socket.
 //
 // Loaded before everything else (LD_PRELOAD) it stands in for the functions that give those, and
 // counts the calls whose cause is in the addon; loaded once more as an addon of its own it lets
@@ -8,9 +9,12 @@
 #include <fcntl.h>
 #include <link.h>
 #include <node_api.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
 #include <unwind.h>
@@ -313,6 +317,99 @@ HEDDLE_EXPORT void* mmap(void* at, size_t bytes, int protection, int flags, int 
     return MAP_FAILED;
   }
   return real(at, bytes, protection, flags, fd, offset);
+}
+
+HEDDLE_EXPORT int poll(pollfd* entries, nfds_t count, int timeout) {
+  static const auto real = next<int (*)(pollfd*, nfds_t, int)>("poll");
+  HEDDLE_FAILS(ENOMEM)
+  return real(entries, count, timeout);
+}
+
+HEDDLE_EXPORT int socket(int domain, int type, int protocol) {
+  static const auto real = next<int (*)(int, int, int)>("socket");
+  HEDDLE_FAILS(EMFILE)
+  return real(domain, type, protocol);
+}
+
+HEDDLE_EXPORT int bind(int fd, const sockaddr* address, socklen_t length) {
+  static const auto real = next<int (*)(int, const sockaddr*, socklen_t)>("bind");
+  HEDDLE_FAILS(ENOMEM)
+  return real(fd, address, length);
+}
+
+HEDDLE_EXPORT int listen(int fd, int backlog) {
+  static const auto real = next<int (*)(int, int)>("listen");
+  HEDDLE_FAILS(ENOBUFS)
+  return real(fd, backlog);
+}
+
+HEDDLE_EXPORT int getsockname(int fd, sockaddr* address, socklen_t* length) {
+  static const auto real = next<int (*)(int, sockaddr*, socklen_t*)>("getsockname");
+  HEDDLE_FAILS(ENOBUFS)
+  return real(fd, address, length);
+}
+
+HEDDLE_EXPORT int getsockopt(int fd, int level, int name, void* value, socklen_t* length) {
+  static const auto real = next<int (*)(int, int, int, void*, socklen_t*)>("getsockopt");
+  HEDDLE_FAILS(ENOBUFS)
+  return real(fd, level, name, value, length);
+}
+
+HEDDLE_EXPORT int setsockopt(int fd, int level, int name, const void* value, socklen_t length) {
+  static const auto real = next<int (*)(int, int, int, const void*, socklen_t)>("setsockopt");
+  HEDDLE_FAILS(ENOBUFS)
+  return real(fd, level, name, value, length);
+}
+
+HEDDLE_EXPORT int accept4(int fd, sockaddr* address, socklen_t* length, int flags) {
+  static const auto real = next<int (*)(int, sockaddr*, socklen_t*, int)>("accept4");
+  HEDDLE_FAILS(EMFILE)
+  return real(fd, address, length, flags);
+}
+
+HEDDLE_EXPORT int connect(int fd, const sockaddr* address, socklen_t length) {
+  static const auto real = next<int (*)(int, const sockaddr*, socklen_t)>("connect");
+  HEDDLE_FAILS(ENOMEM)
+  return real(fd, address, length);
+}
+
+HEDDLE_EXPORT ssize_t send(int fd, const void* from, size_t bytes, int flags) {
+  static const auto real = next<ssize_t (*)(int, const void*, size_t, int)>("send");
+  HEDDLE_FAILS(ENOBUFS)
+  return real(fd, from, bytes, flags);
+}
+
+HEDDLE_EXPORT ssize_t recv(int fd, void* to, size_t bytes, int flags) {
+  static const auto real = next<ssize_t (*)(int, void*, size_t, int)>("recv");
+  HEDDLE_FAILS(ENOMEM)
+  return real(fd, to, bytes, flags);
+}
+
+// More descriptors on their way than a process of this user may have open, see unix(7).
+HEDDLE_EXPORT ssize_t sendmsg(int fd, const msghdr* message, int flags) {
+  static const auto real = next<ssize_t (*)(int, const msghdr*, int)>("sendmsg");
+  HEDDLE_FAILS(ETOOMANYREFS)
+  return real(fd, message, flags);
+}
+
+HEDDLE_EXPORT ssize_t recvmsg(int fd, msghdr* message, int flags) {
+  static const auto real = next<ssize_t (*)(int, msghdr*, int)>("recvmsg");
+  HEDDLE_FAILS(ENOMEM)
+  return real(fd, message, flags);
+}
+
+// Random bytes alone: a kernel older than 3.17 or a filter has none. The others wait and wake.
+HEDDLE_EXPORT long syscall(long number, ...) {
+  static const auto real = next<long (*)(long, ...)>("syscall");
+  long given[6];
+  va_list rest;
+  va_start(rest, number);
+  for (long& argument : given) argument = va_arg(rest, long);
+  va_end(rest);
+  if (number == SYS_getrandom) {
+    HEDDLE_FAILS(ENOSYS)
+  }
+  return real(number, given[0], given[1], given[2], given[3], given[4], given[5]);
 }
 
 // ---- For JavaScript -----------------------------------------------------------------------------
