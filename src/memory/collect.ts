@@ -12,6 +12,8 @@ const MIN_BYTES = 8 * 2 ** 20;
 const DELAY_MS = 5;
 /** The engine unmaps on another thread, after it has collected. */
 const UNMAPPED_MS = 5;
+/** Two or three will do, unless threads do nothing but set flags. */
+const MAX_TRIES = 20;
 
 type Collector = (options?: { type: 'minor' }) => void;
 
@@ -42,6 +44,11 @@ export function collectSoon(keep: () => readonly unknown[]): void {
   setTimeout(() => {
     asked = false;
     collect ??= collector();
+    if (collect === null) {
+      // The memory comes back when the engine collects by itself; the next job tries again.
+      waiting = false;
+      return;
+    }
     // A fraction of a millisecond each, and enough after a short job: the first ends an object that
     // v8.deserialize() leaves behind, which keeps what it has read, and the second that.
     collect({ type: 'minor' });
@@ -64,12 +71,23 @@ export function collectSoon(keep: () => readonly unknown[]): void {
   }, DELAY_MS).unref();
 }
 
-/** The engine gives it to contexts that are made while a flag is set. */
-function collector(): Collector {
-  const v8 = process.getBuiltinModule('node:v8');
-  const vm = process.getBuiltinModule('node:vm');
-  v8.setFlagsFromString('--expose-gc');
-  const found = vm.runInNewContext('gc') as Collector;
-  v8.setFlagsFromString('--no-expose-gc');
+/**
+ * What collects garbage: the engine gives it to contexts that are made while a flag is set.
+ *
+ * The flag is the whole process's: another thread may take it away between our two calls, so we look at
+ * what we have got. Where the program itself was started with it, it stays.
+ *
+ * @returns null where there was none to be had
+ */
+export function collector(): Collector | null {
+  const { setFlagsFromString } = process.getBuiltinModule('node:v8');
+  const { runInNewContext } = process.getBuiltinModule('node:vm');
+  const find = () => runInNewContext('typeof gc === "function" ? gc : null') as Collector | null;
+  let found = find();
+  for (let tries = 0; found === null && tries < MAX_TRIES; tries++) {
+    setFlagsFromString('--expose-gc');
+    found = find();
+    setFlagsFromString('--no-expose-gc');
+  }
   return found;
 }
