@@ -7,6 +7,57 @@
 
 namespace heddle::linalg {
 
+// LU factors of m x n matrices.
+template <typename T>
+class LuGroup {
+ public:
+  LuGroup(const LaneKernels<T>& kernels, int64_t m, int64_t n)
+      : kernels_(kernels),
+        m_(m),
+        n_(n),
+        k_(std::min(m, n)),
+        matrix_(kernels, m, n),
+        lower_(kernels, m, k_),
+        exchanges_(kernels, k_, 1),
+        rows_(kernels.lanes, m) {}
+
+  LaneMask factor(const Stack<T>& a, const GroupRange& range) {
+    LaneMask odd = 0;
+    LaneMask left = matrix_.load(a, range, 0);
+    left |= kernels_.eliminate(matrix_.data(), m_, n_, k_, &odd, exchanges_.data());
+    kernels_.split(matrix_.data(), m_, n_, k_, lower_.data());
+    rows_.exchange(range.count, k_, [&](int64_t lane, int64_t i) {
+      return static_cast<int64_t>(exchanges_.at(lane, i, 0));
+    });
+    return left;
+  }
+
+  // L (m x k), with its rows in the order of A or in its own, and U (k x n).
+  LaneMask store_factors(const Stack<T>& l, const Stack<T>& u, bool permuted,
+                         const GroupRange& range) const {
+    const LaneMask left = matrix_.store(u, range, 0);
+    return left | (permuted ? lower_.store_rows(l, range, rows_) : lower_.store(l, range, 0));
+  }
+
+  // For each row of A its row in L U (m x 1).
+  void store_places(const Stack<T>& p, const GroupRange& range) const {
+    for (int64_t lane = 0; lane < range.count; ++lane) {
+      const View<T> places = p.at(range.first + lane);
+      for (int64_t i = 0; i < m_; ++i) places.at(rows_.at(lane, i), 0) = static_cast<T>(i);
+    }
+  }
+
+ private:
+  const LaneKernels<T>& kernels_;
+  int64_t m_;
+  int64_t n_;
+  int64_t k_;
+  Group<T> matrix_;
+  Group<T> lower_;
+  Group<T> exchanges_;
+  LaneOrder rows_;  // the row of A that is row i of L U
+};
+
 // Symmetric matrices of n x n.
 template <typename T>
 class SymmetricGroup {

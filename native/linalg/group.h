@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "linalg/lanes.h"
 #include "linalg/stack.h"
@@ -54,6 +55,17 @@ class LaneOrder {
       int32_t* const places = places_.data() + lane * rows_;
       for (int64_t i = 0; i < count; ++i) places[sorted[i]] = static_cast<int32_t>(i);
       for (int64_t i = count; i < rows_; ++i) places[i] = static_cast<int32_t>(i);
+    }
+  }
+
+  // What row exchanges make of the rows: `other(lane, i)` is what row i was exchanged with, for the
+  // first `count` of them in this order.
+  template <typename Other>
+  void exchange(int64_t lanes, int64_t count, Other&& other) {
+    for (int64_t lane = 0; lane < lanes; ++lane) {
+      int32_t* const places = places_.data() + lane * rows_;
+      for (int64_t i = 0; i < rows_; ++i) places[i] = static_cast<int32_t>(i);
+      for (int64_t i = 0; i < count; ++i) std::swap(places[i], places[other(lane, i)]);
     }
   }
 
@@ -138,7 +150,9 @@ class Group {
   }
 
   // A = P L U, and what is behind A becomes L⁻¹ Pᵀ times it.
-  LaneMask eliminate(LaneMask* odd) { return kernels_.eliminate(data_, rows_, columns_, odd); }
+  LaneMask eliminate(LaneMask* odd) {
+    return kernels_.eliminate(data_, rows_, columns_, rows_, odd, nullptr);
+  }
   void substitute() { kernels_.substitute(data_, rows_, columns_); }
   LaneMask cholesky() { return kernels_.cholesky(data_, rows_); }
 

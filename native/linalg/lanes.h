@@ -66,13 +66,18 @@ struct LaneKernels {
   LaneMask (*store)(const T* from, int64_t leading, int64_t rows, int64_t columns, T* const* to,
                     int64_t row_stride, int64_t column_stride, int64_t count);
 
-  // Eliminates in the first n of `columns` columns with row exchanges, the larger pivot above: the
-  // factors are left in their place, and columns behind them become L⁻¹ P times what they were.
-  // (The rows of L are not exchanged beyond the columns that are worked on at once: nobody reads
-  // them.) `odd`: the lanes with an odd number of exchanges. Returns the lanes that are to be
-  // computed by LAPACK: those with pivots near the ends of the range, and those that are singular,
-  // or so nearly that rounding decides it.
-  LaneMask (*eliminate)(T* a, int64_t n, int64_t columns, LaneMask* odd);
+  // Eliminates in the first n columns with row exchanges, the larger pivot above: the factors are
+  // left in their place, and columns behind them become L⁻¹ P times what they were. `odd`: the
+  // lanes with an odd number of exchanges. `exchanges`: n vectors, the row that row k was exchanged
+  // with; where they are not wanted (null), the rows of L are not exchanged beyond the columns that
+  // are worked on at once, as nobody reads them. Returns the lanes that are to be computed by
+  // LAPACK: those with pivots near the ends of the range, and those that are singular, or so nearly
+  // that rounding decides it.
+  LaneMask (*eliminate)(T* a, int64_t rows, int64_t columns, int64_t n, LaneMask* odd,
+                        T* exchanges);
+  // Takes the factors apart: L, rows x k with ones on its diagonal, goes to `lower`, and zeros come
+  // in the place of its elements.
+  void (*split)(T* a, int64_t rows, int64_t columns, int64_t k, T* lower);
   // The columns behind the factors become U⁻¹ times what they were.
   void (*substitute)(T* a, int64_t n, int64_t columns);
 

@@ -85,8 +85,10 @@ LaneMask exchange(Vector<T>* a, int64_t columns, int64_t k, const Bits<T>& at, i
 }
 
 template <typename T>
-LaneMask eliminate(T* memory, int64_t n, int64_t columns, LaneMask* odd) {
+LaneMask eliminate(T* memory, int64_t rows, int64_t columns, int64_t n, LaneMask* odd,
+                   T* exchanges) {
   Vector<T>* const a = vectors(memory);
+  Vector<T>* const others = exchanges == nullptr ? nullptr : vectors(exchanges);
   const int64_t stride = lane_leading(columns);
   Vector<T> least = Vector<T>{} + Simd<T>::kHuge;
   Vector<T> most = {};
@@ -97,18 +99,21 @@ LaneMask eliminate(T* memory, int64_t n, int64_t columns, LaneMask* odd) {
     for (int64_t k = k0; k < k1; ++k) {
       Vector<T> best = absolute<T>(a[k * stride + k]);
       Bits<T> at = Bits<T>{} + static_cast<Index<T>>(k);
-      for (int64_t i = k + 1; i < n; ++i) {
+      for (int64_t i = k + 1; i < rows; ++i) {
         const Vector<T> size = absolute<T>(a[i * stride + k]);
         const Bits<T> more = size > best;
         best = more ? size : best;
         at = more ? Bits<T>{} + static_cast<Index<T>>(i) : at;
       }
-      exchanged ^= exchange<T>(a, columns, k, at, k0);
+      exchanged ^= exchange<T>(a, columns, k, at, others == nullptr ? k0 : 0);
+      for (int64_t lane = 0; others != nullptr && lane < kLanes<T>; ++lane) {
+        others[k][lane] = static_cast<T>(at[lane]);
+      }
       fine &= (best >= Simd<T>::kTiny) & (best <= Simd<T>::kHuge);
       least = best < least ? best : least;
       most = best > most ? best : most;
       const Vector<T> reciprocal = 1 / a[k * stride + k];
-      for (int64_t i = k + 1; i < n; ++i) {
+      for (int64_t i = k + 1; i < rows; ++i) {
         Vector<T>* const row = a + i * stride;
         const Vector<T> factor = row[k] * reciprocal;
         row[k] = factor;
@@ -122,12 +127,29 @@ LaneMask eliminate(T* memory, int64_t n, int64_t columns, LaneMask* odd) {
         a[i * stride + j] = sum;
       }
     }
-    update<T>(a + k1 * stride + k1, stride, n - k1, columns - k1,
+    update<T>(a + k1 * stride + k1, stride, rows - k1, columns - k1,
               {a + k1 * stride + k0, a + k0 * stride + k1, stride, 1}, k1 - k0);
   }
   *odd = exchanged;
   fine &= least > most * (8 * static_cast<T>(n) * Simd<T>::kEpsilon);
   return mask_where<T>(fine == 0);
+}
+
+template <typename T>
+void split(T* memory, int64_t rows, int64_t columns, int64_t k, T* lower) {
+  Vector<T>* const a = vectors(memory);
+  Vector<T>* const l = vectors(lower);
+  const int64_t stride = lane_leading(columns);
+  const int64_t lower_stride = lane_leading(k);
+  const Vector<T> none = {};
+  for (int64_t i = 0; i < rows; ++i) {
+    const int64_t below = i < k ? i : k;
+    for (int64_t j = 0; j < below; ++j) {
+      l[i * lower_stride + j] = a[i * stride + j];
+      a[i * stride + j] = none;
+    }
+    for (int64_t j = below; j < k; ++j) l[i * lower_stride + j] = none + static_cast<T>(i == j);
+  }
 }
 
 template <typename T>

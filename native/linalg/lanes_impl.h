@@ -13,6 +13,7 @@
 
 template <typename T>
 constexpr LaneKernels<T> kernels() {
-  return {kLanes<T>,   kMaxOrder, load<T>, store<T>, eliminate<T>,      substitute<T>,
-          cholesky<T>, qr<T>,     eigh<T>, svd<T>,   pseudo_inverse<T>, least_squares<T>};
+  return {kLanes<T>, kMaxOrder,         load<T>,         store<T>, eliminate<T>,
+          split<T>,  substitute<T>,     cholesky<T>,     qr<T>,    eigh<T>,
+          svd<T>,    pseudo_inverse<T>, least_squares<T>};
 }

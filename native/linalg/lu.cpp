@@ -2,7 +2,7 @@
 
 #include "linalg/lu.h"
 
-#include "linalg/group.h"
+#include "linalg/decompositions.h"
 #include "linalg/operations.h"
 
 namespace heddle::linalg {
@@ -68,8 +68,10 @@ struct Lu {
       require_shape(frame, p.first, m, 1);
       require_axes(frame, a, p);
     }
+    const auto* const lanes =
+        k == 0 ? nullptr : kernels_for<T>(a.count(), std::max(m, n), m * (n + k));
     return perform_stack(
-        frame, permuted && k == 0 ? 0 : a.count(), lu_work(m, n),
+        frame, permuted && k == 0 ? 0 : a.count(), work_in(lanes, lu_work(m, n)),
         [=] { return Factors<T>(k == 0 ? 0 : m, k == 0 ? 0 : n); },
         [=](Factors<T>& kernel, int64_t index) -> int64_t {
           const View<T> from = a.at(index);
@@ -84,7 +86,15 @@ struct Lu {
             places.at(k == 0 ? i : kernel.row(i), 0) = static_cast<T>(i);
           }
           return 0;
-        });
+        },
+        in_groups(
+            lanes, [=](const LaneKernels<T>& kernels) { return LuGroup<T>(kernels, m, n); },
+            [=](LuGroup<T>& group, const GroupRange& range) {
+              LaneMask left = group.factor(a, range);
+              left |= group.store_factors(l, u, permuted, range);
+              if (!permuted) group.store_places(p, range);
+              return left;
+            }));
   }
 
   static void put(Factors<T>& kernel, const View<T>& l, const View<T>& u, bool permuted) {

@@ -110,6 +110,83 @@ describe.each(available)('stacks of small matrices with %s kernels', (name) => {
     );
   });
 
+  it.each([Float64Array, Float32Array])('have LU factors in every form, %o', (Kind) => {
+    native.linalg.lanes(name);
+    const lengths = fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 9, 12, 16, 17, 33, 64);
+    const kinds: Record<string, (next: () => number, k: number, i: number, j: number) => number> = {
+      random: (next) => 2 * next() - 1,
+      zero: () => 0,
+      'of low rank': (_next, k, i, j) => (i + 1) * (k + 1) + (j % 3),
+      'with ends of the range': (next, _k, i, j) => next() * (i === j ? 1e30 : 1e-30),
+      'a permutation': (_next, k, i, j) => (j === i + k || (i === 0 && j === k) ? 1 : 0),
+    };
+    fc.assert(
+      fc.property(
+        sizes,
+        lengths,
+        fc.array(fc.constantFrom(...Object.keys(kinds)), { minLength: 1, maxLength: 4 }),
+        ({ n, count, layout, seed }, m, which) => {
+          const next = numbers(seed);
+          const a = make(Kind, layout, [count, m, n], (k, i, j) =>
+            kinds[which[k % which.length]!]!(next, k, i, j),
+          );
+          const all = linalg.luSync(a.stack);
+          const indexed = linalg.luSync(a.stack, { pIndices: true });
+          const { pl, u } = linalg.luSync(a.stack, { permuteL: true });
+          expect([indexed.l.data, indexed.u.data, u.data]).toEqual([
+            all.l.data,
+            all.u.data,
+            all.u.data,
+          ]);
+          const depth = Math.min(m, n);
+          for (let k = 0; k < count; k++) {
+            const rows = indexed.p.data.subarray(k * m, (k + 1) * m);
+            expect([...rows].sort((x, y) => x - y)).toEqual(Array.from({ length: m }, (_, i) => i));
+            const l = (i: number, j: number) => all.l.data[(k * m + i) * depth + j]!;
+            const upper = (i: number, j: number) => u.data[(k * depth + i) * n + j]!;
+            let [worst, most] = [0, 0];
+            const wrong: string[] = [];
+            const check = (what: string, right: boolean) => {
+              if (!right) wrong.push(what);
+            };
+            for (let i = 0; i < m; i++) {
+              for (let j = 0; j < m; j++) {
+                check('P', all.p.data[(k * m + i) * m + j] === (rows[i] === j ? 1 : 0));
+              }
+              for (let j = 0; j < depth; j++) {
+                if (j >= i) check('L', l(i, j) === (i === j ? 1 : 0));
+                else check('size of L', Math.abs(l(i, j)) <= 1 + 2 * epsilon(Kind));
+                check('PL', pl.data[(k * m + i) * depth + j] === l(rows[i]!, j));
+              }
+              for (let j = 0; j < n; j++) {
+                if (i < depth && j < i) check('U', upper(i, j) === 0);
+                let sum = -a.element(k, i, j);
+                for (let q = 0; q < depth; q++) sum += l(rows[i]!, q) * upper(q, j);
+                worst = Math.max(
+                  worst,
+                  Number.isNaN(sum) ? Number.POSITIVE_INFINITY : Math.abs(sum),
+                );
+                most = Math.max(most, Math.abs(a.element(k, i, j)));
+              }
+            }
+            expect(wrong).toEqual([]);
+            // Elements may grow, of random matrices by about n^(2/3).
+            expect(worst).toBeLessThanOrEqual(8 * (depth + 3) ** 2 * epsilon(Kind) * most);
+          }
+        },
+      ),
+      { numRuns: 40 },
+    );
+    for (const bad of [0, 7, 8, 36]) {
+      const { stack } = make(Kind, 'row-major', [37, 5, 4], (k, i, j) =>
+        k >= bad && i === 3 && j === 1 ? Number.NaN : i + j * j,
+      );
+      expect(() => linalg.luSync(stack)).toThrow(
+        expect.objectContaining({ name: 'LinAlgError', index: [bad] }),
+      );
+    }
+  });
+
   it('have determinants that are products', () => {
     native.linalg.lanes(name);
     // det of a triangle of whole numbers, its rows exchanged: no rounding at all.
