@@ -41,7 +41,7 @@ import {
   type Slots,
 } from './payload.ts';
 import type { FreeName } from './scope.ts';
-import { type MemberText, parseFunction, type Source } from './source.ts';
+import type { MemberText, Source } from './source.ts';
 
 /** What the collector must know of functions that were seen before. */
 export interface Registry {
@@ -61,6 +61,8 @@ export interface CaptureOptions {
   readonly maxBytes: number;
   /** The receiver is who gave this environment its work, and knows the classes that it sent. */
   readonly toCaller?: boolean;
+  /** The receiver does more than call the function. Default true. */
+  readonly asValue?: boolean;
 }
 
 /** What stands in compiled code for what is no name in the source. */
@@ -140,7 +142,7 @@ export class Collector implements FunctionSink {
     const helper = helperNode(text);
     if (helper) return helper;
     const site = new DefinitionSite(fn, this.#registry.bound(fn));
-    const source = parsed(text, site.isStrict(), path);
+    const source = parsed(text, site, path);
     if (site.isInternal()) throw new CloneError(path, "a function of Node's own", EXPORT_IT);
     const code = site.reference(source);
     return code ? { kind: 'module', ...code } : this.#code(fn, path, source, site);
@@ -176,8 +178,14 @@ export class Collector implements FunctionSink {
       slots.push(this.#capture(use, binding, site, source, path));
       if (use.eager) eager++;
     }
-    const extra = this.#extra(fn, source, text.keys, path);
-    const isClass = source.isClass || isConstructor(fn);
+    // Nothing sees the properties of one that is called, and that neither it nor a capture refers to.
+    const isHidden =
+      this.#options.asValue === false &&
+      this.#indices.get(fn) === 0 &&
+      !source.seesItself &&
+      slots.length + self.length === 0;
+    const extra = isHidden ? null : this.#extra(fn, source, text.keys, path);
+    const isClass = source.isClass || (!isHidden && isConstructor(fn));
     return {
       kind: 'code',
       ...(isClass ? { id: this.#registry.classId(fn) } : {}),
@@ -188,7 +196,7 @@ export class Collector implements FunctionSink {
       code: text.code,
       form: source.form,
       lead: source.lead,
-      strict: site.isStrict(),
+      strict: source.strict,
       names,
       slots,
       eager,
@@ -257,7 +265,7 @@ export class Collector implements FunctionSink {
     const tried = this.#tried ?? new Set();
     if (tried.has(value) || ArrayBuffer.isView(value)) return true;
     tried.add(value);
-    const trial = new Collector(this.#registry, { ...this.#options, maxBytes: Infinity }, tried);
+    const trial = this.#trial(tried);
     try {
       trial.#slot(value, '');
       trial.#collectOpen();
@@ -271,14 +279,15 @@ export class Collector implements FunctionSink {
     }
   }
 
+  #trial(tried: Set<unknown>): Collector {
+    const options = { ...this.#options, maxBytes: Infinity, asValue: true };
+    return new Collector(this.#registry, options, tried);
+  }
+
   /** Another text when something that a class captures, or that was put on it, has changed. */
   #versionOf(fn: Callable): string {
     if (this.#tried) return '';
-    const trial = new Collector(
-      this.#registry,
-      { ...this.#options, maxBytes: Infinity },
-      new Set(),
-    );
+    const trial = this.#trial(new Set());
     trial.collect(fn);
     const { slots, outgoing } = trial.finish();
     for (const item of outgoing) item.release();
@@ -365,9 +374,9 @@ function resolveNode({ script }: DefinitionSite): FunctionNode | null {
   return { kind: 'resolve', base };
 }
 
-function parsed(text: string, strict: boolean, path: string): Source {
+function parsed(text: string, site: DefinitionSite, path: string): Source {
   try {
-    return parseFunction(text, strict);
+    return site.parse(text);
   } catch (cause) {
     const what = `a function whose text cannot be compiled again (${(cause as Error).message})`;
     throw new CloneError(path, what, EXPORT_IT);

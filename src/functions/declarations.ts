@@ -56,6 +56,21 @@ export function declarationAt(
   return scope && declarationOf(name, scope);
 }
 
+const strictParts = new Map<string, boolean>();
+
+/** Whether a place in a script of sloppy code is strict: inside of a class, or of a function that says so. */
+export function isStrictAt(location: Location | null, source: Source): boolean {
+  const script = location?.script;
+  if (!script) return false;
+  let some = strictParts.get(script.id);
+  if (some === undefined) {
+    some = /['"]use strict['"]|\bclass\b/.test(sourceOf(script));
+    if (strictParts.size >= 10_000) strictParts.clear();
+    strictParts.set(script.id, some);
+  }
+  return some && scopeAround(location, source)?.strict === true;
+}
+
 /**
  * Whether a name stands for a module for good: declared by `require()`, which is that of the whole
  * script, or of the function around it that modules are evaluated in, and assigned to nowhere.

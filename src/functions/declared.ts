@@ -22,6 +22,8 @@ export interface Scope {
   readonly names: Map<string, Declaration>;
   readonly parent: Scope | null;
   readonly isFunction: boolean;
+  /** Of strict code. */
+  readonly strict: boolean;
 }
 
 /** Where a pattern declares its names. */
@@ -32,8 +34,12 @@ export interface Target {
   readonly required?: boolean;
 }
 
-export function child(parent: Scope | null, isFunction: boolean): Scope {
-  return { names: new Map(), parent, isFunction };
+export function child(
+  parent: Scope | null,
+  isFunction: boolean,
+  strict = parent?.strict === true,
+): Scope {
+  return { names: new Map(), parent, isFunction, strict };
 }
 
 export function declare(

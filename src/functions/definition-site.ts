@@ -3,11 +3,11 @@
  */
 import path from 'node:path';
 import { type Callable, CloneError } from '../codec/index.ts';
-import { declarationAt, isRequiredName, mayNameExpression } from './declarations.ts';
+import { declarationAt, isRequiredName, isStrictAt, mayNameExpression } from './declarations.ts';
 import { isStandardGlobal } from './globals.ts';
 import { type Inspection, inspectFunction, NoInspector, type Script, sourceOf } from './inspect.ts';
 import { exportOf, isEntry, type ModuleReference, scriptPath } from './modules.ts';
-import type { Source } from './source.ts';
+import { parseFunction, type Source } from './source.ts';
 
 export const EXPORT_IT =
   "Export it from a module and pass task(new URL('./module.js', import.meta.url), 'name'), " +
@@ -133,11 +133,21 @@ export class DefinitionSite {
     return this.script?.url.startsWith('node:') === true;
   }
 
-  /** Whether the text was strict code where it was. */
-  isStrict(): boolean {
-    const fn = this.#fn as unknown as object;
-    // Only functions of sloppy code have these.
-    if (Object.hasOwn(fn, 'caller')) return false;
+  /**
+   * Parses the function's text as the kind of code that it was where it was.
+   *
+   * @throws SyntaxError when it can't be evaluated again
+   */
+  parse(text: string): Source {
+    // Only functions of sloppy code have a caller.
+    if (Object.hasOwn(this.#fn, 'caller')) return parseFunction(text, false);
+    if (this.#isStrictScript()) return parseFunction(text, true);
+    const source = parseFunction(text, false);
+    const isPart = source.isModal && !source.isClass && isStrictAt(this.location, source);
+    return isPart ? parseFunction(text, true) : source;
+  }
+
+  #isStrictScript(): boolean {
     const { script } = this;
     if (!script || script.isModule) return true;
     return /^(?:\s|\/\/.*|\/\*[\s\S]*?\*\/|#!.*|\()*['"]use strict['"]/.test(sourceOf(script));

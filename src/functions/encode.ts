@@ -22,6 +22,8 @@ export interface FunctionOptions {
   readonly toCaller?: boolean;
   /** What the function is called in error messages. */
   readonly path?: string;
+  /** The receiver has the function itself, and can look at its properties; not only call it. */
+  readonly asValue?: boolean;
 }
 
 /** More than this is refused: it would go to every worker as a copy. */
@@ -36,6 +38,7 @@ const { getPrototypeOf } = Object;
 /** A payload of a text, for functions that are called like this. */
 interface KnownText extends Named {
   readonly payload: FunctionPayload;
+  readonly seesItself: boolean;
 }
 
 /** Payloads of functions that take nothing from outside, by their text: of strict and sloppy code. */
@@ -43,47 +46,85 @@ const byText = {
   strict: new Map<string, readonly KnownText[]>(),
   sloppy: new Map<string, readonly KnownText[]>(),
 };
-/** Payloads that can't change, by function, and what was to be seen of it when they were made. */
-const byFunction = new WeakMap<object, { payload: FunctionPayload; members: Members }>();
+
+/** A payload that is the function's as long as that looks the same. */
+interface Kept {
+  readonly payload: FunctionPayload;
+  /** What was to be seen of it; null where it is only called, and can't look at itself. */
+  readonly members: Members | null;
+}
+
+const byFunction = new WeakMap<object, Kept>();
 const segments = new WeakMap<FunctionPayload, readonly Outgoing[]>();
 /** A payload may be dropped without a word; its memory goes with it. */
 const dropped = new FinalizationRegistry<readonly Outgoing[]>(releaseThem);
 
+/** Has the next payload of a function made anew. */
+export function forget(fn: object): void {
+  byFunction.delete(fn);
+}
+
 /** Makes the payload of a function or class. */
 export function encodeGraph(fn: Callable, options: FunctionOptions): FunctionPayload {
-  const bound = bindings.has(fn);
-  const kept = bound ? undefined : byFunction.get(fn);
-  if (kept && hasMembers(fn, kept.members)) return kept.payload;
+  const { asValue = false } = options;
+  const kept = byFunction.get(fn);
+  if (kept && isAsKept(fn, kept, asValue)) return kept.payload;
   const reference = references.get(fn);
   if (reference) return reference;
-  const bare = !bound && (isSimple(fn) || isBare(fn)) && inheritsAsUsual(fn);
-  // Only functions of sloppy code have a caller: a text may mean another thing there.
+  if (bindings.has(fn)) return collect(fn, options);
+  // Functions and no others show their kind of code: those of sloppy code have a caller.
   const known = Object.hasOwn(fn, 'caller') ? byText.sloppy : byText.strict;
-  const text = bare ? Function.prototype.toString.call(fn) : '';
-  const same = bare ? known.get(text) : undefined;
-  const { name, length } = fn as unknown as Named;
-  if (same) {
-    // Not kept by function as well: most are made anew for each job, and that takes longer than all
-    // that it would save.
-    for (const one of same) if (one.name === name && one.length === length) return one.payload;
-  }
+  const text = Function.prototype.toString.call(fn);
+  const same = known.get(text);
+  const found = same && sameAs(fn, same, asValue);
+  // Not kept by function as well: most are made anew for each job, and that takes longer than all
+  // that it would save.
+  if (found) return found;
   const payload = collect(fn, options);
+  const { name, length } = fn as unknown as Named;
   const [root] = payload.nodes;
-  if (bound || payload.nodes.length > 1 || payload.slots !== null) return payload;
-  const keep = (): void => void byFunction.set(fn, { payload, members: membersOf(fn) });
+  if (payload.nodes.length > 1 || payload.slots !== null) return payload;
   if (root?.kind !== 'code') {
-    keep();
-  } else if (root.dead.length === 0) {
-    const free = [...parseFunction(Function.prototype.toString.call(fn), root.strict).names.keys()];
-    if (free.every(isStandardGlobal)) keep();
+    byFunction.set(fn, { payload, members: asValue ? membersOf(fn) : null });
+  } else if (root.dead.length + root.self.length === 0) {
+    const { names, seesItself, isModal } = parseFunction(text, root.strict);
+    const free = [...names.keys()];
+    const isCalled = !asValue && !seesItself && root.id === undefined;
+    if (free.every(isStandardGlobal)) {
+      byFunction.set(fn, { payload, members: isCalled ? null : membersOf(fn) });
+    }
     // Two functions of one text are one, where that has no name that may mean something else in
-    // another place. A look at the place takes longer than all the rest.
-    if (bare && root.id === undefined && free.every((name) => UNSHADOWED.has(name))) {
+    // another place, and means the same in both kinds of code. A look at the place takes longer than
+    // all the rest.
+    if (root.id !== undefined || !free.every((name) => UNSHADOWED.has(name))) return payload;
+    if (isBare(fn) && inheritsAsUsual(fn) && (known === byText.sloppy || !isModal)) {
       if (known.size >= TEXTS) known.delete(known.keys().next().value!);
-      known.set(text, [...(same ?? []).slice(1 - NAMES), { payload, name, length }]);
+      known.set(text, [...(same ?? []).slice(1 - NAMES), { payload, name, length, seesItself }]);
     }
   }
   return payload;
+}
+
+function isAsKept(fn: Callable, { members }: Kept, asValue: boolean): boolean {
+  return members ? hasMembers(fn, members) : !asValue;
+}
+
+/** The payload of those of a function's text that are as it is; null where there is none. */
+function sameAs(
+  fn: Callable,
+  known: readonly KnownText[],
+  asValue: boolean,
+): FunctionPayload | null {
+  const { name, length } = fn as unknown as Named;
+  let isUsual: boolean | null = null;
+  for (const one of known) {
+    if (one.name !== name) continue;
+    // Nobody can tell one from another that has members of its own.
+    if (!asValue && !one.seesItself) return one.payload;
+    isUsual ??= (isSimple(fn) || isBare(fn)) && inheritsAsUsual(fn);
+    if (isUsual && one.length === length) return one.payload;
+  }
+  return null;
 }
 
 /** Globals that no program gives another meaning. */
@@ -150,14 +191,14 @@ function sameMembers(one: readonly unknown[], other: readonly unknown[]): boolea
 }
 
 function collect(fn: Callable, options: FunctionOptions): FunctionPayload {
-  const { to = 'process', maxBytes = 2 ** 20, toCaller = false } = options;
+  const { to = 'process', maxBytes = 2 ** 20, toCaller = false, asValue = false } = options;
   const registry = {
     known: knownNode,
     classId,
     bound: (f: Callable) => bindings.get(f) ?? null,
     digest: (content: unknown) => digest(payloadBytes(content)),
   };
-  const collector = new Collector(registry, { to, maxBytes, toCaller });
+  const collector = new Collector(registry, { to, maxBytes, toCaller, asValue });
   try {
     collector.collect(fn);
   } catch (error) {

@@ -5,7 +5,7 @@
 import { type Callable, registerCallables } from '../codec/index.ts';
 import { typeError } from '../errors.ts';
 import { linkPayload } from './decode.ts';
-import { encodeGraph, type FunctionOptions, releaseAll } from './encode.ts';
+import { encodeGraph, type FunctionOptions, forget, releaseAll } from './encode.ts';
 import type { FunctionPayload } from './payload.ts';
 import { bindings, references } from './registry.ts';
 import { parseFunction } from './source.ts';
@@ -71,15 +71,17 @@ export function bind<F extends (...args: never[]) => unknown>(
     throw typeError('captures', captures, 'an object with the captured values by their names');
   }
   bindings.set(fn, captures);
+  forget(fn);
   return fn;
 }
 
 /**
  * Makes the plain data by which workers get a function.
  *
- * A function that captures nothing has one payload for ever. One with captures is read anew each
- * time, so that a change is seen; as long as nothing changed, the payload has the same `id`. Shared
- * memory that the payload refers to lives as long as the payload does.
+ * A function that captures nothing has one payload for ever; with `asValue`, until its properties
+ * change. One with captures is read anew each time, so that a change is seen; as long as nothing
+ * changed, the payload has the same `id`. Shared memory that the payload refers to lives as long as
+ * the payload does.
  *
  * @throws CloneError when the function, or something that it captures, cannot travel
  */
@@ -101,7 +103,7 @@ export function releaseFunction(payload: FunctionPayload): void {
 }
 
 registerCallables({
-  encode: (fn, path, options) => encodeGraph(fn, { ...options, path }),
+  encode: (fn, path, options) => encodeGraph(fn, { ...options, path, asValue: true }),
   load(payload) {
     const linked = linkPayload(payload as FunctionPayload);
     return linked instanceof Promise ? linked.then(() => {}) : null;

@@ -7,6 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import vm from 'node:vm';
 import { Decoder } from '../codec/index.ts';
 import { type Compiled, compile } from './compile.ts';
+import { complete } from './complete.ts';
 import { nameBeside } from './coverage.ts';
 import type { CodeNode, Extra, FunctionNode, FunctionPayload, Slots } from './payload.ts';
 import { isOwn, madeClasses } from './registry.ts';
@@ -111,33 +112,11 @@ class Linker {
     if (!made || made.version === (node.version ?? '')) return;
     made.version = node.version ?? '';
     made.bind?.(node.slots.slice(node.eager).map((slot) => this.#valueAt(slot)));
-    if (node.extra) this.#complete(fn, node.extra);
+    this.#complete(fn, node.extra);
   }
 
-  /** Makes of a function or class what no text makes of it. */
-  #complete(fn: object, { members, base, parent }: Extra): void {
-    const { prototype } = fn as { prototype?: object };
-    if (base >= 0) Object.setPrototypeOf(fn, this.#valueAt(base) as object);
-    if (parent >= 0 && prototype) {
-      const { prototype: inherited } = this.#valueAt(parent) as { prototype: object };
-      Object.setPrototypeOf(prototype, inherited);
-    }
-    for (const { on, key, content, ...flags } of members) {
-      const holder = on === 'own' ? fn : prototype;
-      if (!holder) continue;
-      const name = typeof key === 'number' ? (this.#valueAt(key) as symbol) : key;
-      if (content === null) {
-        Reflect.deleteProperty(holder, name);
-      } else if (typeof content === 'number') {
-        Object.defineProperty(holder, name, { ...flags, value: this.#valueAt(content) });
-      } else {
-        const { enumerable, configurable } = flags;
-        const property: PropertyDescriptor = { enumerable, configurable };
-        if (content.get >= 0) property.get = this.#valueAt(content.get) as () => unknown;
-        if (content.set >= 0) property.set = this.#valueAt(content.set) as (value: unknown) => void;
-        Object.defineProperty(holder, name, property);
-      }
-    }
+  #complete(fn: object, extra: Extra | null): void {
+    complete(fn, extra, (slot) => this.#valueAt(slot));
   }
 
   #valueAt(slot: number): unknown {

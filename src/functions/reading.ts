@@ -13,7 +13,7 @@ import { requiredModule, scriptPath } from './modules.ts';
 import { commonNode, isNamespace, isRequire, usedPart } from './namespaces.ts';
 import { bindings, references } from './registry.ts';
 import type { FreeName } from './scope.ts';
-import { parseExpression, parseFunction, type Source } from './source.ts';
+import { parseExpression, type Source } from './source.ts';
 
 /** What of a function tells it from others. */
 export interface FunctionReading {
@@ -62,7 +62,7 @@ export function readFunction(fn: Callable, whole = false): FunctionReading {
   if (isNativeText(text)) return { kind: 'native', text, captures: [] };
   const site = new DefinitionSite(fn, bindings.get(fn) ?? null);
   if (!whole && isPackaged(site)) return { kind: 'packaged', text, captures: [] };
-  const source = parseFunction(text, site.isStrict());
+  const source = site.parse(text);
   const captures: (readonly [string, unknown])[] = [];
   const base = baseOf(fn);
   if (base) captures.push(['extends', base]);

@@ -43,6 +43,8 @@ export interface Analysis {
   readonly lexical: ReadonlySet<string>;
   /** Calls eval directly, so that its free names can't be known. */
   readonly evaluates: boolean;
+  /** May do another thing in strict code than in sloppy code. */
+  readonly isModal: boolean;
   /** Where `import.meta` and the keyword of `import()` stand, which are no names in a script. */
   readonly imports: readonly { readonly start: number; readonly end: number }[];
 }
@@ -68,8 +70,6 @@ interface Context {
   readonly deferred: boolean;
   /** Outside of every function. */
   readonly direct: boolean;
-  /** Strict code, where functions in blocks are declared in these blocks alone. */
-  readonly strict: boolean;
 }
 
 class Walker {
@@ -82,6 +82,7 @@ class Walker {
   readonly #methods = new Set<AnyNode>();
   #position = 0;
   evaluates = false;
+  isModal = false;
 
   /** Visits an expression or a statement. */
   visit(node: AnyNode | null | undefined, at: Context): void {
@@ -111,7 +112,8 @@ class Walker {
         }
         return;
       case 'ThisExpression':
-        if (!at.ownThis) this.lexical.add('this');
+        if (at.ownThis) this.isModal = true;
+        else this.lexical.add('this');
         return;
       case 'Super':
         if (!at.ownSuper) this.lexical.add('super');
@@ -128,6 +130,10 @@ class Walker {
         this.imports.push({ start: node.start, end: node.start + 'import'.length });
         this.#use('import()', at);
         this.#children(node, at);
+        return;
+      case 'UnaryExpression':
+        if (node.operator === 'delete') this.isModal = true;
+        this.visit(node.argument, at);
         return;
       case 'CallExpression':
         if (node.callee.type === 'Identifier' && node.callee.name === 'eval') this.evaluates = true;
@@ -162,7 +168,8 @@ class Walker {
       case 'FunctionDeclaration':
         if (node.id) {
           declare(at.scope, node.id.name, 'function');
-          if (!at.strict) declare(functionScope(at.scope), node.id.name, 'function');
+          // In strict code functions in blocks are declared in these blocks alone.
+          if (!at.scope.strict) declare(functionScope(at.scope), node.id.name, 'function');
         }
         this.#function(node, at);
         return;
@@ -255,7 +262,10 @@ class Walker {
     written = false,
     called = false,
   ): void {
-    if (name === 'arguments' && at.ownThis) return;
+    if (name === 'arguments' && at.ownThis) {
+      this.isModal = true;
+      return;
+    }
     const direct = at.direct ? this.#position : -1;
     this.uses.push({
       name,
@@ -276,12 +286,14 @@ class Walker {
     const fn = node as FunctionNode;
     this.around.set(fn.start, at.scope);
     const arrow = fn.type === 'ArrowFunctionExpression';
+    // One inside of others has a `this`, a caller, and a place that depend on it.
+    if (!arrow && at.scope.parent) this.isModal = true;
     let outer = at.scope;
     if (fn.type === 'FunctionExpression' && fn.id) {
       outer = child(outer, false);
       declare(outer, fn.id.name, 'name');
     }
-    const scope = child(outer, true);
+    const scope = child(outer, true, at.scope.strict || isStrictBody(fn.body));
     const inner: Context = {
       scope,
       ownThis: at.ownThis || !arrow,
@@ -289,7 +301,6 @@ class Walker {
       ownSuper: at.ownSuper,
       deferred: true,
       direct: false,
-      strict: at.strict || isStrictBody(fn.body),
     };
     for (const param of fn.params) this.#pattern(param, { scope, kind: 'param' }, inner);
     if (fn.body.type === 'BlockStatement') {
@@ -306,12 +317,12 @@ class Walker {
     at: Context,
   ): void {
     this.around.set(node.start, at.scope);
-    const scope = child(at.scope, false);
+    const scope = child(at.scope, false, true);
     if (node.id) {
       declare(scope, node.id.name, 'class');
       if (node.type === 'ClassDeclaration') declare(at.scope, node.id.name, 'class');
     }
-    const inner = { ...at, scope, strict: true };
+    const inner = { ...at, scope };
     this.visit(node.superClass, inner);
     this.#privates.push(
       new Set(
@@ -383,6 +394,8 @@ class Walker {
         this.visit(node.right, at);
         return;
       default:
+        // A property that can't be written.
+        this.isModal = true;
         this.visit(node, at);
     }
   }
@@ -407,7 +420,7 @@ function propertyName(node: Extract<AnyNode, { type: 'MemberExpression' }>): str
 function walk(node: Expression | Program, strict: boolean): Walker {
   const walker = new Walker();
   const outside = { ownThis: false, ownSuper: false, deferred: false, direct: true };
-  const at = { scope: child(null, true), ...outside, strict };
+  const at = { scope: child(null, true, strict), ...outside };
   if (node.type === 'Program') for (const item of node.body) walker.visit(item, at);
   else walker.visit(node, at);
   return walker;
@@ -428,7 +441,9 @@ export function analyse(node: Expression, strict: boolean): Analysis {
   const walker = walk(node, strict);
   const names = new Map<string, FreeName>();
   for (const { name, scope, property, written, called, eager, direct } of walker.uses) {
-    if (declarationOf(name, scope)) continue;
+    const declaration = declarationOf(name, scope);
+    if (written && declaration?.kind === 'name') walker.isModal = true;
+    if (declaration) continue;
     if (name === 'arguments') {
       walker.lexical.add('arguments');
       continue;
@@ -455,6 +470,6 @@ export function analyse(node: Expression, strict: boolean): Analysis {
     if (direct < 0) free.captured = true;
     else free.direct.push(direct);
   }
-  const { lexical, evaluates, imports } = walker;
-  return { names, lexical, evaluates, imports };
+  const { lexical, evaluates, isModal, imports } = walker;
+  return { names, lexical, evaluates, isModal, imports };
 }

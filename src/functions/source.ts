@@ -11,7 +11,11 @@ export interface Source extends Analysis {
   /** An expression; an object literal with one member unless `form` is 'expression'. */
   readonly code: string;
   readonly form: Form;
+  /** It was parsed as strict code. */
+  readonly strict: boolean;
   readonly isClass: boolean;
+  /** May get at the function itself, and so at its properties, when it is called. */
+  readonly seesItself: boolean;
   /** The `length` that evaluating the text gives it. */
   readonly arity: number;
   /** How many characters `code` has before the function's own text. */
@@ -79,7 +83,9 @@ function parse(text: string, strict: boolean): Source {
     return {
       ...analysed(code, expression, strict),
       form: 'expression',
+      strict,
       isClass,
+      seesItself: seesItself(expression, text),
       arity: arityOf(expression),
       lead: 1,
       anchor: anchorOf(expression, text),
@@ -118,7 +124,9 @@ function parsedMember(code: string, form: Form, node: ObjectExpression, strict: 
   return {
     ...analysed(code, value as Expression, strict),
     form,
+    strict,
     isClass: false,
+    seesItself: seesItself(value as Expression, code),
     arity: arityOf(value as Expression),
     lead: 2,
     anchor: value.start,
@@ -137,6 +145,16 @@ function analysed(code: string, node: Expression, strict: boolean): Analysis & {
     result = result.slice(0, start) + name.padEnd(end - start) + result.slice(end);
   }
   return { ...analysis, code: result };
+}
+
+/** What gives a function that is called. */
+const GIVES_FUNCTIONS = /\b(?:arguments|callee|caller)\b/;
+
+function seesItself(node: Expression, text: string): boolean {
+  if (node.type === 'ArrowFunctionExpression') return false;
+  if (node.type !== 'FunctionExpression' || GIVES_FUNCTIONS.test(text)) return true;
+  // Its own name is no name from outside.
+  return node.id ? text.indexOf(node.id.name, node.id.end - 1) >= 0 : false;
 }
 
 /** How many parameters come before the first that need not be given. */

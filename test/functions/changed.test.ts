@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { CloneError } from '../../src/codec/index.ts';
-import { decodeFunction, encodeFunction } from '../../src/functions/index.ts';
+import { bind, decodeFunction, encodeFunction } from '../../src/functions/index.ts';
 
 type Probe = ((x: number) => unknown) & Record<PropertyKey, unknown>;
 
@@ -49,7 +49,7 @@ function shown(fn: Probe): unknown {
 }
 
 async function ship(fn: Probe): Promise<Probe> {
-  const payload = structuredClone(encodeFunction(fn as never));
+  const payload = structuredClone(encodeFunction(fn as never, { asValue: true }));
   return (await decodeFunction(payload)) as unknown as Probe;
 }
 
@@ -71,9 +71,9 @@ describe.each(Object.entries(KINDS))('%s', (_, make) => {
   it('refuses what inherits from no class', () => {
     for (const base of [null, { called: 'an object' }, (x: number) => x]) {
       const fn = make();
-      encodeFunction(fn as never);
+      encodeFunction(fn as never, { asValue: true });
       Object.setPrototypeOf(fn, base);
-      expect(() => encodeFunction(fn as never)).toThrow(CloneError);
+      expect(() => encodeFunction(fn as never, { asValue: true })).toThrow(CloneError);
     }
   });
 });
@@ -83,4 +83,51 @@ it('tells functions of one text by their names', async () => {
   for (const fn of [one, other, one, other]) {
     expect((await ship(fn as Probe)).name).toBe(fn.name);
   }
+});
+
+describe('a function that is only called', () => {
+  const called = async (fn: unknown): Promise<unknown> => {
+    const shipped = await decodeFunction(structuredClone(encodeFunction(fn as never)));
+    return shipped(2);
+  };
+
+  it('is not looked at again where it cannot see itself', async () => {
+    for (const make of Object.values(KINDS)) {
+      const fn = make();
+      const first = encodeFunction(fn as never);
+      Object.assign(fn, { k: new WeakMap() });
+      Object.setPrototypeOf(fn, Kind);
+      expect(encodeFunction(fn as never)).toBe(first);
+      // What it has is refused where somebody can see it.
+      expect(() => encodeFunction(fn as never, { asValue: true })).toThrow(CloneError);
+      const other = Object.assign(make(), { k: new WeakMap() });
+      expect(await called(other)).toEqual(await called(fn));
+    }
+  });
+
+  it('arrives with what it can see of itself', async () => {
+    const byName = function own(): unknown {
+      return (own as unknown as { k: unknown }).k;
+    };
+    const byArguments = new Function('return arguments.callee.k') as () => unknown;
+    const byCaller = new Function(
+      'function inner() { return inner.caller.k; } return inner();',
+    ) as () => unknown;
+    const byVariable = (): unknown => (byVariable as unknown as { k: unknown }).k;
+    const byHelper = (): unknown => helper();
+    const helper = (): unknown => (byHelper as unknown as { k: unknown }).k;
+    const all = [byName, byArguments, byCaller, byVariable, byHelper];
+    for (const k of [1, 2, undefined]) {
+      for (const fn of all) {
+        Object.assign(fn, { k });
+        expect(await called(fn)).toBe(k);
+      }
+    }
+  });
+
+  it('has the captures that bind() gives it after it was sent', async () => {
+    const fn = new Function('return Math') as () => unknown;
+    expect(await called(fn)).toBe(Math);
+    expect(await called(bind({ Math: 3 }, fn))).toBe(3);
+  });
 });

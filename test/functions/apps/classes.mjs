@@ -131,6 +131,12 @@ class Reader {
     return level;
   }
 }
+class Changing {
+  plain() {
+    return 'written';
+  }
+}
+Object.defineProperty(Changing.prototype, 'fixed', { get: () => 'fixed' });
 class Local {}
 Local.prototype.server = createServer();
 class Field {
@@ -191,6 +197,34 @@ const cases = {
     const found = [];
     for (level of [1, 2, 1])
       found.push(await map([new Reader()], (r) => [r.get(), new Reader().get()], o));
+    return found;
+  },
+  'members that come and go': async (o) => {
+    const found = [];
+    const see = async () => {
+      const [seen] = await map(
+        [new Changing()],
+        (c) => [c.plain(), c.fixed, c.extra?.(), Changing.k, 'k' in Changing, c instanceof Base],
+        o,
+      );
+      found.push(seen);
+    };
+    const { plain: before } = Changing.prototype;
+    await see();
+    Changing.k = 1;
+    Changing.prototype.extra = () => 'extra';
+    await see();
+    Changing.k = 2;
+    Changing.prototype.plain = () => 'patched';
+    await see();
+    delete Changing.k;
+    delete Changing.prototype.extra;
+    await see();
+    Object.defineProperty(Changing.prototype, 'plain', { value: before, enumerable: false });
+    Object.setPrototypeOf(Changing.prototype, Base.prototype);
+    await see();
+    Object.setPrototypeOf(Changing.prototype, Object.prototype);
+    await see();
     return found;
   },
   'results of classes of the caller': async (o) => {
