@@ -5,6 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { BUDGET_VARIABLE } from '../config/index.ts';
+import { isExhausted } from '../errors.ts';
 import { addonFile, native } from '../native.ts';
 import {
   type AcceptedSettings,
@@ -94,6 +95,21 @@ const settings: AcceptedSettings = {
   },
 };
 
+/**
+ * The page of a worker's claim table, by its descriptor; null where none can be had, and the worker has
+ * its batches alone: Windows hands no descriptors to a child this way, and a system may forbid memory
+ * that has no file (`memfd_create`).
+ */
+function createPage(): number | null {
+  if (!posix) return null;
+  try {
+    return native.workers.createPage();
+  } catch (error) {
+    if (isExhausted(error)) throw error;
+    return null;
+  }
+}
+
 /** Workers that are not up: they don't see yet that this process ends. */
 const starting = new Set<ProcessHandle>();
 
@@ -122,8 +138,7 @@ class ProcessHandle implements WorkerPort {
   constructor(spec: WorkerSpec, events: WorkerEvents) {
     const folders = foldersOf(spec);
     const entry = fileURLToPath(entryUrl('process', spec.execArgv));
-    // Windows hands no descriptors to a child this way: there the worker has its batches alone.
-    const page = posix ? native.workers.createPage() : null;
+    const page = createPage();
     this.slots = slotsFor(spec.concurrency ?? 1);
     let pipes: PipePair | null = null;
     const own = flagsOf(spec);

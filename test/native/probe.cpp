@@ -3,10 +3,15 @@
 #include <dlfcn.h>
 #include <napi.h>
 #if defined(__linux__)
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 
 #include <algorithm>
+#include <cstddef>
 #include <mutex>
 #include <set>
 #include <stdexcept>
@@ -172,6 +177,23 @@ Napi::Value decide(const Napi::CallbackInfo& info) {
 void forbid_looking(const Napi::CallbackInfo& info) {
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) throw Napi::Error::New(info.Env(), "prctl failed");
 }
+
+// forbidMemory(errno): memfd_create() fails with that from now on, here and in what is started from here,
+// as in a container with such a seccomp profile.
+void forbid_memory(const Napi::CallbackInfo& info) {
+  const uint32_t error = info[0].As<Napi::Number>().Uint32Value();
+  sock_filter steps[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_memfd_create, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (error & SECCOMP_RET_DATA)),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  sock_fprog program = {static_cast<uint16_t>(sizeof(steps) / sizeof(steps[0])), steps};
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+      syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) != 0) {
+    throw Napi::Error::New(info.Env(), "no filter of system calls can be had");
+  }
+}
 #endif
 
 // elementary(name, kind, seed, count): how many results of a function are unlike the C library's, how
@@ -211,6 +233,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add("glibcVersion", glibc_version);
 #if defined(__linux__)
   add("forbidLooking", forbid_looking);
+  add("forbidMemory", forbid_memory);
 #endif
   return exports;
 }
