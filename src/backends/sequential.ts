@@ -89,6 +89,7 @@ class LocalHandle implements WorkerPort {
       worker: { id: spec.id, backend: spec.backend, pid: process.pid },
       claims: this.claims,
       concurrency,
+      exchange: null,
       load,
       codec: () => localCodec,
       send: (message) => {

@@ -6,7 +6,7 @@
  * skeleton, and the steps that complete it on the other side.
  */
 
-import { openAhead, touch, unpin } from '../memory/index.ts';
+import { openAhead, touch, unopenedMemory, unpin } from '../memory/index.ts';
 import type { NativeSegment } from '../native.ts';
 import {
   type Callable,
@@ -158,11 +158,24 @@ export function loading(message: unknown): Promise<void> | null {
  * has to be awaited first.
  */
 export function decode(message: unknown): unknown {
+  try {
+    return receive(message);
+  } catch (error) {
+    if (unopenedMemory(error)) discard(message); // nobody tries again
+    throw error;
+  }
+}
+
+/**
+ * {@link decode} for who asks the sender for memory that can't be opened here, tries again, and says
+ * {@link discard} at last where that fails, too.
+ */
+export function receive(message: unknown): unknown {
   if (!isWrapped(message)) return message;
   try {
     return unwrap(message, (index) => decodeCallable(message.functions[index]));
   } catch (error) {
-    discard(message); // nobody tries again
+    if (!unopenedMemory(error)) discard(message);
     throw error;
   }
 }

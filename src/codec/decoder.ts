@@ -1,7 +1,7 @@
 /**
  * The other half of the encoder: makes the special values and puts them in their places.
  */
-import { open } from '../memory/index.ts';
+import { noteUnopened, open, type SegmentHandle, unopenedMemory } from '../memory/index.ts';
 import { restore } from './hooks.ts';
 import { build, buildError } from './platform.ts';
 import { restoreBy, serializerById } from './serializers.ts';
@@ -85,7 +85,7 @@ export class Decoder {
       case 'buffer':
         return reference.bytes;
       case 'segment':
-        return open(reference.handle);
+        return this.#open(reference.handle);
       case 'view':
         return this.#view(reference, this.get(reference.buffer) as ArrayBuffer);
       case 'symbol':
@@ -112,6 +112,24 @@ export class Decoder {
       }
       case 'error':
         return buildError(reference.name, this.#subclass(reference.class));
+    }
+  }
+
+  /** Who tries again must find what has been opened: its sender may take that for done with. */
+  #open(handle: SegmentHandle): ArrayBuffer {
+    try {
+      return open(handle);
+    } catch (error) {
+      const memory = unopenedMemory(error);
+      if (memory) {
+        const opened: [SegmentHandle, ArrayBuffer][] = [];
+        for (const [i, reference] of this.#references.entries()) {
+          if (reference.kind !== 'segment' || !(i in this.#made)) continue;
+          opened.push([reference.handle, this.#made[i] as ArrayBuffer]);
+        }
+        noteUnopened(error, { handle: memory.handle, opened });
+      }
+      throw error;
     }
   }
 

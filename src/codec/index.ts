@@ -13,6 +13,7 @@ export {
   encode,
   loading,
   pin,
+  receive,
 } from './codec.ts';
 export { Decoder } from './decoder.ts';
 export { Encoder } from './encoder.ts';

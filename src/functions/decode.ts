@@ -1,6 +1,7 @@
 /**
  * Payloads to functions, each once.
  */
+import { checkOpens } from '../memory/index.ts';
 import { link, linkSync, needsLoading } from './link.ts';
 import type { FunctionNode, FunctionPayload } from './payload.ts';
 import { classOf, isMine, isOwn, madeClasses, rememberClass } from './registry.ts';
@@ -39,6 +40,10 @@ export function linkPayload(payload: FunctionPayload): unknown {
   const waiting = pending.get(id);
   if (waiting) return waiting;
   const own = isMine(payload) ? structuredClone(payload) : payload;
+  // Before anything is made: what is half made would be found at the next try.
+  for (const reference of own.slots?.references ?? []) {
+    if (reference.kind === 'segment') checkOpens(reference.handle);
+  }
   if (!needsLoading(own)) return keep(payload, linkSync(own, known));
   const loading = link(own, known)
     .then((fn) => keep(payload, fn))

@@ -5,7 +5,8 @@
 import { resolveThreads } from '../executor/index.ts';
 import { type NativeSegment, native, type SegmentUse } from '../native.ts';
 import { createSegment } from './create.ts';
-import { hold, type SharedMode } from './segment.ts';
+import type { SharedMode } from './handle.ts';
+import { hold } from './segment.ts';
 
 /** From here on a copy may take more than this thread. */
 const PARALLEL_BYTES = 8 * 2 ** 20;

@@ -8,7 +8,7 @@
 import { type NativeSegment, native } from '../native.ts';
 import { fill } from './copy.ts';
 import { createSegment, registerKeeper } from './create.ts';
-import type { SegmentHandle } from './segment.ts';
+import type { SegmentHandle } from './handle.ts';
 
 /** A copy on its way. */
 export interface Outgoing {

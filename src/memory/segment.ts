@@ -2,41 +2,13 @@
  * Shared segments as ArrayBuffers: making them, opening them by a handle, and knowing which
  * buffers are on one.
  */
+import fs from 'node:fs';
 import { isExhausted } from '../errors.ts';
 import { type NativeSegment, native } from '../native.ts';
 import { borrow, collectSoon } from './collect.ts';
 import { createSegment } from './create.ts';
-
-/**
- * Who may write. `'copyonwrite'`: every worker may, and keeps what it wrote to itself.
- * `'readwrite'`: everyone sees everyone's writes, at once.
- */
-export type SharedMode = 'copyonwrite' | 'readwrite';
-
-/** By what another thread or process maps the same memory; plain data. */
-export type SegmentHandle =
-  | {
-      readonly kind: 'memory';
-      readonly locator: string;
-      readonly inode: number;
-      readonly bytes: number;
-      readonly generation: number;
-      /**
-       * 'copyonwrite': the receiver may know the memory already. 'once': a mapping of its own,
-       * copy-on-write. 'own': the receiver is the only one, so that no copy-on-write is needed.
-       */
-      readonly mode: SharedMode | 'once' | 'own';
-    }
-  | {
-      readonly kind: 'file';
-      readonly path: string;
-      readonly offset: number;
-      readonly bytes: number;
-      readonly mode: SharedMode;
-    };
-
-/** By what memory of another thread or process is opened. */
-export type MemoryHandle = Extract<SegmentHandle, { kind: 'memory' }>;
+import type { MemoryHandle, SegmentHandle, SharedMode } from './handle.ts';
+import { noteUnopened, suppliedFor } from './unopened.ts';
 
 /** What is known of a buffer that is a mapping. */
 interface Held {
@@ -131,8 +103,42 @@ export function isMapped(buffer: ArrayBufferLike): boolean {
   return held.has(buffer);
 }
 
-/** Maps what a handle describes. */
+/**
+ * Throws what {@link open} would, of memory that is to be opened later.
+ *
+ * @throws as {@link open}
+ */
+export function checkOpens(handle: SegmentHandle): void {
+  if (suppliedFor(handle)) return;
+  try {
+    if (handle.kind === 'file') fs.accessSync(handle.path, fs.constants.R_OK);
+    else {
+      const { locator, inode, bytes, generation } = handle;
+      native.memory.release(native.memory.open(locator, inode, bytes, generation));
+    }
+  } catch (error) {
+    noteUnopened(error, { handle, opened: [] });
+    throw error;
+  }
+}
+
+/**
+ * Maps what a handle describes, or takes what was supplied for it.
+ *
+ * @throws an Error of which `unopenedMemory` knows the handle
+ */
 export function open(handle: SegmentHandle): ArrayBuffer {
+  const copy = suppliedFor(handle);
+  if (copy) return copy;
+  try {
+    return map(handle);
+  } catch (error) {
+    noteUnopened(error, { handle, opened: [] });
+    throw error;
+  }
+}
+
+function map(handle: SegmentHandle): ArrayBuffer {
   if (handle.kind === 'file') {
     return allocateFile(handle.path, handle.offset, handle.bytes, handle.mode);
   }

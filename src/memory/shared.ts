@@ -6,7 +6,8 @@ import { type DType, type DTypes, lengthOf, type TypedArray } from '../arrays/in
 import { typeError } from '../errors.ts';
 import { checkKeys } from '../options.ts';
 import { arrayOrShaped, constructorOf, dtypeOf, type ShapedArray } from './dtype.ts';
-import { allocate, type SharedMode } from './segment.ts';
+import type { SharedMode } from './handle.ts';
+import { allocate } from './segment.ts';
 
 /** How shared memory is to be used. */
 export interface ShareOptions {

@@ -3,6 +3,7 @@
  * environment, as they are.
  */
 
+import type { SegmentHandle, UnopenedMemory } from '../memory/index.ts';
 import type { Reach } from './backend.ts';
 import type { FunctionMessage } from './messages.ts';
 import type { ValueBatch } from './value-batch.ts';
@@ -32,6 +33,10 @@ export interface Codec {
   unpackOne(message: unknown): unknown;
   /** Lets go of a value batch that nobody will unpack. */
   drop(valueBatch: ValueBatch): void;
+  /** The memory that could not be opened, of which its sender may have a copy; null for other errors. */
+  unopened(error: unknown): UnopenedMemory | null;
+  /** Gives the next tries bytes in place of memory; returns what takes them back. */
+  supply(handle: SegmentHandle, bytes: ArrayBuffer): () => void;
 }
 
 const nothing: readonly unknown[] = [];
@@ -46,6 +51,8 @@ export const localCodec: Codec = {
   unpack: (valueBatch) => unpackValues(valueBatch, (message) => message),
   unpackOne: (message) => message,
   drop: () => {},
+  unopened: () => null,
+  supply: () => () => {},
 };
 
 /** What a codec for other environments is made of; src/memory has it. */
@@ -69,6 +76,8 @@ export interface ValueCodec {
   decode(message: unknown): unknown;
   discard(message: unknown): void;
   loading(message: unknown): Promise<void> | null;
+  unopened(error: unknown): UnopenedMemory | null;
+  supply(handle: SegmentHandle, bytes: ArrayBuffer): () => void;
 }
 
 /**
@@ -104,6 +113,8 @@ export function remoteCodec(
     drop(valueBatch) {
       if (valueBatch.kind === 'coded') codec.discard(valueBatch.message);
     },
+    unopened: codec.unopened,
+    supply: codec.supply,
   };
 }
 

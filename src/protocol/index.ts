@@ -33,9 +33,12 @@ export {
 } from './codec.ts';
 export { encodeFrame, FrameReader } from './frames.ts';
 export { Mailbox, mailboxBytes } from './mailbox.ts';
+export { type Ask, decodeWithBytes, MemoryExchange } from './memory-exchange.ts';
 export type {
   AbortMessage,
+  AskMessage,
   BatchMessage,
+  BytesMessage,
   CallMode,
   CloseMessage,
   FailureMessage,

@@ -1,6 +1,7 @@
 /**
  * What the scheduler and a worker say to each other: the same in every backend.
  */
+import type { SegmentHandle } from '../memory/index.ts';
 import type { ValueBatch } from './value-batch.ts';
 
 /** How a task's argument becomes a call. */
@@ -113,6 +114,22 @@ export interface StopMessage {
   readonly type: 'stop';
 }
 
+/** Memory of a message can't be opened: who has sent it is asked for the bytes. */
+export interface AskMessage {
+  readonly type: 'ask';
+  /** Number of the question. */
+  readonly id: number;
+  readonly handle: SegmentHandle;
+}
+
+/** The answer to an {@link AskMessage}. */
+export interface BytesMessage {
+  readonly type: 'bytes';
+  readonly id: number;
+  /** Null where they can't be had. */
+  readonly bytes: ArrayBuffer | null;
+}
+
 export type ToWorker =
   | WorkerInit
   | OpenMessage
@@ -120,6 +137,8 @@ export type ToWorker =
   | BatchMessage
   | CloseMessage
   | AbortMessage
+  | AskMessage
+  | BytesMessage
   | StopMessage;
 
 /** The worker is up. */
@@ -237,4 +256,6 @@ export type FromWorker =
   | InitFailedMessage
   | FatalMessage
   | LogMessage
+  | AskMessage
+  | BytesMessage
   | ProgressMessage;

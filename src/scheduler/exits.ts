@@ -1,7 +1,6 @@
 /**
  * What the end of a worker tells of the tasks that it had.
  */
-import { constants } from 'node:os';
 import { errorText, preview } from '../errors.ts';
 import type { Claims, LogMessage, Progress, WorkerExit } from '../protocol/index.ts';
 import type { Batch, BatchTask, WorkerLoss } from './seams.ts';
@@ -112,20 +111,4 @@ export function decideReached(
     if (batch.settled < batch.count) beforeFirstTask = false;
     return { batch, reached };
   });
-}
-
-/**
- * What opening memory fails with when its owner has ended. All else is about this process: it has no
- * descriptor left, or may not look into the owner's.
- */
-const GONE = new Set<number | undefined>([
-  constants.errno.ENOENT,
-  constants.errno.ESRCH,
-  constants.errno.ESTALE,
-]);
-
-/** Whether memory could not be opened because whoever had made it has ended. */
-export function isGone(error: unknown): error is Error {
-  const { code, errno } = (error ?? {}) as { code?: unknown; errno?: number };
-  return code === 'ERR_HEDDLE_SHARED_MEMORY' && GONE.has(errno);
 }

@@ -4,11 +4,11 @@
  */
 
 import {
-  decode,
   discard,
   encode,
   loading,
   type Registration,
+  receive,
   serializers,
 } from '../codec/index.ts';
 import { exportScope } from '../config/index.ts';
@@ -19,6 +19,7 @@ import {
   type FunctionPayload,
   releaseFunction,
 } from '../functions/index.ts';
+import { supply, unopenedMemory } from '../memory/index.ts';
 import {
   type CallMode,
   type Codec,
@@ -27,6 +28,7 @@ import {
   type OpenMessage,
   type Reach,
   remoteCodec,
+  type ValueCodec,
 } from '../protocol/index.ts';
 import type { RunningTask } from './errors.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -45,6 +47,16 @@ export interface TaskDescriber {
     step: number | null,
   ): { readonly label: string; readonly argument: unknown };
 }
+
+/** The codec for workers in other environments. */
+export const valueCodec: ValueCodec = {
+  encode,
+  decode: receive,
+  discard,
+  loading,
+  unopened: unopenedMemory,
+  supply,
+};
 
 let lastId = 0;
 
@@ -132,9 +144,7 @@ export class Job {
     this.#mode = mode;
     const { reach } = options.backend;
     this.codec =
-      reach === 'local'
-        ? localCodec
-        : remoteCodec({ encode, decode, discard, loading }, reach, options.maxBytes, 'many');
+      reach === 'local' ? localCodec : remoteCodec(valueCodec, reach, options.maxBytes, 'many');
     if (fn) this.addFunction(fn, 'fn');
     const open: Omit<OpenMessage, 'functions' | 'model'> = {
       type: 'open',

@@ -329,6 +329,10 @@ export class WorkerPool implements WorkerOwner, PoolPort {
         }
         return;
       }
+      case 'ask':
+      case 'bytes':
+        worker.exchange.receive(message);
+        return;
       case 'log': {
         const event = this.#event(worker);
         notify(poolListeners, (one) => one.log?.(event, message));
@@ -349,7 +353,7 @@ export class WorkerPool implements WorkerOwner, PoolPort {
   }
 
   #freed(worker: PoolWorker): void {
-    if (worker.load === 0) worker.unref();
+    if (worker.isIdle) worker.unref();
     if (this.#isAtTaskLimit(worker)) this.#replace(worker);
     this.pump();
   }

@@ -4,6 +4,7 @@
  */
 
 import { errorText } from '../errors.ts';
+import { isGone } from '../memory/index.ts';
 import {
   type FailureMessage,
   MAX_TASKS,
@@ -19,7 +20,6 @@ import { Delivery } from './delivery.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { type CallSite, TaskError, WorkerSetupError } from './errors.ts';
 import type { RunListener } from './events.ts';
-import { isGone } from './exits.ts';
 import { Grace } from './grace.ts';
 import type { Job } from './job.ts';
 import { type Failed, LossTally, lossError } from './losses.ts';
@@ -72,11 +72,12 @@ export class Run implements RunPort {
     this.#sink = sink;
     this.#delivery = new Delivery(sink);
     this.site = site;
-    this.#decoding = new Decoding(
-      () => this.ended,
-      (error) => this.fail(error),
-      () => this.#finishIfDone(),
-    );
+    this.#decoding = new Decoding({
+      codec: job.codec,
+      hasEnded: () => this.ended,
+      failed: (error) => this.fail(error),
+      settled: () => this.#finishIfDone(),
+    });
     this.#dispatcher = new Dispatcher(source, {
       run: this,
       clock: pool.clock,
@@ -202,8 +203,8 @@ export class Run implements RunPort {
     if (count > 0 && this.ended) this.job.codec.drop(values);
     else if (count > 0) {
       const { codec } = this.job;
-      const wait = values.kind === 'coded' ? codec.loading(values.message) : null;
-      this.#decoding.decode(batch.worker, wait, () => codec.unpack(values), {
+      const coded = values.kind === 'coded' ? values.message : null;
+      this.#decoding.decode(batch.worker, coded, () => codec.unpack(values), {
         use: (results) => this.#accept(first, results),
         failed: (error) => this.#undecodable(batch, message, error),
       });
@@ -217,7 +218,9 @@ export class Run implements RunPort {
   /** Results have come that can't be made here. */
   #undecodable(batch: Batch, { offset, values }: ResultMessage, error: unknown): void {
     const count = valueCount(values);
-    if (!isGone(error)) {
+    const { codec } = this.job;
+    const wentWithWorker = batch.worker.state === 'dead' && codec.unopened(error) !== null;
+    if (!isGone(error) && !wentWithWorker) {
       for (let i = offset; i < offset + count && !this.ended; i++) {
         this.#failed(batch.first + i, batch.args[i], error);
       }
@@ -300,9 +303,8 @@ export class Run implements RunPort {
         this.#failed(index, argument, cause, step);
       }
     };
-    const wait = codec.loading(error);
     const use = { use: conclude, failed: conclude };
-    this.#decoding.decode(batch.worker, wait, () => codec.unpackOne(error), use);
+    this.#decoding.decode(batch.worker, error, () => codec.unpackOne(error), use);
   }
 
   /** No argument of the batch could be made: the one that is to blame fails, the others run. */
@@ -328,8 +330,7 @@ export class Run implements RunPort {
   ): void {
     const { codec } = this.job;
     const fail = (cause: unknown): void => this.#failed(index, argument, cause, step);
-    const wait = codec.loading(error);
-    this.#decoding.decode(worker, wait, () => codec.unpackOne(error), { use: fail, failed: fail });
+    this.#decoding.decode(worker, error, () => codec.unpackOne(error), { use: fail, failed: fail });
   }
 
   /** A worker can't be made ready for this job: what it has sent says why. */
@@ -337,8 +338,7 @@ export class Run implements RunPort {
     const { codec } = this.job;
     const fail = (cause: unknown): void => this.fail(new WorkerSetupError(what, cause, this.site));
     this.#refused = true;
-    const wait = codec.loading(error);
-    this.#decoding.decode(worker, wait, () => codec.unpackOne(error), { use: fail, failed: fail });
+    this.#decoding.decode(worker, error, () => codec.unpackOne(error), { use: fail, failed: fail });
   }
 
   #accept(first: number, values: ArrayLike<unknown>): void {

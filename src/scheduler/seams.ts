@@ -4,6 +4,7 @@
  * PooledWorker}.
  */
 import type {
+  Ask,
   Backend,
   BatchMessage,
   FailureMessage,
@@ -150,6 +151,8 @@ export interface PooledWorker {
   kill(why: string): void;
   /** Ends it because these of its tasks have run too long. */
   expire(tasks: readonly BatchTask[]): void;
+  /** Asks it for the bytes of memory that can't be opened here. */
+  readonly ask: Ask;
   whenEnded(ms: number, callback: () => void): void;
 }
 

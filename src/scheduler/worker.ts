@@ -2,10 +2,12 @@
  * A worker of a pool: what it has open, and the batches that are on their way to it.
  */
 
+import { bytesOf } from '../memory/index.ts';
 import {
   type Backend,
   clockOffset,
   type FromWorker,
+  MemoryExchange,
   type ToWorker,
   VERSION,
   type WorkerExit,
@@ -79,6 +81,12 @@ export class PoolWorker implements PooledWorker {
    * worker's, which goes with it: it is not told to stop before.
    */
   undecoded = 0;
+  /** Gives it, and gets from it, the bytes of memory that can't be opened on the other side. */
+  readonly exchange = new MemoryExchange(
+    (message, transfer) => this.port.send(message, transfer),
+    bytesOf,
+  );
+  readonly ask = this.exchange.ask;
   /** Who waits for its end. */
   readonly #awaiting: (() => void)[] = [];
   readonly #owner: WorkerOwner;
@@ -135,6 +143,7 @@ export class PoolWorker implements PooledWorker {
     this.#endStartTimer();
     const hint = isOurs(this.exitReason) ? undefined : this.#owner.hint(exit);
     this.#happens({ type: 'exit', exit, hint });
+    this.exchange.end();
     for (const callback of this.#awaiting.splice(0)) callback();
   }
 
@@ -341,12 +350,17 @@ export class PoolWorker implements PooledWorker {
   /** A message of it can't be decoded yet. */
   hold(): void {
     this.undecoded++;
+    // It may be asked for memory, and the process is to wait for the answer.
+    if (this.state !== 'dead') this.ref();
   }
 
   /** What was held has been decoded. */
   letGo(): void {
     this.undecoded--;
-    if (this.isIdle) this.idleSince = this.#clock.now();
+    if (this.isIdle) {
+      this.idleSince = this.#clock.now();
+      this.unref();
+    }
     this.#happens({ type: 'decoded' });
   }
 

@@ -1,7 +1,13 @@
 /**
  * The jobs that a worker has open: their functions and models, made once.
  */
-import type { Codec, FunctionsMessage, OpenMessage, TaskFunction } from '../protocol/index.ts';
+import {
+  type Codec,
+  decodeWithBytes,
+  type FunctionsMessage,
+  type OpenMessage,
+  type TaskFunction,
+} from '../protocol/index.ts';
 import type { Generator } from '../random/index.ts';
 import type { LazyContext } from './context.ts';
 import { packError } from './failures.ts';
@@ -131,7 +137,15 @@ export class Contexts {
         !loaded.some((entry) => entry instanceof Promise)
       ) {
         opened.functions.push(...(loaded as TaskFunction[]));
-        if (first) opened.call = this.#caller(opened);
+        if (!first) return;
+        try {
+          opened.call = this.#caller(opened);
+        } catch (error) {
+          const asked = this.#askForModel(opened, error).then(() => {
+            opened.loading = null;
+          });
+          opened.loading = asked.catch((reason: unknown) => this.#openFailed(opened, reason));
+        }
         return;
       }
       const before = opened.loading;
@@ -141,12 +155,29 @@ export class Contexts {
         await wait;
         opened.functions.push(...(await Promise.all(registered ? load() : loaded)));
         if (seeded) opened.rng = await this.#host.rng(message.seed);
-        if (first) opened.call = this.#caller(opened);
+        if (first) {
+          try {
+            opened.call = this.#caller(opened);
+          } catch (error) {
+            await this.#askForModel(opened, error);
+          }
+        }
         opened.loading = null;
       })().catch((error: unknown) => this.#openFailed(opened, error));
     } catch (error) {
       this.#openFailed(opened, error);
     }
+  }
+
+  /** Memory of the model that can't be opened here is asked for. */
+  async #askForModel(opened: Opened, error: unknown): Promise<void> {
+    const { exchange } = this.#host;
+    const { codec, message } = opened;
+    if (!exchange) throw error;
+    opened.call = await decodeWithBytes(codec, exchange.ask, error, async () => {
+      await codec.loading(message.model);
+      return this.#caller(opened);
+    });
   }
 
   #openFailed(opened: Opened, error: unknown): void {

@@ -6,9 +6,11 @@ import { becomeWorker, type ConfigScope, enterScope } from '../config/index.ts';
 import { type FunctionPayload, linkPayload, workFrom } from '../functions/index.ts';
 import {
   type Codec,
+  decodeWithBytes,
   type FromWorker,
   type FunctionLoader,
   type FunctionMessage,
+  MemoryExchange,
   remoteCodec,
   systemNow,
   type TaskClaims,
@@ -19,7 +21,13 @@ import {
 import { redirectConsole } from './console.ts';
 import type { WorkerInfo } from './context.ts';
 import { packError, plainError } from './failures.ts';
-import { adoptSerializers, lazyCodec, loadCodec, scheduleCollection } from './lazy-codec.ts';
+import {
+  adoptSerializers,
+  bytesOf,
+  lazyCodec,
+  loadCodec,
+  scheduleCollection,
+} from './lazy-codec.ts';
 import { whileLoading } from './loading.ts';
 import { openLogChannel } from './log-channel.ts';
 import { setNice } from './priority.ts';
@@ -45,19 +53,9 @@ export interface Environment {
 /** What a first task need not wait for is loaded this much later (ms). */
 const LATER_MS = 30;
 
-const load: FunctionLoader = (message) => {
-  if (message.kind === 'local') return message.fn as TaskFunction;
-  const linked = linkPayload(message.payload as FunctionPayload);
-  return (linked instanceof Promise ? whileLoading(linked) : linked) as ReturnType<FunctionLoader>;
-};
-
 function isEmpty(scope: unknown): boolean {
   for (const _ in scope as object) return false;
   return true;
-}
-
-async function call(fn: FunctionMessage): Promise<void> {
-  await (await load(fn))();
 }
 
 /** Takes in the pools that have been loaded since the last look. */
@@ -74,6 +72,7 @@ async function limitThreads(): Promise<void> {
 class WorkerHost {
   readonly #environment: Environment;
   readonly #codecs = new Map<number, Codec>();
+  readonly #exchange: MemoryExchange;
   /** null before the worker's settings have come. */
   #runner: Runner | null = null;
   /** What came in while the initializer ran; null from then on. */
@@ -85,6 +84,7 @@ class WorkerHost {
 
   constructor(environment: Environment) {
     this.#environment = environment;
+    this.#exchange = new MemoryExchange(environment.send, bytesOf);
   }
 
   receive(message: ToWorker): void {
@@ -97,7 +97,9 @@ class WorkerHost {
       if (this.#awaitsJob) this.#loadLater();
     }
     if (this.#early) {
-      this.#early.push(message);
+      // What it loads for the initializer may be in memory that is asked for.
+      if (message.type === 'bytes' || message.type === 'ask') this.#exchange.receive(message);
+      else this.#early.push(message);
       return;
     }
     this.#runner!.receive(message);
@@ -149,7 +151,8 @@ class WorkerHost {
       worker,
       claims,
       concurrency: init.concurrency ?? 1,
-      load,
+      load: this.#load,
+      exchange: this.#exchange,
       codec: (maxBytes) => this.#codecFor(maxBytes),
       send,
       enter: (scope, body) => (isEmpty(scope) ? body() : enterScope(scope as ConfigScope, body)),
@@ -160,6 +163,26 @@ class WorkerHost {
       now: systemNow,
       stop: teardown ? () => void this.#tearDown(teardown).then(stop) : stop,
     });
+  }
+
+  readonly #load: FunctionLoader = (message) => {
+    if (message.kind === 'local') return message.fn as TaskFunction;
+    const link = () => linkPayload(message.payload as FunctionPayload) as TaskFunction;
+    const withBytes = async (error: unknown) => {
+      await loadCodec();
+      return await decodeWithBytes(lazyCodec, this.#exchange.ask, error, link);
+    };
+    let linked: TaskFunction | Promise<TaskFunction>;
+    try {
+      linked = link();
+    } catch (error) {
+      return withBytes(error);
+    }
+    return linked instanceof Promise ? whileLoading(linked).catch(withBytes) : linked;
+  };
+
+  async #call(fn: FunctionMessage): Promise<void> {
+    await (await this.#load(fn))();
   }
 
   #codecFor(maxBytes: number): Codec {
@@ -194,7 +217,7 @@ class WorkerHost {
   }
 
   #initialize(initializer: FunctionMessage, maxBytes: number): void {
-    call(initializer).then(
+    this.#call(initializer).then(
       () => this.#receiveEarly(),
       (error: unknown) => this.#setupFailed(error, maxBytes),
     );
@@ -203,7 +226,7 @@ class WorkerHost {
   /** Does what the pool wants done at the end. Who is in a loop there is killed by the scheduler. */
   async #tearDown(teardown: FunctionMessage): Promise<void> {
     try {
-      await call(teardown);
+      await this.#call(teardown);
     } catch (error) {
       const { stack, message } = plainError(error);
       const text = `The teardown failed in a worker: ${stack || message}`;

@@ -4,12 +4,14 @@
  * A worker's first task often needs none: its function is text, its argument and result are
  * primitives. The codec and what encodes functions are a good third of what a worker loads.
  */
+import type { SegmentHandle } from '../memory/index.ts';
 import type { ValueCodec } from '../protocol/index.ts';
 import { whileLoading } from './loading.ts';
 
-type Loaded = Pick<ValueCodec, 'encode' | 'decode' | 'discard' | 'loading'> & {
+type Loaded = Omit<ValueCodec, 'lazy'> & {
   adoptSerializers(list: readonly never[]): void;
   scheduleCollection(): void;
+  bytesOf(handle: SegmentHandle): ArrayBuffer | null;
 };
 
 let codec: Loaded | null = null;
@@ -25,9 +27,10 @@ export function loadCodec(): Promise<void> {
       import('../functions/index.ts'),
     ]),
   ).then(([loaded, memory]) => {
-    const { encode, decode, discard, loading, adoptSerializers } = loaded;
-    const { scheduleCollection } = memory;
-    codec = { encode, decode, discard, loading, adoptSerializers, scheduleCollection };
+    const { encode, receive: decode, discard, loading, adoptSerializers } = loaded;
+    const { bytesOf, scheduleCollection, supply, unopenedMemory: unopened } = memory;
+    const values = { encode, decode, discard, loading, unopened, supply };
+    codec = { ...values, adoptSerializers, scheduleCollection, bytesOf };
   });
   return loading;
 }
@@ -56,6 +59,11 @@ export function scheduleCollection(): void {
   codec?.scheduleCollection();
 }
 
+/** A copy of memory that was sent from here. */
+export function bytesOf(handle: SegmentHandle): ArrayBuffer | null {
+  return codec?.bytesOf(handle) ?? null;
+}
+
 /** Decodes primitives at once, and everything once it is loaded. */
 export const lazyCodec: ValueCodec = {
   lazy: { isReady: () => codec !== null, whenReady: loadCodec },
@@ -68,4 +76,6 @@ export const lazyCodec: ValueCodec = {
     if (codec) return codec.loading(message);
     return loadCodec().then(() => loaded().loading(message) ?? undefined);
   },
+  unopened: (error) => codec?.unopened(error) ?? null,
+  supply: (handle, bytes) => loaded().supply(handle, bytes),
 };

@@ -1,7 +1,13 @@
 /**
  * What a runner is given by the environment that it is in.
  */
-import type { Codec, FromWorker, FunctionLoader, TaskClaims } from '../protocol/index.ts';
+import type {
+  Codec,
+  FromWorker,
+  FunctionLoader,
+  MemoryExchange,
+  TaskClaims,
+} from '../protocol/index.ts';
 import type { Generator } from '../random/index.ts';
 import type { WorkerInfo } from './context.ts';
 
@@ -16,6 +22,8 @@ export interface RunnerHost {
   /** Told with each job where it comes from. */
   workFrom?(environment: string): void;
   codec(maxBytes: number): Codec;
+  /** Asks the scheduler for memory that can't be opened here; null in its own environment. */
+  readonly exchange: MemoryExchange | null;
   send(message: FromWorker, transfer?: readonly unknown[]): void;
   /** Runs a body under the scope that the job was started in. */
   enter<T>(scope: unknown, body: () => T): T;

@@ -8,7 +8,12 @@
  */
 import { setMaxListeners } from 'node:events';
 import { typeError } from '../errors.ts';
-import { type BatchMessage, ClaimTable, type ToWorker } from '../protocol/index.ts';
+import {
+  type BatchMessage,
+  ClaimTable,
+  decodeWithBytes,
+  type ToWorker,
+} from '../protocol/index.ts';
 import { LazyContext, type RunContext } from './context.ts';
 import { Contexts, type Opened, reachedStep } from './contexts.ts';
 import { Reporter, type Work } from './reporter.ts';
@@ -68,6 +73,10 @@ export class Runner {
         return;
       case 'init':
         return;
+      case 'ask':
+      case 'bytes':
+        this.#host.exchange?.receive(message);
+        return;
       case 'stop':
         this.#stopping = true;
         this.#drain();
@@ -86,18 +95,58 @@ export class Runner {
       this.#enter(batch, opened);
       return;
     }
-    this.#running.push(batch.run);
-    wait.then(
+    this.#later(
+      batch,
+      wait,
       () => {
-        this.#forget(batch.run);
         if (opened.failed || opened.loading) this.#start(batch);
         else this.#enter(batch, opened);
-        this.#drain();
       },
-      (error: unknown) => {
-        this.#forget(batch.run);
-        this.#reporter.unreadable(batch, opened, error);
+      (error) => this.#refuse(batch, opened, error),
+    );
+  }
+
+  /** Goes on with a batch when something is there, which counts as running meanwhile. */
+  #later<T>(
+    { run }: BatchMessage,
+    wait: Promise<T>,
+    then: (value: T) => void,
+    failed: (error: unknown) => void,
+  ): void {
+    this.#running.push(run);
+    const settled =
+      <V>(goOn: (value: V) => void) =>
+      (value: V): void => {
+        this.#forget(run);
+        goOn(value);
         this.#drain();
+      };
+    wait.then(settled(then), settled(failed));
+  }
+
+  /** The arguments of a batch can't be made. Memory that can't be opened here is asked for. */
+  #refuse(batch: BatchMessage, opened: Opened, error: unknown): void {
+    const { exchange } = this.#host;
+    const { codec } = opened;
+    const { args } = batch;
+    if (!exchange || !codec.unopened(error) || args.kind !== 'coded') {
+      this.#reporter.unreadable(batch, opened, error);
+      return;
+    }
+    const asked = decodeWithBytes(codec, exchange.ask, error, async () => {
+      await codec.loading(args.message);
+      return codec.unpack(args);
+    });
+    this.#later(
+      batch,
+      asked,
+      (made) => {
+        if (opened.failed) this.#start(batch);
+        else this.#begin(batch, opened, made);
+      },
+      (reason) => {
+        codec.drop(args);
+        this.#reporter.unreadable(batch, opened, reason);
       },
     );
   }
@@ -135,9 +184,13 @@ export class Runner {
     try {
       args = opened.codec.unpack(batch.args);
     } catch (error) {
-      this.#reporter.unreadable(batch, opened, error);
+      this.#refuse(batch, opened, error);
       return;
     }
+    this.#begin(batch, opened, args);
+  }
+
+  #begin(batch: BatchMessage, opened: Opened, args: ArrayLike<unknown>): void {
     let claims = this.#host.claims;
     let slot = batch.slot;
     if (!claims) {

@@ -1,5 +1,4 @@
 /** A backend with no shared memory, whose workers live here and are handed copies. */
-import { decode, discard, encode, loading } from '../../src/codec/index.ts';
 import { decodeFunction } from '../../src/functions/index.ts';
 import {
   type Backend,
@@ -10,6 +9,7 @@ import {
   type WorkerEvents,
   type WorkerExit,
 } from '../../src/protocol/index.ts';
+import { valueCodec } from '../../src/scheduler/job.ts';
 import { Runner } from '../../src/worker/index.ts';
 
 /** A worker that was started, and what a test can do to it. */
@@ -52,12 +52,12 @@ export function loopback(
       worker: { id: spec.id, backend: spec.backend, pid: process.pid },
       claims: null,
       concurrency: 1,
+      exchange: null,
       load: (message) =>
         message.kind === 'payload'
           ? decodeFunction(message.payload as never)
           : (message.fn as never),
-      codec: (maxBytes) =>
-        remoteCodec({ encode, decode, discard, loading }, 'thread', maxBytes, 'one'),
+      codec: (maxBytes) => remoteCodec(valueCodec, 'thread', maxBytes, 'one'),
       send: tell,
       enter: (_scope, body) => body(),
       rng: () => Promise.reject(new Error('none')),

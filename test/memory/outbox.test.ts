@@ -1,8 +1,9 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import os from 'node:os';
 import { expect, it } from 'vitest';
+import type { SegmentHandle } from '../../src/memory/handle.ts';
 import { outboxBytes, releaseIdle, send } from '../../src/memory/outbox.ts';
-import { allocate, type SegmentHandle, touch } from '../../src/memory/segment.ts';
+import { allocate, touch } from '../../src/memory/segment.ts';
 import { native } from '../../src/native.ts';
 
 type Memory = Extract<SegmentHandle, { kind: 'memory' }>;

@@ -7,9 +7,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import '../helpers/built.ts';
-import { shared } from '../../src/memory/index.ts';
+import { isGone, shared } from '../../src/memory/index.ts';
 import { native } from '../../src/native.ts';
-import { isGone } from '../../src/scheduler/exits.ts';
 import { ended } from '../helpers/child.ts';
 import { probeFolder } from '../threadpools/probe.ts';
 

@@ -1,17 +1,12 @@
 /** Decisions of the scheduler, as tables: they take what is known, and change nothing. */
 import { constants } from 'node:os';
 import { describe, expect, it } from 'vitest';
+import { isGone } from '../../src/memory/index.ts';
 import { ClaimTable } from '../../src/protocol/claims.ts';
 import { systemClock } from '../../src/scheduler/clock.ts';
 import { Deadlines, timeLeft } from '../../src/scheduler/deadlines.ts';
 import { decide, type RunEvent, type RunState } from '../../src/scheduler/decide.ts';
-import {
-  decideReached,
-  describeLoss,
-  howEnded,
-  isGone,
-  running,
-} from '../../src/scheduler/exits.ts';
+import { decideReached, describeLoss, howEnded, running } from '../../src/scheduler/exits.ts';
 import { LossTally } from '../../src/scheduler/losses.ts';
 import type { Batch, ExitReason, PooledWorker } from '../../src/scheduler/seams.ts';
 import { taskSource } from '../../src/scheduler/source.ts';

@@ -15,6 +15,7 @@ describe('a runner', () => {
       worker: { id: 1, backend: 'test', pid: process.pid },
       claims,
       concurrency: 1,
+      exchange: null,
       load: (message) => (message as unknown as { fn: never }).fn,
       codec: () => localCodec,
       send: (message) => void messages.push(message),
