@@ -20,6 +20,9 @@ const META = [
   '});',
 ].join('\n');
 
+/** Entries whose floors lie above the main entry's: they load its bundle. */
+const ABOVE = ['cluster/index.js'];
+
 /** What is loaded together when a worker's codec is: src/worker/lazy-codec.ts. */
 const CODEC = ['codec/index.js', 'memory/index.js', 'functions/index.js'];
 
@@ -171,7 +174,11 @@ export async function bundleLibrary(dist, entries, bundled, guard) {
 
   const needed = await Promise.all(entries.map((entry) => needs([entry])));
   const codec = await needs(CODEC);
-  const count = (module) => needed.filter((list) => list.includes(module)).length;
+  // What the main entry has, entries above it take from its bundle: others need not load that.
+  const isAbove = (entry) => ABOVE.includes(entry);
+  const main = needed[entries.indexOf('index.js')];
+  const lower = needed.filter((_, i) => !isAbove(entries[i]));
+  const count = (module) => lower.filter((list) => list.includes(module)).length;
   const common = [...new Set(needed.flat())].filter(
     (module) => !codec.includes(module) && count(module) > 1,
   );
@@ -182,7 +189,12 @@ export async function bundleLibrary(dist, entries, bundled, guard) {
     ['common', common],
     ...entries.map((entry, i) => [
       nameOf(entry),
-      needed[i].filter((module) => !codec.includes(module) && !common.includes(module)),
+      needed[i].filter(
+        (module) =>
+          !codec.includes(module) &&
+          !common.includes(module) &&
+          !(isAbove(entry) && main.includes(module)),
+      ),
     ]),
   ]);
   const exported = await names([...entries, ...[...bundles.values()].flat()]);

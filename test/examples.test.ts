@@ -42,6 +42,21 @@ describe('loo-regression', () => {
   });
 });
 
+describe('engines', () => {
+  it('gives what ipyparallel gives', { timeout: 120_000 }, async () => {
+    // From examples/engines/hello.py, ipyparallel 7.1.0 with 4 engines.
+    expect(await example('engines')).toBe(`\
+ids [0,1,2,3]
+hello ["Hello, World","Hello, World","Hello, World","Hello, World"]
+apply [42,42,42,42]
+execute [15,15,15,15]
+scatter [[0,1,2,3],[4,5,6,7],[8,9,10,11],[12,13,14,15]]
+gather [0,1,4,9,16,25,36,49,64,81,100,121,144,169,196,225]
+map 2741681213994576
+`);
+  });
+});
+
 describe('the README', () => {
   it('has an example that works when pasted', { timeout: 60_000 }, async () => {
     const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');

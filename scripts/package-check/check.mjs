@@ -71,6 +71,15 @@ for (const backend of ['processes', 'threads', 'sequential']) {
   await run[Symbol.asyncDispose]();
 }
 
+if (process.argv[2] !== 'emulated') {
+  const { Cluster } = await import('heddle/cluster');
+  const cluster = await Cluster.start({ n: 2 });
+  const view = (await cluster.client()).directView();
+  await view.push({ seven: 7 });
+  assert.deepEqual(await view.apply(() => globalThis.seven * 6), [42, 42]);
+  await cluster.stop();
+}
+
 const foreign = libraries.filter(
   (name) =>
     !/^(ld-linux.*|lib(c|m|dl|pthread|rt|stdc\+\+|gcc_s)[-.].*|heddle.*\.node|lib.*heddle.*)$/.test(

@@ -1,6 +1,7 @@
 /**
  * How functions reach a worker: by reference to a module, or by value with what they capture.
  */
+export { parseScript } from './acorn.ts';
 export { isMeasured } from './coverage.ts';
 export { linkPayload } from './decode.ts';
 export { bind, decodeFunction, encodeFunction, releaseFunction, task } from './functions.ts';

@@ -1,15 +1,22 @@
 /**
  * Ends tasks that run longer than the option `timeout` allows.
  */
-import type { Running } from '../protocol/index.ts';
+import type { Claims, Running } from '../protocol/index.ts';
 import type { Clock, Timer } from './clock.ts';
-import type { Batch } from './seams.ts';
+import type { Batch, PooledWorker } from './seams.ts';
+
+/** As much of a batch as tells how long its task may run. */
+export interface TimedBatch extends Pick<Batch, 'begun' | 'settled' | 'slot'> {
+  readonly worker: Pick<PooledWorker, 'state' | 'clockOffset'> & {
+    readonly port: { readonly claims: Claims | null };
+  };
+}
 
 /**
  * The task that a worker without claims runs of a batch, as far as it is known here: the first whose
  * result has not come, if the batch does not wait behind others.
  */
-function unclaimedTask({ begun, settled }: Batch): Running | null {
+function unclaimedTask({ begun, settled }: TimedBatch): Running | null {
   return begun === Number.POSITIVE_INFINITY ? null : { position: settled, since: begun };
 }
 
@@ -19,7 +26,7 @@ function unclaimedTask({ begun, settled }: Batch): Running | null {
  * @param now - the scheduler's time (ms)
  */
 export function timeLeft(
-  batch: Batch,
+  batch: TimedBatch,
   timeout: number,
   now: number,
 ): { readonly position: number; readonly left: number } | null {

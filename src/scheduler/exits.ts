@@ -47,10 +47,13 @@ export function uncaughtMessage(error: unknown): LogMessage {
   return { type: 'log', level: 'error', text, time: Date.now() };
 }
 
+/** As much of a batch as tells how far its worker had come. */
+export type SentBatch = Pick<Batch, 'id' | 'slot' | 'count' | 'settled'>;
+
 /** What is known of a worker that has ended. */
-export interface EndedWorker {
+export interface EndedWorker<B extends SentBatch> {
   readonly port: { readonly claims: Claims | null };
-  readonly slots: readonly (Batch | null)[];
+  readonly slots: readonly (B | null)[];
   /** Null where it has never said that it is there. */
   readonly version: string | null;
   /** Tasks that it may run at a time. */
@@ -58,13 +61,13 @@ export interface EndedWorker {
 }
 
 /** What a worker had reached of a batch. */
-export interface Reached {
-  readonly batch: Batch;
+export interface Reached<B extends SentBatch = Batch> {
+  readonly batch: B;
   readonly reached: Progress;
 }
 
 /** The batches of a worker in the order in which they were sent. */
-export function oldestFirst(slots: readonly (Batch | null)[]): Batch[] {
+export function oldestFirst<B extends SentBatch>(slots: readonly (B | null)[]): B[] {
   return slots.filter((batch) => batch !== null).sort((a, b) => a.id - b.id);
 }
 
@@ -86,11 +89,11 @@ export function running(ends: readonly Reached[]): BatchTask[] {
  *
  * @param ours - this side ended it
  */
-export function decideReached(
-  { port, slots, version, concurrency }: EndedWorker,
+export function decideReached<B extends SentBatch>(
+  { port, slots, version, concurrency }: EndedWorker<B>,
   exit: WorkerExit,
   ours: boolean,
-): Reached[] {
+): Reached<B>[] {
   const batches = oldestFirst(slots);
   const { claims } = port;
   if (!claims) {

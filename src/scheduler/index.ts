@@ -2,6 +2,8 @@
  * One engine under every API: jobs, runs, pools of workers, and what a job's results go to.
  */
 export { onAbort } from './abort.ts';
+export { systemClock } from './clock.ts';
+export { Deadlines, timeLeft } from './deadlines.ts';
 export {
   CallSite,
   type RunningTask,
@@ -14,6 +16,7 @@ export {
 export {
   type BatchFinishedEvent,
   type FinishedEvent,
+  notify,
   poolListeners,
   type RunEndedEvent,
   type RunListener,
@@ -21,6 +24,7 @@ export {
   type WorkerEndedEvent,
   type WorkerEvent,
 } from './events.ts';
+export { decideReached, howEnded } from './exits.ts';
 export type { TimeStats } from './histogram.ts';
 export { Job, type TaskDescriber } from './job.ts';
 export {
@@ -46,3 +50,4 @@ export { dropRun, startRun } from './scheduler.ts';
 export { CollectSink, type Sink, StreamSink } from './sink.ts';
 export { type TaskSource, taskSource } from './source.ts';
 export type { JobStats, TaskTimes } from './stats.ts';
+export { workerSettings } from './worker-settings.ts';

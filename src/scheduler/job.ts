@@ -76,8 +76,9 @@ function jobSettings(
   options: ResolvedOptions,
 ): Pick<OpenMessage, 'timeout' | 'initializer' | 'limits'> {
   const { backend, timeout, initializer, maxTasksPerWorker, maxWorkerMemory } = options;
-  const elsewhere = backend.reach === 'machine';
-  if (!elsewhere && !backend.keepsTime) return {};
+  // Such workers serve jobs of many pools, and the scheduler does not start them.
+  const elsewhere = backend.reach === 'machine' || backend.keepsTime === true;
+  if (!elsewhere) return {};
   const limits = {
     ...(Number.isFinite(maxTasksPerWorker) ? { maxTasksPerWorker } : {}),
     ...(Number.isFinite(maxWorkerMemory) ? { maxWorkerMemory } : {}),

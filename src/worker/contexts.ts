@@ -126,12 +126,14 @@ export class Contexts {
       const load = () => messages.map((entry) => this.#host.load(entry));
       const wait = first && message.mode === 'model' ? codec.loading(message.model) : null;
       const seeded = first && message.seed !== undefined;
+      const initializer = first && !this.#host.initialized ? message.initializer : undefined;
       const registered = first && message.serializers ? message.serializers : null;
       // What functions capture may need a serializer.
       const loaded = registered ? [] : load();
       if (
         !wait &&
         !seeded &&
+        !initializer &&
         !registered &&
         !opened.loading &&
         !loaded.some((entry) => entry instanceof Promise)
@@ -153,6 +155,7 @@ export class Contexts {
         await before;
         if (registered) await this.#host.adoptSerializers?.(registered);
         await wait;
+        if (initializer) await (await this.#host.load(initializer))();
         opened.functions.push(...(await Promise.all(registered ? load() : loaded)));
         if (seeded) opened.rng = await this.#host.rng(message.seed);
         if (first) {

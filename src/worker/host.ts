@@ -153,6 +153,7 @@ class WorkerHost {
       concurrency: init.concurrency ?? 1,
       load: this.#load,
       exchange: this.#exchange,
+      initialized: init.initializer !== undefined,
       codec: (maxBytes) => this.#codecFor(maxBytes),
       send,
       enter: (scope, body) => (isEmpty(scope) ? body() : enterScope(scope as ConfigScope, body)),

@@ -18,6 +18,8 @@ export interface RunnerHost {
   readonly claims: TaskClaims | null;
   /** Batches of which a task may run at a time. */
   readonly concurrency: number;
+  /** The initializer has come with the worker's first message, and has run: jobs bring it in vain. */
+  readonly initialized?: boolean;
   readonly load: FunctionLoader;
   /** Told with each job where it comes from. */
   workFrom?(environment: string): void;

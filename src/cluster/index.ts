@@ -1,0 +1,26 @@
+/**
+ * Engines by name: programs push data to them, run code there, and share out work.
+ *
+ * @packageDocumentation
+ */
+
+import '../inlined.ts';
+
+export { Client, type WaitForEnginesOptions } from './client.ts';
+export { Cluster, type ClusterOptions } from './cluster.ts';
+export { ClusterError, EngineLostError } from './transport/errors.ts';
+export type { EngineInfo, EngineStatus, QueueStatus } from './transport/types.ts';
+export {
+  AsyncResult,
+  type InteractiveOptions,
+  type TaskMetadata,
+} from './views/async-result.ts';
+export {
+  type BalancedMapOptions,
+  type BalancedOptions,
+  LoadBalancedView,
+} from './views/balanced.ts';
+export { DirectView, type ScatterOptions } from './views/direct.ts';
+export { CompositeError, EngineTaskError } from './views/errors.ts';
+export { type EngineArguments, EngineRef, ref } from './views/references.ts';
+export type { EngineRange, Targets } from './views/targets.ts';

@@ -1,0 +1,34 @@
+/**
+ * What the tests of engines share. All of them run with every transport that there is: one that is added
+ * to this table has to give the same.
+ */
+import '../helpers/built.ts';
+import { Cluster, type ClusterOptions } from 'heddle/cluster';
+
+/** Starts engines. */
+export type Start = (options: ClusterOptions) => Promise<Cluster>;
+
+/** The transports, by what starts engines behind each. */
+export const transports: readonly (readonly [name: string, start: Start])[] = [
+  ['local', (options) => Cluster.start(options)],
+];
+
+/** What a call failed with; throws where it has not failed. */
+export async function failure(call: PromiseLike<unknown>): Promise<Error & { errors: Error[] }> {
+  return await Promise.resolve(call).then(
+    (value) => {
+      throw new Error(`expected an error, got ${String(value)}`);
+    },
+    (error: Error & { errors: Error[] }) => error,
+  );
+}
+
+/** Whether a process is there. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
