@@ -58,6 +58,11 @@ const kinds: {
     use: ({ eigSync }, a) => eigSync(a).eigenvalues.re,
     numpy: 'np.linalg.eig(a)[0].real',
   },
+  {
+    name: 'lu',
+    use: ({ luSync }, a) => luSync(a, { permuteL: true }).pl,
+    numpy: 'np.array([scipy.linalg.lu(x, permute_l=True)[0] for x in a])',
+  },
 ];
 
 /** Groups for each size and operation; NumPy has the cores too, and makes no use of them here. */
@@ -88,7 +93,10 @@ export function stackGroups({ short }: RunOptions, cores: number, architecture: 
             return { run: () => use(linalg, a, b) };
           }),
           python('numpy', {
-            modules: { numpy: 'python3-numpy' },
+            modules: {
+              numpy: 'python3-numpy',
+              ...(numpy.includes('scipy') ? { scipy: 'python3-scipy' } : {}),
+            },
             params: { n, count },
             env: {
               OPENBLAS_NUM_THREADS: String(cores),
@@ -97,6 +105,7 @@ export function stackGroups({ short }: RunOptions, cores: number, architecture: 
             },
             source: `
 import numpy as np
+${numpy.includes('scipy') ? 'import scipy.linalg' : ''}
 
 def setup(params):
     n, count = params["n"], params["count"]
@@ -108,7 +117,7 @@ def setup(params):
 `,
           }),
         ],
-        targets: [{ contender: 'heddle', against: 'numpy', speedup: name === 'eig' ? 1 : 2 }],
+        targets: [{ contender: 'heddle', against: 'numpy', speedup: 2 }],
       };
     }),
   );

@@ -97,6 +97,59 @@ class SymmetricGroup {
   LaneOrder order_;
 };
 
+// Any matrices of n x n.
+template <typename T>
+class GeneralGroup {
+ public:
+  GeneralGroup(const LaneKernels<T>& kernels, int64_t n, bool vectors)
+      : kernels_(kernels),
+        n_(n),
+        matrix_(kernels, n, n),
+        real_(kernels, n, 1),
+        imaginary_(kernels, n, 1),
+        room_(kernels, 4 * n, 1) {
+    if (!vectors) return;
+    vectors_real_.emplace(kernels, n, n);
+    vectors_imaginary_.emplace(kernels, n, n);
+    square_.emplace(kernels, n, n);
+  }
+  static int64_t elements(int64_t n) { return 4 * n * n; }
+
+  // The eigenvalues' parts (n x 1), and those of the vectors as columns.
+  struct Results {
+    Stack<T> real;
+    Stack<T> imaginary;
+    Stack<T> vectors_real;
+    Stack<T> vectors_imaginary;
+  };
+
+  LaneMask run(const Stack<T>& a, const Results& out, const GroupRange& range) {
+    LaneMask left = matrix_.load(a, range, 0);
+    const auto data = [](std::optional<Group<T>>& group) {
+      return group ? group->data() : nullptr;
+    };
+    left |= kernels_.eig(matrix_.data(), n_,
+                         {real_.data(), imaginary_.data(), data(vectors_real_),
+                          data(vectors_imaginary_), data(square_), room_.data()});
+    left |= real_.store(out.real, range, 0);
+    left |= imaginary_.store(out.imaginary, range, 0);
+    if (!vectors_real_) return left;
+    left |= vectors_real_->store(out.vectors_real.transposed(), range, 0);
+    return left | vectors_imaginary_->store(out.vectors_imaginary.transposed(), range, 0);
+  }
+
+ private:
+  const LaneKernels<T>& kernels_;
+  int64_t n_;
+  Group<T> matrix_;
+  Group<T> real_;
+  Group<T> imaginary_;
+  Group<T> room_;
+  std::optional<Group<T>> vectors_real_;
+  std::optional<Group<T>> vectors_imaginary_;
+  std::optional<Group<T>> square_;
+};
+
 // The singular values, and vectors, of m x n matrices. Those with more columns than rows are
 // decomposed as their transposes, whose left vectors are their right ones.
 template <typename T>

@@ -292,8 +292,9 @@ struct Eig {
       require_shape(frame, vector_imaginary.first, n, n);
       require_axes(frame, a, vector_real, vector_imaginary);
     }
+    const auto* const lanes = kernels_for<T>(a.count(), n, GeneralGroup<T>::elements(n));
     return perform_stack(
-        frame, n == 0 ? 0 : a.count(), eig_work(n, vectors),
+        frame, n == 0 ? 0 : a.count(), work_in(lanes, eig_work(n, vectors)),
         [=] { return GeneralKernel<T>(n, vectors); },
         [=](GeneralKernel<T>& kernel, int64_t index) -> int64_t {
           const int64_t info = kernel.run(a.at(index));
@@ -306,7 +307,13 @@ struct Eig {
           }
           if (vectors) kernel.unpack(vector_real.at(index), vector_imaginary.at(index));
           return 0;
-        });
+        },
+        in_groups(
+            lanes,
+            [=](const LaneKernels<T>& kernels) { return GeneralGroup<T>(kernels, n, vectors); },
+            [=](GeneralGroup<T>& group, const GroupRange& range) {
+              return group.run(a, {real, imaginary, vector_real, vector_imaginary}, range);
+            }));
   }
 };
 

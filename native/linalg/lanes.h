@@ -50,6 +50,18 @@ struct LaneSystem {
   T* room;  // (count + rows) * columns vectors
 };
 
+// What is found of a group's general n x n matrices, and the room for it. Without vectors all that
+// is n x n is null.
+template <typename T>
+struct LaneEig {
+  T* real;  // n eigenvalues: of a pair, that with the imaginary part above 0 comes first
+  T* imaginary;
+  T* vectors_real;  // as rows
+  T* vectors_imaginary;
+  T* room_square;  // n x n
+  T* room;         // 4 n vectors
+};
+
 // A group's matrix: element (i, j) of all lanes is the vector at (i * leading + j) * lanes, where
 // leading is lane_leading() of its columns.
 template <typename T>
@@ -95,6 +107,8 @@ struct LaneKernels {
   // Of symmetric matrices, whose upper triangle is read: the eigenvalues, in any order, and the
   // vectors as rows (null: none). `room`: 11 n vectors.
   LaneMask (*eigh)(T* a, int64_t n, T* vectors, T* values, T* room);
+  // Of any square matrices: the eigenvalues and, where they are wanted, the right vectors.
+  LaneMask (*eig)(T* a, int64_t n, const LaneEig<T>& out);
   // Of m x n matrices with m >= n: the singular values, in any order, n right vectors as rows, and
   // `width` left ones, n at least (both null: none). `room`: 17 n + m vectors.
   LaneMask (*svd)(T* a, int64_t m, int64_t n, T* left, int64_t width, T* right, T* values, T* room);

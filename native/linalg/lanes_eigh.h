@@ -5,9 +5,6 @@
 // QL algorithm, Numerische Mathematik 12). All lanes look for the same eigenvalue at a time: those
 // that have found it wait, by rotations that are none.
 
-// Iterations for one eigenvalue or singular value; what takes more is LAPACK's.
-constexpr int kMaxIterations = 40;
-
 // p = A v of a symmetric matrix, whose upper triangle is read.
 template <typename T>
 void multiply_symmetric(const Vector<T>* a, int64_t leading, int64_t n, const Vector<T>* v,

@@ -5,7 +5,9 @@
 #include "linalg/lanes_factors.h"
 #include "linalg/lanes_reflections.h"
 #include "linalg/lanes_rotations.h"
+#include "linalg/lanes_schur.h"
 
+#include "linalg/lanes_eig.h"
 #include "linalg/lanes_eigh.h"
 #include "linalg/lanes_svd.h"
 
@@ -13,7 +15,7 @@
 
 template <typename T>
 constexpr LaneKernels<T> kernels() {
-  return {kLanes<T>, kMaxOrder,         load<T>,         store<T>, eliminate<T>,
-          split<T>,  substitute<T>,     cholesky<T>,     qr<T>,    eigh<T>,
-          svd<T>,    pseudo_inverse<T>, least_squares<T>};
+  return {kLanes<T>, kMaxOrder,     load<T>,           store<T>,        eliminate<T>,
+          split<T>,  substitute<T>, cholesky<T>,       qr<T>,           eigh<T>,
+          eig<T>,    svd<T>,        pseudo_inverse<T>, least_squares<T>};
 }

@@ -1,5 +1,8 @@
 // Sequences of plane rotations of matrices in lanes: a part of lanes_impl.h.
 
+// Iterations for one eigenvalue or singular value; what takes more is LAPACK's.
+constexpr int kMaxIterations = 40;
+
 // Columns that are rotated at once; the row between two rotations stays in registers.
 #if defined(__AVX512F__)
 constexpr int64_t kRotated = 8;
