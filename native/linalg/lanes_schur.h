@@ -107,7 +107,8 @@ void deflate(Vector<T>* a, int64_t stride, int64_t n, const Vector<T>& norm, Win
     Bits<T> low = {};
     for (int64_t i = 1; i < n; ++i) {
       const Bits<T> here = Bits<T>{} + static_cast<Index<T>>(i);
-      low = (a[i * stride + i - 1] == 0) & (here <= window->high) ? here : low;
+      const Bits<T> starts = (a[i * stride + i - 1] == 0) & (here <= window->high);
+      low = starts ? here : low;
     }
     const Bits<T> size = window->high - low;
     const Bits<T> found = (window->high >= 0) & (size < 2);
