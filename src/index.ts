@@ -22,7 +22,15 @@ export {
   memory,
   type ReduceOptions,
 } from './cache/index.ts';
-export { CloneError, heddle, registerSerializer, type Serializer, share } from './codec/index.ts';
+export {
+  CloneError,
+  heddle,
+  type Movable,
+  move,
+  registerSerializer,
+  type Serializer,
+  share,
+} from './codec/index.ts';
 export {
   type BudgetListener,
   type Config,

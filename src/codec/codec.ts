@@ -17,6 +17,7 @@ import {
 } from './callables.ts';
 import { unwrap } from './decoder.ts';
 import { Encoder } from './encoder.ts';
+import { detach } from './moving.ts';
 import { isPlain, MARK } from './scan.ts';
 import type { ViewTable } from './views.ts';
 import type { CodecTarget, Wrapped } from './wire.ts';
@@ -32,6 +33,8 @@ export interface EncodeOptions {
    * its own. Default 'many': every receiver sees the arrays copy-on-write.
    */
   readonly receivers?: 'one' | 'many';
+  /** For one receiver: what becomes of what is to be moved; see `ViewOptions`. */
+  readonly moves?: 'transfer' | 'keep' | undefined;
   /** The receiver is who gave this environment its work: a result. */
   readonly toCaller?: boolean;
   /** What the value is called in error messages: `task`, `model`. */
@@ -43,7 +46,9 @@ export interface Encoded {
   /** What to post: structured clone carries it to a thread and (serialization 'advanced') a process. */
   readonly message: unknown;
   /** What to hand to postMessage as its transfer list. */
-  readonly transfer: readonly never[];
+  readonly transfer: readonly object[];
+  /** Takes away here what was to be moved and was copied; null where nothing was. */
+  readonly takeAway: (() => void) | null;
   /**
    * Drops what keeps segments alive on this side. Call it when every receiver has decoded; for
    * `receivers: 'one'` it may be called at once, the memory then lives until it was opened.
@@ -55,7 +60,7 @@ export interface Encoded {
   drop(): void;
 }
 
-const nothing: readonly never[] = [];
+const nothing: readonly object[] = [];
 const noop = (): void => {};
 
 class Functions implements FunctionSink {
@@ -93,8 +98,8 @@ export interface WrappedValue {
  */
 export function wrap(value: unknown, options: EncodeOptions, snapshot = false): WrappedValue {
   const functions = new Functions(options);
-  const { to, maxBytes, receivers = 'many', path = 'value' } = options;
-  const encoder = new Encoder({ to, maxBytes, receivers, snapshot, functions });
+  const { to, maxBytes, receivers = 'many', moves, path = 'value' } = options;
+  const encoder = new Encoder({ to, maxBytes, receivers, moves, snapshot, functions });
   const root = encoder.root(value, path);
   const { references, steps, views } = encoder;
   views.finish();
@@ -111,12 +116,13 @@ export function wrap(value: unknown, options: EncodeOptions, snapshot = false): 
  */
 export function encode(value: unknown, options: EncodeOptions): Encoded {
   if (isPlain(value, options.maxBytes)) {
-    return { message: value, transfer: nothing, release: noop, drop: noop };
+    return { message: value, transfer: nothing, takeAway: null, release: noop, drop: noop };
   }
   const { message, views, payloads } = wrap(value, options);
-  const { outgoing } = views;
+  const { outgoing, transfer, kept } = views;
+  const takeAway = kept.length === 0 ? null : () => kept.forEach(detach);
   if (outgoing.length === 0 && payloads.length === 0) {
-    return { message, transfer: nothing, release: noop, drop: noop };
+    return { message, transfer, takeAway, release: noop, drop: noop };
   }
   const release = (forsaken?: () => boolean) => {
     for (const item of outgoing) item.release(forsaken);
@@ -127,7 +133,7 @@ export function encode(value: unknown, options: EncodeOptions): Encoded {
     for (const item of outgoing) item.drop();
     payloads.length = 0;
   };
-  return { message, transfer: nothing, release, drop };
+  return { message, transfer, takeAway, release, drop };
 }
 
 function isWrapped(message: unknown): message is Wrapped {

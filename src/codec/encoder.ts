@@ -369,6 +369,13 @@ export class Encoder {
     const rule = ruleFor(value, platform, this.#options.to);
     if (rule.kind === 'refused') throw new CloneError(path, kindOf(value), rule.remedy);
     if (rule.kind === 'cloned') return this.#remember(value, value);
+    if (rule.kind === 'moved') {
+      const { moves } = this.#options;
+      if (!moves)
+        throw new CloneError(path, `${kindOf(value)}, which can be in one place`, rule.remedy);
+      this.views.transfer.push(value);
+      return this.#remember(value, value);
+    }
     const { base, args } = rule;
     const type = prototype === platform.prototype ? NO_CLASS : this.#class(value, prototype, path);
     const plain = type === NO_CLASS && CLONED.has(base);

@@ -18,6 +18,7 @@ export {
 export { Decoder } from './decoder.ts';
 export { Encoder } from './encoder.ts';
 export { customOf, heddle, restore, state } from './hooks.ts';
+export { type Movable, move } from './moving.ts';
 export { isNative, isNativeText, platformClassOf, refusalOf, ruleFor } from './platform.ts';
 export {
   adoptSerializers,

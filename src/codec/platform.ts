@@ -25,6 +25,8 @@ export type PlatformRule =
   | { readonly kind: 'carried'; readonly base: string; readonly args: readonly unknown[] }
   /** Structured clone carries it to another thread of this process. */
   | { readonly kind: 'cloned' }
+  /** Another thread of this process can have it, instead of this one; the remedy is for several. */
+  | { readonly kind: 'moved'; readonly remedy: string }
   | { readonly kind: 'refused'; readonly remedy: string };
 
 /** Classes of the platform whose instances need no slots: what extends them may be anything. */
@@ -108,6 +110,8 @@ export const COLLECT = 'Collect it into an array first.';
 const BODY = 'Read its body first, as by await response.arrayBuffer(), and send that.';
 const SIGNAL = "Use the task's own ctx.signal, which aborts with the job.";
 
+const PORT = 'Give it to one task, as its argument.';
+
 /** What structured clone takes to another thread, and what to do where that is not enough. */
 const cloned: Readonly<Record<string, string>> = {
   KeyObject: 'Send what its export() gives, and make a key of that there.',
@@ -136,7 +140,7 @@ const refused: Readonly<Record<string, string>> = {
   ReadableStream: 'Collect it first, as by Array.fromAsync(stream).',
   'WebAssembly.Instance': 'Send the bytes of its module, and make an instance of them there.',
   'WebAssembly.Memory': 'Send its contents: new Uint8Array(memory.buffer).',
-  MessagePort: 'Use a Queue of heddle/sync.',
+  MessagePort: 'Only threads can be given one; use a Queue of heddle/sync.',
   MessageChannel: 'Use a Queue of heddle/sync.',
   BroadcastChannel: 'Open one of that name where it is used.',
 };
@@ -190,6 +194,7 @@ export function ruleFor(value: object, from: PlatformClass, to: CodecTarget): Pl
   if (Object.hasOwn(cloned, name)) {
     return to === 'thread' ? { kind: 'cloned' } : { kind: 'refused', remedy: cloned[name]! };
   }
+  if (name === 'MessagePort' && to === 'thread') return { kind: 'moved', remedy: PORT };
   const remedy = Object.hasOwn(refused, name) ? refused[name]! : 'Send plain data instead.';
   return { kind: 'refused', remedy };
 }

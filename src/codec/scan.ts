@@ -7,6 +7,7 @@
  */
 import { types } from 'node:util';
 import { isMapped } from '../memory/index.ts';
+import { isMarked } from './moving.ts';
 
 /** The property that marks a message that {@link decode} has to unwrap. */
 export const MARK = '$heddle';
@@ -93,6 +94,7 @@ class Scan {
     const { buffer, byteLength } = value;
     if (byteLength >= this.maxBytes || byteLength !== buffer.byteLength) return false;
     if (byteLength === 0) return false; // it may be detached, which is an error with a path
+    if (isMarked(buffer)) return false;
     if (this.#buffers?.has(buffer) || !types.isArrayBuffer(buffer) || isMapped(buffer))
       return false;
     this.#buffers ??= new Set();

@@ -3,8 +3,9 @@
  * their buffer on the other side, and of a buffer only the part that is in view travels.
  */
 import { types } from 'node:util';
-import { handleOf, type Outgoing, type SegmentHandle, send } from '../memory/index.ts';
+import { handleOf, isMapped, type Outgoing, type SegmentHandle, send } from '../memory/index.ts';
 import { CloneError } from './clone-error.ts';
+import { isMarked } from './moving.ts';
 import type { CodecTarget, Reference } from './wire.ts';
 
 type View = Extract<Reference, { kind: 'view' }>;
@@ -21,6 +22,12 @@ export interface ViewOptions {
   readonly to: CodecTarget;
   readonly maxBytes: number;
   readonly receivers: 'one' | 'many';
+  /**
+   * What becomes of memory that is to be moved, and of ports. 'transfer': the receiver gets it itself;
+   * 'keep': it is kept here until the receiver is done, but for ports. Left out: the message may have several
+   * receivers; marks do nothing, and ports are refused.
+   */
+  readonly moves?: 'transfer' | 'keep' | undefined;
   /** What is in memory that all write to goes as it is now: nobody is promised to see more of it. */
   readonly snapshot?: boolean;
 }
@@ -29,6 +36,10 @@ export interface ViewOptions {
 export class ViewTable {
   /** The segments that were made for the message. */
   readonly outgoing: Outgoing[] = [];
+  /** What goes to the receiver itself. */
+  readonly transfer: object[] = [];
+  /** What is to be detached when the receiver is done. */
+  readonly kept: ArrayBuffer[] = [];
   readonly #references: Reference[];
   readonly #options: ViewOptions;
   readonly #parts = new Map<ArrayBufferLike, Part>();
@@ -106,6 +117,13 @@ export class ViewTable {
       if (handle && this.#reaches(handle)) {
         this.#references[part.index] = { kind: 'segment', handle: this.#sent(handle) };
         continue;
+      }
+      if (this.#options.moves && isMarked(buffer) && !isMapped(buffer)) {
+        if (this.#options.moves === 'transfer') {
+          this.transfer.push(buffer);
+          continue;
+        }
+        this.kept.push(buffer as ArrayBuffer);
       }
       const start = Math.min(part.start - (part.start % 8), buffer.byteLength);
       const bytes = new Uint8Array(buffer, start, Math.max(part.end - start, 0));

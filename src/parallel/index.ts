@@ -20,9 +20,11 @@ export {
 export type {
   AbortMessage,
   AcceptedSettings,
+  AskMessage,
   Backend,
   BackendFactory,
   BatchMessage,
+  BytesMessage,
   CallMode,
   Claims,
   CloseMessage,

@@ -17,6 +17,11 @@ export interface Packed<T> {
   readonly transfer: readonly unknown[];
   /** To be called when the other side has decoded the message; null where nothing is held. */
   readonly release: (() => void) | null;
+  /**
+   * To be called when the receiver is done, and will not need the message again: takes away here what
+   * was to be moved. Null where nothing was, or it is in `transfer`.
+   */
+  readonly takeAway: (() => void) | null;
 }
 
 export interface Codec {
@@ -41,12 +46,17 @@ export interface Codec {
 
 const nothing: readonly unknown[] = [];
 
+/** What is packed and holds nothing. */
+function unheld<T>(message: T): Packed<T> {
+  return { message, transfer: nothing, release: null, takeAway: null };
+}
+
 /** For a worker in the same environment. */
 export const localCodec: Codec = {
   isReady: () => true,
   whenReady: () => Promise.resolve(),
-  pack: (values) => ({ message: { kind: 'plain', values }, transfer: nothing, release: null }),
-  packOne: (value) => ({ message: value, transfer: nothing, release: null }),
+  pack: (values) => unheld({ kind: 'plain', values }),
+  packOne: unheld,
   loading: () => null,
   unpack: (valueBatch) => unpackValues(valueBatch, (message) => message),
   unpackOne: (message) => message,
@@ -54,6 +64,9 @@ export const localCodec: Codec = {
   unopened: () => null,
   supply: () => () => {},
 };
+
+/** See `ViewOptions` of the codec. */
+type Moves = 'transfer' | 'keep';
 
 /** What a codec for other environments is made of; src/memory has it. */
 export interface ValueCodec {
@@ -66,11 +79,13 @@ export interface ValueCodec {
       maxBytes: number;
       path?: string;
       receivers?: 'one' | 'many';
+      moves?: Moves | undefined;
       toCaller?: boolean;
     },
   ): {
     readonly message: unknown;
     readonly transfer: readonly unknown[];
+    readonly takeAway: (() => void) | null;
     release(): void;
   };
   decode(message: unknown): unknown;
@@ -85,28 +100,30 @@ export interface ValueCodec {
  *
  * @param receivers - 'one' where each message is decoded once, by one receiver: results; arguments
  *   may be sent again when a worker has died
+ * @param moves - what becomes of what is to be moved with values of batches: the receiver gets it itself, or
+ *   a copy of what is kept here until it is done
  */
 export function remoteCodec(
   codec: ValueCodec,
   to: Exclude<Reach, 'local'>,
   maxBytes: number,
   receivers: 'one' | 'many',
+  moves: Moves,
 ): Codec {
-  const packOne = (value: unknown, path: string): Packed<unknown> => {
-    const toCaller = receivers === 'one';
-    const encoded = codec.encode(value, { to, maxBytes, path, receivers, toCaller });
-    return { message: encoded.message, transfer: encoded.transfer, release: encoded.release };
-  };
+  const toCaller = receivers === 'one';
+  const encode = (value: unknown, path: string, how?: Moves): Packed<unknown> =>
+    codec.encode(value, { to, maxBytes, path, receivers, moves: how, toCaller });
   return {
     isReady: () => codec.lazy?.isReady() ?? true,
     whenReady: () => codec.lazy?.whenReady() ?? Promise.resolve(),
     pack(values, path) {
       const valueBatch = packPrimitives(values);
-      if (valueBatch) return { message: valueBatch, transfer: nothing, release: null };
-      const { message, transfer, release } = packOne(values, path);
-      return { message: { kind: 'coded', count: values.length, message }, transfer, release };
+      if (valueBatch) return unheld(valueBatch);
+      const { message, transfer, release, takeAway } = encode(values, path, moves);
+      const coded = { kind: 'coded', count: values.length, message } as const;
+      return { message: coded, transfer, release, takeAway };
     },
-    packOne,
+    packOne: (value, path) => encode(value, path),
     loading: (message) => codec.loading(message),
     unpack: (valueBatch) => unpackValues(valueBatch, codec.decode),
     unpackOne: codec.decode,

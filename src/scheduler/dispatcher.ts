@@ -34,6 +34,12 @@ export interface DispatchOwner {
   finishIfDone(): void;
 }
 
+/** Whether a worker is up and has nothing else. One that comes up is waited for. */
+function isFree(worker: PooledWorker): boolean {
+  if (worker.state === 'starting') worker.ref();
+  return worker.load === 0 && worker.state === 'ready';
+}
+
 export class Dispatcher {
   readonly queue: TaskQueue;
   readonly sizer: BatchSizer;
@@ -44,6 +50,8 @@ export class Dispatcher {
   readonly #owner: DispatchOwner;
   readonly #run: RunPort;
   readonly #job: Job;
+  /** Tasks are given something for good: memory or ports themselves, or copies of what is kept till then. */
+  #moves: 'transfer' | 'keep' | null = null;
 
   constructor(source: TaskSource, owner: DispatchOwner) {
     this.#owner = owner;
@@ -89,9 +97,12 @@ export class Dispatcher {
     if (engaged ? oncePerWorker : this.engaged.size >= jobs) return 0;
     if (worker.load >= worker.concurrency && !this.sizer.prefetch) return 0;
     if (!this.#mayShare(worker)) return 0;
+    // What has been moved goes with its worker: nothing else may end that.
+    if (this.#moves === 'transfer' && !isFree(worker)) return 0;
     const waiting = this.queue.hasAgain;
     const remaining = waiting ? null : this.queue.available;
-    const most = Math.min(this.sizer.next(remaining, jobs * worker.concurrency), MAX_TASKS);
+    const size = this.#moves ? 1 : this.sizer.next(remaining, jobs * worker.concurrency);
+    const most = Math.min(size, MAX_TASKS);
     // What has been read already may be what the consumer waits for: it goes, however full it is.
     return Math.min(most, maxTasksPerWorker - worker.tasks, waiting ? most : this.#room());
   }
@@ -145,6 +156,11 @@ export class Dispatcher {
     } catch (error) {
       return this.#unsendable(worker, chunk, error);
     }
+    const moves = packed.transfer.length > 0;
+    if ((moves || packed.takeAway) && !this.#mayMove(worker, chunk, moves)) {
+      packed.release?.();
+      return false;
+    }
     if (!worker.port.claims) this.sizer.noClaims();
     let batch: Batch;
     try {
@@ -159,6 +175,16 @@ export class Dispatcher {
     this.#owner.recorder.dispatched(batch);
     this.#owner.sent();
     return true;
+  }
+
+  /** Whether tasks that are given something for good may go now; else they are queued again. */
+  #mayMove(worker: PooledWorker, chunk: Chunk, moves: boolean): boolean {
+    if (moves) this.#moves = 'transfer';
+    else this.#moves ??= 'keep';
+    // Each by itself: what one was given is taken away when that one has succeeded.
+    if (chunk.args.length === 1 && (!moves || isFree(worker))) return true;
+    this.queue.push(chunk);
+    return false;
   }
 
   /** One of the arguments can't be sent: its task has failed, the others are tried without it. */
@@ -193,6 +219,7 @@ export class Dispatcher {
 
   /** Takes tasks back from the end of a batch and queues them. */
   takeBack(batch: Batch, most: number): number {
+    if (batch.moved) return 0;
     const taken = batch.worker.steal(batch, most);
     if (taken > 0 && !this.#run.ended) {
       const { first, args, count, alone } = batch;

@@ -58,6 +58,11 @@ export const valueCodec: ValueCodec = {
   supply,
 };
 
+/** What a thread has been given can't be sent again: it is kept where that may be needed. */
+function movesOf({ backend, retries, retryErrors }: ResolvedOptions): 'transfer' | 'keep' {
+  return backend.reach === 'thread' && retries === 0 && retryErrors === 0 ? 'transfer' : 'keep';
+}
+
 let lastId = 0;
 
 /** How a function goes to the workers of a backend. */
@@ -145,7 +150,9 @@ export class Job {
     this.#mode = mode;
     const { reach } = options.backend;
     this.codec =
-      reach === 'local' ? localCodec : remoteCodec(valueCodec, reach, options.maxBytes, 'many');
+      reach === 'local'
+        ? localCodec
+        : remoteCodec(valueCodec, reach, options.maxBytes, 'many', movesOf(options));
     if (fn) this.addFunction(fn, 'fn');
     const open: Omit<OpenMessage, 'functions' | 'model'> = {
       type: 'open',

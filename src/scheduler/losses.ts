@@ -66,6 +66,8 @@ const MAX_CRASHES = 2;
 /** A task whose workers were lost so often is not tried again, although it is not to blame. */
 const MAX_LOST = 8;
 
+const MOVED = 'It can not run again: what it was given has been moved to the worker.';
+
 /** So many workers in a row may end before a task: a batch is halved until that one is found. */
 const MAX_OPENINGS = 12;
 
@@ -97,6 +99,13 @@ export class LossTally implements LossCounts {
   }
 }
 
+/** A task that can't be sent again. */
+function lostForGood({ timeout }: LossState, batch: Batch, i: number): LossAction {
+  const expired = timeout !== null && isExpired(batch.worker.exitReason, batch, i);
+  const because = expired ? 'timeout' : 'crash';
+  return { do: 'fail', batch, position: i, because, from: i, to: i + 1, times: 1 };
+}
+
 /** Decides about a batch of a worker that has ended. */
 export function decideLost(
   state: LossState,
@@ -106,6 +115,10 @@ export function decideLost(
 ): LossAction[] {
   const actions: LossAction[] = [];
   const { settled, count, args, first } = batch;
+  if (batch.moved) {
+    for (let i = settled; i < count; i++) actions.push(lostForGood(state, batch, i));
+    return actions;
+  }
   const { claimed, position, beforeFirstTask = false } = reached;
   const begun = Math.max(Math.min(claimed, count), settled);
   if (begun < count) {
@@ -240,7 +253,7 @@ export function decideUnopened(
     const index = first + i;
     const times = (counts.losses.get(index) ?? 0) + 1;
     actions.push({ do: 'count', what: 'losses', index, value: times });
-    if ((innocent || times <= retries) && times < MAX_LOST) {
+    if ((innocent || times <= retries) && times < MAX_LOST && !batch.moved) {
       actions.push({ do: 'again', chunk: { first: index, args: [args[i]] }, retried: true });
     } else {
       const task = { batch, position: i, from: i, to: i + 1, times };
@@ -287,6 +300,7 @@ export function lossError(
     if (one.batch !== batch && one.batch.run === run) tasks.push(named(one));
   }
   const { backend, port } = worker;
-  const report = { backend: backend.name, address: port.address, ...ended, tasks, times };
+  const hint = batch.moved ? { hint: MOVED } : {};
+  const report = { backend: backend.name, address: port.address, ...ended, ...hint, tasks, times };
   return new WorkerCrashedError(report, site);
 }

@@ -385,8 +385,11 @@ export class WorkerPool implements WorkerOwner, PoolPort {
         this.#goWithout(new WorkerStartError(this.backend.name, action.what, action.cause));
         return;
       case 'go-on':
-        if (!action.refill) this.pump();
-        else if (this.#runs.size > 0) this.refill();
+        if (!action.refill) {
+          this.pump();
+          // It was waited for, and others have been quicker.
+          if (worker.isIdle) worker.unref();
+        } else if (this.#runs.size > 0) this.refill();
         else this.#endIfClosed();
     }
   }

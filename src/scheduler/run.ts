@@ -205,7 +205,10 @@ export class Run implements RunPort {
       const { codec } = this.job;
       const coded = values.kind === 'coded' ? values.message : null;
       this.#decoding.decode(batch.worker, coded, () => codec.unpack(values), {
-        use: (results) => this.#accept(first, results),
+        use: (results) => {
+          batch.takeAway?.();
+          this.#accept(first, results);
+        },
         failed: (error) => this.#undecodable(batch, message, error),
       });
     }
@@ -294,7 +297,8 @@ export class Run implements RunPort {
     const argument = batch.args[offset];
     const conclude = (cause: unknown): void => {
       const tries = this.#errors.get(index) ?? 0;
-      if (tries < options.retryErrors && index < this.#delivery.end && isPassing(cause)) {
+      const again = tries < options.retryErrors && !batch.moved;
+      if (again && index < this.#delivery.end && isPassing(cause)) {
         this.#errors.set(index, tries + 1);
         this.#dispatcher.again(batch, index, argument);
         this.#pool.refill();

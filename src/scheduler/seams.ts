@@ -82,6 +82,7 @@ export interface PackedBatch {
   readonly message: BatchMessage['args'];
   readonly transfer: readonly unknown[];
   readonly release: (() => void) | null;
+  readonly takeAway: (() => void) | null;
 }
 
 /** Tasks that have been sent to a worker together. */
@@ -112,6 +113,10 @@ export interface Batch {
   begun: number;
   /** No other batch goes to the worker beside it. */
   readonly alone: boolean;
+  /** It is one task, which has been given something that nobody else has: it can't be sent again. */
+  readonly moved: boolean;
+  /** It is one task: takes away here what it was to be given, when it has succeeded; else null. */
+  readonly takeAway: (() => void) | null;
 }
 
 /** A worker, as runs know it. */
@@ -145,6 +150,8 @@ export interface PooledWorker {
   send(run: RunPort, chunk: Chunk, packed: PackedBatch): Batch;
   steal(batch: Batch, most: number): number;
   free(batch: Batch): void;
+  /** Lets it keep the process up, until it has nothing to do. */
+  ref(): void;
   hold(): void;
   letGo(): void;
   abort(run: RunPort): void;

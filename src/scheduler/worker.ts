@@ -242,7 +242,9 @@ export class PoolWorker implements PooledWorker {
    * @throws what the backend throws of a message that can't be sent; the worker is as it was
    */
   send(run: RunPort, chunk: Chunk, packed: PackedBatch): Batch {
-    const { first, args, alone = false } = chunk;
+    const { first, args } = chunk;
+    const moved = packed.transfer.length > 0;
+    const alone = moved || chunk.alone === true;
     const slot = this.slots.indexOf(null);
     const { job } = run;
     this.#open(job);
@@ -272,6 +274,8 @@ export class PoolWorker implements PooledWorker {
       finished: false,
       begun: this.load < this.concurrency ? sent : Number.POSITIVE_INFINITY,
       alone,
+      moved,
+      takeAway: packed.takeAway,
     };
     this.slots[slot] = batch;
     this.load++;

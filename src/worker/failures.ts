@@ -54,7 +54,7 @@ export function packError(codec: Codec, thrown: unknown): Packed<unknown> {
       return codec.packOne(sendable(thrown, reason as Error, codec), 'error');
     } catch {
       // A task may have replaced what all this is made with. A text needs nothing.
-      return { message: plainText(thrown), transfer: [], release: null };
+      return { message: plainText(thrown), transfer: [], release: null, takeAway: null };
     }
   }
 }

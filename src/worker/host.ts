@@ -189,7 +189,13 @@ class WorkerHost {
   #codecFor(maxBytes: number): Codec {
     let codec = this.#codecs.get(maxBytes);
     if (!codec) {
-      codec = remoteCodec(lazyCodec, this.#environment.kind, maxBytes, 'one');
+      codec = remoteCodec(
+        lazyCodec,
+        this.#environment.kind,
+        maxBytes,
+        'one',
+        this.#environment.kind === 'thread' ? 'transfer' : 'keep',
+      );
       this.#codecs.set(maxBytes, codec);
     }
     return codec;

@@ -141,6 +141,7 @@ export class Reporter {
     this.#host.send(memory === null ? message : { ...message, memory }, packed.transfer);
     // Segments of results live on until the receiver has opened them.
     packed.release?.();
+    packed.takeAway?.();
   }
 
   #sendLast(batch: BatchMessage, offset: number, opened?: Opened): void {

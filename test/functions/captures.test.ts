@@ -226,7 +226,7 @@ describe('refusals name the path, the place and the remedy', () => {
       [setTimeout(() => {}, 0), /a Timeout/, plain],
       [interval, /a Timeout/, plain],
       [setImmediate(() => {}), /an Immediate/, plain],
-      [new MessageChannel().port1, /a MessagePort/, /Use a Queue of heddle\/sync/],
+      [new MessageChannel().port1, /a MessagePort/, /use a Queue of heddle\/sync/],
       [Promise.resolve(), /a Promise/, /Await it first/],
       [(function* () {})(), /a generator/, /Collect it into an array first/],
       [(async function* () {})(), /a generator/, /Collect it into an array first/],

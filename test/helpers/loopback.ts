@@ -57,7 +57,7 @@ export function loopback(
         message.kind === 'payload'
           ? decodeFunction(message.payload as never)
           : (message.fn as never),
-      codec: (maxBytes) => remoteCodec(valueCodec, 'thread', maxBytes, 'one'),
+      codec: (maxBytes) => remoteCodec(valueCodec, 'thread', maxBytes, 'one', 'keep'),
       send: tell,
       enter: (_scope, body) => body(),
       rng: () => Promise.reject(new Error('none')),
