@@ -32,7 +32,10 @@ import { type Channel, PIPES, PipePair, StdioChannel } from './channel.ts';
 import { entryFlags, entryUrl, NO_PAGE, PAGE } from './entry.ts';
 import { heapFlags, type OwnFlags, ownFlags } from './flags.ts';
 import { hostName } from './host-name.ts';
+import { Postponed } from './postponed.ts';
 
+/** Frames of no more than this are written as one. */
+const JOINED_BYTES = 16 * 1024;
 const INBOX = 3;
 const OUTBOX = 4;
 
@@ -131,6 +134,7 @@ class ProcessHandle implements WorkerPort {
   readonly slots: number;
   readonly #child: ChildProcess;
   readonly #channel: Channel;
+  readonly #outgoing = new Postponed<Buffer>((frames) => this.#write(frames));
   /** Lets others have its port. */
   readonly #release: () => void;
   #gone = false;
@@ -199,6 +203,7 @@ class ProcessHandle implements WorkerPort {
     });
     child.on('exit', (code, signal) => {
       this.#gone = true;
+      this.#outgoing.drop();
       exit = signal ? { reason: 'signal', signal } : { reason: 'exit', code: code ?? 0 };
       if (ended) finish();
       // A child of the worker may hold the pipe open.
@@ -231,7 +236,21 @@ class ProcessHandle implements WorkerPort {
   }
 
   send(message: ToWorker): void {
-    if (!this.#gone) this.#channel.write(encodeFrame(message));
+    if (!this.#gone) this.#outgoing.put(message, encodeFrame(message));
+  }
+
+  flush(): void {
+    this.#outgoing.flush();
+  }
+
+  /** Small frames are copied into one, for one write. */
+  #write(frames: readonly Buffer[]): void {
+    let bytes = 0;
+    for (const { length } of frames) bytes += length;
+    const [only] = frames;
+    if (frames.length === 1) this.#channel.write(only!);
+    else if (bytes <= JOINED_BYTES) this.#channel.write(Buffer.concat(frames, bytes));
+    else for (const frame of frames) this.#channel.write(frame);
   }
 
   kill(): void {

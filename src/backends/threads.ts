@@ -10,6 +10,7 @@ import {
   claimTableBytes,
   type FromWorker,
   initMessage,
+  joinMessages,
   Mailbox,
   mailboxBytes,
   packMessage,
@@ -25,6 +26,7 @@ import { plainError } from '../worker/index.ts';
 import { inheritedFlags, threadEntry } from './entry.ts';
 import { inspectFlag, ownFlags } from './flags.ts';
 import { hostName } from './host-name.ts';
+import { Postponed } from './postponed.ts';
 
 /** A thread that is to be killed may load modules for so long (ms), */
 const LOADING_MS = 2000;
@@ -71,6 +73,12 @@ const settings: AcceptedSettings = {
   resourceLimits: true,
 };
 
+/** A message that is packed for posting. */
+interface Outgoing {
+  readonly posted: unknown;
+  readonly transfer: readonly unknown[] | undefined;
+}
+
 class ThreadHandle implements WorkerPort {
   readonly claims: ClaimTable;
   readonly slots: number;
@@ -80,6 +88,7 @@ class ThreadHandle implements WorkerPort {
   /** How many modules, or groups of them, the thread is loading; and a count that grows meanwhile. */
   readonly #loads: Int32Array;
   #killed = false;
+  readonly #outgoing = new Postponed<Outgoing>((messages) => this.#post(messages));
 
   constructor(spec: WorkerSpec, events: WorkerEvents) {
     const slots = slotsFor(spec.concurrency ?? 1);
@@ -127,6 +136,7 @@ class ThreadHandle implements WorkerPort {
     });
     alive++;
     this.#worker.on('exit', (code) => {
+      this.#outgoing.drop();
       alive--;
       if (alive === 0) native.workers.trimHeap();
       events.exit({ reason: 'exit', code, ...(error ? { error, uncaught } : {}) });
@@ -136,8 +146,22 @@ class ThreadHandle implements WorkerPort {
   }
 
   send(message: ToWorker, transfer?: readonly unknown[]): void {
-    const posted = packMessage(message, this.#mailbox);
-    this.#worker.postMessage(posted, transfer as readonly ArrayBuffer[] | undefined);
+    this.#outgoing.put(message, { posted: packMessage(message, this.#mailbox), transfer });
+  }
+
+  flush(): void {
+    this.#outgoing.flush();
+  }
+
+  #post(messages: readonly Outgoing[]): void {
+    const [only] = messages;
+    if (messages.length === 1) {
+      this.#worker.postMessage(only!.posted, only!.transfer as readonly ArrayBuffer[] | undefined);
+      return;
+    }
+    const transfer = messages.flatMap((message) => message.transfer ?? []);
+    const posted = joinMessages(messages.map((message) => message.posted));
+    this.#worker.postMessage(posted, transfer as readonly ArrayBuffer[]);
   }
 
   /** A descriptor that Node is just opening for the thread would stay open: that is waited for. */

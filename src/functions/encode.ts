@@ -239,6 +239,11 @@ function releaseThem(outgoing: readonly Outgoing[]): void {
   for (const item of outgoing) item.release();
 }
 
+/** Whether a payload has shared memory. */
+export function hasSegments(payload: FunctionPayload): boolean {
+  return segments.has(payload);
+}
+
 /** Frees the shared memory of a payload. */
 export function releaseAll(payload: FunctionPayload): void {
   dropped.unregister(payload);

@@ -4,6 +4,7 @@
 export { parseScript } from './acorn.ts';
 export { isMeasured } from './coverage.ts';
 export { linkPayload } from './decode.ts';
+export { hasSegments } from './encode.ts';
 export { bind, decodeFunction, encodeFunction, releaseFunction, task } from './functions.ts';
 export type { FunctionPayload } from './payload.ts';
 export {

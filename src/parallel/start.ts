@@ -20,6 +20,7 @@ import {
   startRun,
   type TaskSource,
   taskSource,
+  type WorkerPool,
 } from '../scheduler/index.ts';
 import { ResultStream } from './stream.ts';
 
@@ -34,10 +35,13 @@ function start(
     readonly signal?: AbortSignal | undefined;
     readonly once: boolean;
     readonly listener?: RunListener;
+    /** The pool that a worker was started in for this job. */
+    readonly prepared?: WorkerPool | null;
     ended?(): void;
   },
 ): Run {
-  const pool = poolFor(job.options);
+  const { prepared } = options;
+  const pool = prepared && !prepared.disposed ? prepared : poolFor(job.options);
   const run = startRun(pool, job, source, sink, site, {
     signal: options.signal ?? job.options.signal,
     prepare: (run) => {
@@ -68,11 +72,11 @@ export function collect(
   adapt: (tasks: TaskSource, job: Job) => TaskSource = (same) => same,
   listener?: RunListener,
 ): Promise<unknown[]> {
-  prepareWorker(options, tasks);
+  const prepared = prepareWorker(options, tasks);
   const job = new Job(mode, fn, options);
   const source = adapt(tasks, job);
   const sink = new CollectSink(source.remaining);
-  start(job, source, sink, site, { once: true, ...(listener ? { listener } : {}) });
+  start(job, source, sink, site, { once: true, prepared, ...(listener ? { listener } : {}) });
   return sink.promise;
 }
 

@@ -169,11 +169,15 @@ export interface WorkerPort {
   readonly slots: number;
   readonly address: WorkerAddress;
   /**
-   * Sends a message. Messages arrive in order. What is in `transfer` belongs to the worker then.
+   * Sends a message. Messages arrive in order. What is in `transfer` belongs to the worker then. One
+   * that asks for no answer (`open`, `functions`, `close`) may wait for the next, or for the end of
+   * this turn of the event loop.
    *
    * @throws where the message can't be sent; the worker is as it was
    */
   send(message: ToWorker, transfer?: readonly unknown[]): void;
+  /** Sends now what waits: the worker is to let go of memory, and this thread may be busy for long. */
+  flush?(): void;
   /** Ends the worker at once, whatever it does; `exit` follows. */
   kill(): void;
   /** Lets the worker keep this process alive. */

@@ -60,6 +60,6 @@ export type {
   UnreadableMessage,
   WorkerInit,
 } from './messages.ts';
-export { packMessage, unpackMessage } from './tuples.ts';
+export { eachMessage, joinMessages, packMessage, unpackMessage } from './tuples.ts';
 export { type ValueBatch, valueCount } from './value-batch.ts';
 export { BUILD, VERSION } from './version.ts';

@@ -14,6 +14,7 @@ type Message = ToWorker | FromWorker;
 
 const BATCH = 0;
 const RESULT = 1;
+const JOINED = 2;
 
 const VOID = 0;
 const NUMBERS = 1;
@@ -91,6 +92,24 @@ export function packMessage(message: Message, mailbox: Mailbox): unknown {
     count,
   ];
   return tuple;
+}
+
+/** What to post for several messages: a post of its own costs a thread more than all that is in it. */
+export function joinMessages(posted: readonly unknown[]): unknown {
+  return [JOINED, posted];
+}
+
+/** Gives the messages of what was posted for one, or for several, in order. */
+export function eachMessage(
+  posted: unknown,
+  mailbox: Mailbox,
+  receive: (message: Message) => void,
+): void {
+  if (!Array.isArray(posted) || posted[0] !== JOINED) {
+    receive(unpackMessage(posted, mailbox));
+    return;
+  }
+  for (const one of posted[1] as unknown[]) receive(unpackMessage(one, mailbox));
 }
 
 /** The message of what was posted. */

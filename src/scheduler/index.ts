@@ -35,6 +35,7 @@ export {
   type ResolvedOptions,
   readProgress,
 } from './options.ts';
+export type { WorkerPool } from './pool.ts';
 export type { PoolStats } from './pool-stats.ts';
 export {
   closeJob,

@@ -17,6 +17,7 @@ import {
   encodeFunction,
   environment,
   type FunctionPayload,
+  hasSegments,
   releaseFunction,
 } from '../functions/index.ts';
 import { supply, unopenedMemory } from '../memory/index.ts';
@@ -219,6 +220,14 @@ export class Job {
     }
     const shown = this.#mode === 'calls' ? (task as readonly [number, unknown])[1] : task;
     return { index, argument: preview(shown) };
+  }
+
+  /** Whether there may be much that workers keep as long as they have the job. */
+  get holdsMemory(): boolean {
+    if (this.#open.model !== undefined) return true;
+    return this.functions.some(
+      (fn) => fn.kind === 'payload' && hasSegments(fn.payload as FunctionPayload),
+    );
   }
 
   openMessage(): OpenMessage {

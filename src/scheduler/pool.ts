@@ -415,8 +415,12 @@ export class WorkerPool implements WorkerOwner, PoolPort {
     for (const run of this.#runs) run.disengage(worker);
   }
 
+  /** Whether nobody finds it any more. */
+  disposed = false;
+
   /** Lets go of its backend. */
   dispose(): void {
+    this.disposed = true;
     this.#changes?.[Symbol.dispose]();
   }
 

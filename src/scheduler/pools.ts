@@ -163,13 +163,19 @@ export function poolFor(options: ResolvedOptions): WorkerPool {
   return pool;
 }
 
-/** Lets a worker start for a job that is about to be made of these options and tasks. */
+/**
+ * Lets a worker start for a job that is about to be made of these options and tasks.
+ *
+ * @returns the pool that it is in, unless there is none yet
+ */
 export function prepareWorker(
   options: ResolvedOptions,
   { remaining }: Pick<TaskSource, 'remaining'>,
-): void {
-  if (options.backend.reach === 'local' || remaining === 0 || options.signal?.aborted) return;
-  poolFor(options).prepare(options);
+): WorkerPool | null {
+  if (options.backend.reach === 'local' || remaining === 0 || options.signal?.aborted) return null;
+  const pool = poolFor(options);
+  pool.prepare(options);
+  return pool;
 }
 
 /** Forgets a job that won't be used again, here and in the workers that have it. */

@@ -321,6 +321,7 @@ export class PoolWorker implements PooledWorker {
   close(job: Job): void {
     if (this.jobs.delete(job) && this.state !== 'dead') {
       this.#tell({ type: 'close', context: job.id });
+      if (job.holdsMemory) this.port.flush?.();
     }
   }
 

@@ -7,11 +7,12 @@ import {
   BUILD,
   ClaimTable,
   claimTableBytes,
+  eachMessage,
+  type FromWorker,
   Mailbox,
   mailboxBytes,
   packMessage,
   type ToWorker,
-  unpackMessage,
   VERSION,
 } from '../protocol/index.ts';
 import { startWorker } from './host.ts';
@@ -61,7 +62,8 @@ export function serveThread(onWarm?: () => void): void {
     limitPoolsNow: ensureInitialized,
   });
 
-  port.on('message', (posted: unknown) => receive(unpackMessage(posted, mailbox) as ToWorker));
+  const take = (message: ToWorker | FromWorker): void => receive(message as ToWorker);
+  port.on('message', (posted: unknown) => eachMessage(posted, mailbox, take));
   port.on('messageerror', (error) => {
     throw error;
   });

@@ -8,6 +8,7 @@ import { serialize } from '../../src/codec/index.ts';
 import {
   type Backend,
   describeParallel,
+  invoker,
   type LogMessage,
   map,
   registerBackend,
@@ -48,6 +49,32 @@ describe('the option backend', () => {
   ])('refuses %s', async (_what, backend) => {
     const error = await rejection(map([1], (x) => x, { backend: backend as Backend, jobs: 2 }));
     expect(error).toMatchObject({ code: 'ERR_HEDDLE_INVALID_ARGUMENT' });
+  });
+});
+
+describe('flush', () => {
+  it('is for the end of a job that holds memory: this thread may be busy for long', async () => {
+    let flushed = 0;
+    const inner = loopback();
+    const backend: Backend = {
+      ...inner,
+      start: (spec, events) => ({ ...inner.start(spec, events), flush: () => void flushed++ }),
+    };
+    await map(range(4), (x) => x, { backend, jobs: 1 });
+    await map(range(4), (x) => x, { backend, jobs: 2 });
+    expect(flushed).toBe(0);
+    const calls = invoker({ weights: [1, 2] }, (model, x: number) => model.weights[0]! * x, {
+      backend,
+      jobs: 2,
+    });
+    expect(await calls.map(range(4)).toArray()).toEqual(range(4));
+    expect(flushed).toBe(0);
+    await calls.shutdown();
+    expect(flushed).toBeGreaterThan(0);
+    flushed = 0;
+    const large = new Float64Array(2 ** 18).fill(3);
+    expect(await map(range(4), (x) => x * large[0]!, { backend, jobs: 2 })).toEqual([0, 3, 6, 9]);
+    expect(flushed).toBeGreaterThan(0);
   });
 });
 

@@ -248,10 +248,11 @@ describe.each(everyBackend)('what nobody has any more: %s', (backend, options) =
     const kept: number[] = [];
     for (let series = 0; series < 5; series++) {
       const before = used();
-      for (let i = 0; i < 400; i++) await call();
-      kept.push((used() - before) / 400);
+      for (let i = 0; i < 100; i++) await call();
+      kept.push((used() - before) / 100);
     }
-    expect(Math.min(...kept)).toBeLessThan(150);
+    // A timer with what it holds is over 1000.
+    expect(Math.min(...kept)).toBeLessThan(300);
   });
 
   it('a stream stops its job, and closes its input', async () => {
