@@ -12,9 +12,10 @@ import type {
   WorkerExit,
   WorkerSpec,
 } from '../protocol/index.ts';
+import { announceEnd, announceLog, announceStart } from './announce.ts';
 import { type Clock, systemClock, type Timer } from './clock.ts';
 import { WorkerStartError } from './errors.ts';
-import { channels, notify, poolListeners, type WorkerEvent } from './events.ts';
+import { notify } from './events.ts';
 import { uncaughtMessage } from './exits.ts';
 import { IdleWorkers } from './idle.ts';
 import type { Job } from './job.ts';
@@ -257,14 +258,8 @@ export class WorkerPool implements WorkerOwner, PoolPort {
     }
     this.#workers.push(worker);
     this.#slots = Math.max(this.#slots, worker.slots.length);
-    const event = this.#event(worker);
-    notify(poolListeners, (one) => one.workerStarted?.(event));
-    if (channels.workerStarted.hasSubscribers) channels.workerStarted.publish(event);
+    announceStart(worker);
     return true;
-  }
-
-  #event(worker: PoolWorker): WorkerEvent {
-    return { worker: worker.id, backend: this.backend.name, ...worker.port.address };
   }
 
   #failAll(error: unknown): void {
@@ -333,10 +328,8 @@ export class WorkerPool implements WorkerOwner, PoolPort {
       case 'bytes':
         worker.exchange.receive(message);
         return;
-      case 'log': {
-        const event = this.#event(worker);
-        notify(poolListeners, (one) => one.log?.(event, message));
-      }
+      case 'log':
+        announceLog(worker, message);
     }
   }
 
@@ -370,7 +363,8 @@ export class WorkerPool implements WorkerOwner, PoolPort {
         this.#leave(worker, action.exit, action.error);
         return;
       case 'log-uncaught':
-        this.#logUncaught(worker, action.error);
+        // It had no task: no job will tell it.
+        announceLog(worker, uncaughtMessage(action.error));
         return;
       case 'lose':
         action.batch.run.lost(action.batch, action.reached, action.loss);
@@ -401,16 +395,8 @@ export class WorkerPool implements WorkerOwner, PoolPort {
 
   #leave(worker: PoolWorker, exit: WorkerExit, error: unknown): void {
     this.#workers = this.#workers.filter((one) => one !== worker);
-    const event = {
-      ...this.#event(worker),
-      reason: exit.reason,
-      code: exit.reason === 'exit' ? exit.code : null,
-      signal: exit.reason === 'signal' ? exit.signal : null,
-      ...(error === undefined ? {} : { error }),
-    };
-    notify(poolListeners, (one) => one.workerEnded?.(event));
+    announceEnd(worker, exit, error);
     if (worker.upSince !== null) this.tally.left(this.clock.now() - worker.upSince);
-    if (channels.workerEnded.hasSubscribers) channels.workerEnded.publish(event);
     worker.unref();
     for (const run of this.#runs) run.disengage(worker);
   }
@@ -426,13 +412,6 @@ export class WorkerPool implements WorkerOwner, PoolPort {
 
   #endIfClosed(): void {
     if (this.#closed && this.isEmpty) this.#ended(this);
-  }
-
-  /** Logs what ended a worker that had no task: no job will tell it. */
-  #logUncaught(worker: PoolWorker, error: unknown): void {
-    const event = this.#event(worker);
-    const message = uncaughtMessage(error);
-    notify(poolListeners, (one) => one.log?.(event, message));
   }
 
   // ---- Work ---------------------------------------------------------------------------------
