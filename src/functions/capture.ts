@@ -31,15 +31,7 @@ import {
 import { importOf, scriptPath } from './modules.ts';
 import { commonNode, isNamespace, isRequire, nodeOf, requireBase, usedPart } from './namespaces.ts';
 import { originOf } from './origin.ts';
-import {
-  type CodeNode,
-  type Extra,
-  type FunctionNode,
-  IMPORT,
-  IMPORT_META,
-  type Member,
-  type Slots,
-} from './payload.ts';
+import type { CodeNode, Extra, FunctionNode, Member, Slots } from './payload.ts';
 import type { FreeName } from './scope.ts';
 import type { MemberText, Source } from './source.ts';
 
@@ -64,12 +56,6 @@ export interface CaptureOptions {
   /** The receiver does more than call the function. Default true. */
   readonly asValue?: boolean;
 }
-
-/** What stands in compiled code for what is no name in the source. */
-const PARAMETERS: ReadonlyMap<string, string> = new Map([
-  ['import.meta', IMPORT_META],
-  ['import()', IMPORT],
-]);
 
 /** Builds one payload's graph. */
 export class Collector implements FunctionSink {
@@ -174,7 +160,7 @@ export class Collector implements FunctionSink {
         self.push(use.name);
         continue;
       }
-      names.push(PARAMETERS.get(use.name) ?? use.name);
+      names.push(source.parameters.get(use.name) ?? use.name);
       slots.push(this.#capture(use, binding, site, source, path));
       if (use.eager) eager++;
     }

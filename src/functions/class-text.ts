@@ -11,7 +11,7 @@ import { keyOf, prototypeOf } from './members.ts';
 import { commonNode } from './namespaces.ts';
 import { BASE, KEY } from './payload.ts';
 import type { FreeName } from './scope.ts';
-import type { MemberText, Source } from './source.ts';
+import { type MemberText, type Source, unused } from './source.ts';
 
 interface Edit {
   readonly start: number;
@@ -77,8 +77,9 @@ export class ClassText {
         return;
       }
     }
-    this.#edits.push({ start, end, name: BASE });
-    this.given.set(BASE, base);
+    const given = unused(BASE, this.#source.code);
+    this.#edits.push({ start, end, name: given });
+    this.given.set(given, base);
   }
 
   /** `[Symbol.iterator]`, as long as Symbol is what it is everywhere. */
@@ -92,8 +93,9 @@ export class ClassText {
     const key = keyOf(fn, member);
     if (key !== undefined) {
       this.keys.set(member, key);
-      this.#edits.push({ start, end, name: `${KEY}${i}` });
-      this.given.set(`${KEY}${i}`, key);
+      const name = unused(`${KEY}${i}`, this.#source.code);
+      this.#edits.push({ start, end, name });
+      this.given.set(name, key);
       return;
     }
     for (const use of this.#source.names.values()) {

@@ -24,7 +24,7 @@ export function complete(
   inherit(fn, base < 0 ? null : (valueAt(base) as object));
   if (prototype) {
     const from = parent < 0 ? null : (valueAt(parent) as { readonly prototype: object });
-    inherit(prototype, from && from.prototype);
+    inherit(prototype, from?.prototype ?? null);
   }
   const given = new Map<object, Set<PropertyKey>>();
   for (const member of members) {

@@ -108,14 +108,8 @@ export interface FunctionPayload {
   readonly slots: Slots | null;
 }
 
-/** What `import.meta` is called in code that is compiled as a script. */
-export const IMPORT_META = 'import$meta';
-
-/** What a class extends is called there, where the text can't stay. */
+/** What a class extends is called in the code that is compiled, where the text can't stay. */
 export const BASE = 'heddle$base';
 
 /** What the computed keys of a class are called there, with a number. */
 export const KEY = 'heddle$key';
-
-/** What `import` of `import()` is called there. */
-export const IMPORT = '$mport';

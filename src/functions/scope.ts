@@ -52,7 +52,8 @@ export interface Analysis {
 interface Use {
   readonly name: string;
   readonly scope: Scope;
-  readonly property: string | null;
+  /** Null for the whole value, undefined where no more is asked than what it is. */
+  readonly property: string | null | undefined;
   readonly written: boolean;
   readonly called: boolean;
   readonly eager: boolean;
@@ -90,7 +91,7 @@ class Walker {
     this.#position = node.start;
     switch (node.type) {
       case 'Identifier':
-        this.#use(node.name, at);
+        this.#use(node.name, at, null);
         return;
       case 'MemberExpression':
         if (node.object.type === 'Identifier') {
@@ -123,17 +124,18 @@ class Walker {
         // A name like any other: the caller decides what stands for it.
         if (node.meta.name === 'import') {
           this.imports.push(node);
-          this.#use('import.meta', at);
+          this.#use('import.meta', at, null);
         }
         return;
       case 'ImportExpression':
         this.imports.push({ start: node.start, end: node.start + 'import'.length });
-        this.#use('import()', at);
+        this.#use('import()', at, null);
         this.#children(node, at);
         return;
       case 'UnaryExpression':
         if (node.operator === 'delete') this.isModal = true;
-        this.visit(node.argument, at);
+        if (isQuestion(node)) this.#use(node.argument.name, at, undefined);
+        else this.visit(node.argument, at);
         return;
       case 'CallExpression':
         if (node.callee.type === 'Identifier' && node.callee.name === 'eval') this.evaluates = true;
@@ -258,7 +260,7 @@ class Walker {
   #use(
     name: string,
     at: Context,
-    property: string | null = null,
+    property: string | null | undefined,
     written = false,
     called = false,
   ): void {
@@ -372,7 +374,7 @@ class Walker {
     switch (node.type) {
       case 'Identifier':
         this.#use(node.name, at, null, true);
-        if (read) this.#use(node.name, at);
+        if (read) this.#use(node.name, at, null);
         return;
       case 'ObjectPattern':
         for (const property of node.properties) {
@@ -403,6 +405,15 @@ class Walker {
 
 function isNode(value: unknown): value is AnyNode {
   return typeof value === 'object' && value !== null && typeof (value as Node).type === 'string';
+}
+
+/** `typeof name` or `!name`. */
+function isQuestion<T extends Extract<AnyNode, { type: 'UnaryExpression' }>>(
+  node: T,
+): node is T & { argument: Extract<AnyNode, { type: 'Identifier' }> } {
+  return (
+    (node.operator === 'typeof' || node.operator === '!') && node.argument.type === 'Identifier'
+  );
 }
 
 function isMethod(node: Extract<AnyNode, { type: 'Property' | 'MethodDefinition' }>): boolean {
@@ -463,8 +474,8 @@ export function analyse(node: Expression, strict: boolean): Analysis {
       names.set(name, free);
     }
     if (property === null) free.whole = true;
-    else free.properties.add(property);
-    if (property !== null && called) free.methods.add(property);
+    else if (property !== undefined) free.properties.add(property);
+    if (typeof property === 'string' && called) free.methods.add(property);
     if (written) free.written = true;
     if (eager) free.eager = true;
     if (direct < 0) free.captured = true;

@@ -3,7 +3,7 @@
  */
 import type { AnyNode, Expression } from 'acorn';
 import { acorn } from './acorn.ts';
-import { type Form, IMPORT, IMPORT_META } from './payload.ts';
+import type { Form } from './payload.ts';
 import { type Analysis, analyse } from './scope.ts';
 
 /** A parsed function. */
@@ -28,6 +28,8 @@ export interface Source extends Analysis {
   readonly members: readonly MemberText[];
   /** Whether instances of a class have `#private` members. */
   readonly hasPrivate: boolean;
+  /** What `import.meta` and `import()` are called in the code, which is compiled as a script. */
+  readonly parameters: ReadonlyMap<string, string>;
 }
 
 /** Where in the code stands what a class extends. */
@@ -137,14 +139,32 @@ function parsedMember(code: string, form: Form, node: ObjectExpression, strict: 
 }
 
 /** What belongs to modules becomes names of the same length, which a script takes as parameters. */
-function analysed(code: string, node: Expression, strict: boolean): Analysis & { code: string } {
+function analysed(
+  code: string,
+  node: Expression,
+  strict: boolean,
+): Analysis & Pick<Source, 'code' | 'parameters'> {
   const analysis = analyse(node, strict);
   let result = code;
+  const parameters = new Map([
+    ['import.meta', unused('import$meta', code)],
+    ['import()', unused('$mport', code)],
+  ]);
   for (const { start, end } of analysis.imports) {
-    const name = end - start === IMPORT.length ? IMPORT : IMPORT_META;
+    const key = end - start === 'import'.length ? 'import()' : 'import.meta';
+    const name = parameters.get(key)!;
     result = result.slice(0, start) + name.padEnd(end - start) + result.slice(end);
   }
-  return { ...analysis, code: result };
+  return { ...analysis, code: result, parameters };
+}
+
+/** A name that code doesn't have, of the same length where there is one. */
+export function unused(name: string, code: string): string {
+  let found = name;
+  for (let i = 1; code.includes(found); i++) {
+    found = '$'.repeat(i) + name.slice(Math.min(i, name.length - 1));
+  }
+  return found;
 }
 
 /** What gives a function that is called. */
