@@ -117,6 +117,7 @@ export {
   type TaskFunction,
   type Tasks,
 } from './map.ts';
+export { type ReduceOptions, reduce } from './reduce.ts';
 export { ResultStream } from './stream.ts';
 export {
   type AsCompletedOptions,
