@@ -169,10 +169,13 @@ void urn_count(Source& source, const Urn& urn, size_t rows, Count* out) {
   }
   const bool mirrored = urn.sample > urn.total / 2;
   const auto sample = static_cast<size_t>(mirrored ? urn.total - urn.sample : urn.sample);
+  // There are less than 2^32 items, and each row draws from the same ranges.
+  const auto range = [&](size_t i) { return static_cast<uint32_t>(items.size() - i - 1); };
+  std::vector<uint32_t> masks(sample);
+  for (size_t i = 0; i < sample; ++i) masks[i] = mask_of(range(i));
   for (; rows != 0; --rows, out += urn.kinds) {
     for (size_t i = 0; i < sample; ++i) {
-      const size_t j = i + static_cast<size_t>(masked64(source, items.size() - i - 1));
-      std::swap(items[i], items[j]);
+      std::swap(items[i], items[i + masked32(source, range(i), masks[i])]);
     }
     for (size_t i = 0; i < sample; ++i) out[items[i]] += 1;
     if (mirrored) mirror(urn, out);

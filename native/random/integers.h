@@ -96,17 +96,25 @@ class BitDraws {
   unsigned left_ = 0;
 };
 
+// The bits up to the highest one of a range.
+inline uint32_t mask_of(uint32_t range) {
+  for (unsigned shift = 1; shift < 32; shift *= 2) range |= range >> shift;
+  return range;
+}
+
 // Masked rejection: the bits up to the highest one of the range, and again where they are too
 // large.
 template <typename Source>
-uint32_t masked32(Source& source, uint32_t range) {
+uint32_t masked32(Source& source, uint32_t range, uint32_t mask) {
   if (range == 0) return 0;
-  uint32_t mask = range;
-  for (unsigned shift = 1; shift < 32; shift *= 2) mask |= mask >> shift;
   uint32_t value;
   while ((value = source.next32() & mask) > range) {
   }
   return value;
+}
+template <typename Source>
+uint32_t masked32(Source& source, uint32_t range) {
+  return masked32(source, range, mask_of(range));
 }
 
 // The same for ranges of any size, of which large ones take 64 bits.

@@ -228,8 +228,10 @@ void fill_rows_of(Frame& frame) {
         fail(frame, "there are too many, or fewer than none");
       }
     }
+    // The list that 'count' shuffles has 32 bits for each.
     const bool marginals = of.method == Rows::Method::kMarginals;
-    if (of.sample > of.total || (marginals && of.total >= 1'000'000'000)) {
+    const int64_t most = marginals ? 999'999'999 : int64_t{0xFFFFFFFF};
+    if (of.sample > of.total || of.total > most) {
       fail(frame, "more are drawn than there are");
     }
   }
