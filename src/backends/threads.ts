@@ -14,7 +14,10 @@ import {
   Mailbox,
   mailboxBytes,
   packMessage,
+  STAND_STILL,
   slotsFor,
+  THREAD_WORDS_BYTES,
+  ThreadWord,
   type ToWorker,
   unpackMessage,
   type WorkerAddress,
@@ -28,11 +31,17 @@ import { inspectFlag, ownFlags } from './flags.ts';
 import { hostName } from './host-name.ts';
 import { Postponed } from './postponed.ts';
 
-/** A thread that is to be killed may load modules for so long (ms), */
+/** A thread that is to be killed may go on loading modules for so long (ms), */
 const LOADING_MS = 2000;
 
-/** unless it has done nothing for so long, because a task is in a loop (ms). */
+/** and wait for so long for files that its tasks open (ms), */
+const OPENING_MS = 500;
+
+/** unless it gives no sign for so long while it loads or starts, because a task is in a loop (ms), */
 const BLOCKED_MS = 200;
+
+/** or otherwise (ms). */
+const SILENT_MS = 20;
 
 /** Worker threads that are there. */
 let alive = 0;
@@ -85,8 +94,8 @@ class ThreadHandle implements WorkerPort {
   readonly address: WorkerAddress;
   readonly #worker: Worker;
   readonly #mailbox: Mailbox;
-  /** How many modules, or groups of them, the thread is loading; and a count that grows meanwhile. */
-  readonly #loads: Int32Array;
+  /** See {@link ThreadWord}. */
+  readonly #words: Int32Array;
   #killed = false;
   readonly #outgoing = new Postponed<Outgoing>((messages) => this.#post(messages));
 
@@ -94,8 +103,8 @@ class ThreadHandle implements WorkerPort {
     const slots = slotsFor(spec.concurrency ?? 1);
     const tableBytes = claimTableBytes(slots);
     const own = tableBytes + mailboxBytes(slots);
-    const memory = new SharedArrayBuffer(own + 8);
-    this.#loads = new Int32Array(memory, own, 2);
+    const memory = new SharedArrayBuffer(own + THREAD_WORDS_BYTES);
+    this.#words = new Int32Array(memory, own);
     this.slots = slots;
     this.claims = new ClaimTable(slots, memory);
     const mailbox = new Mailbox(slots, memory, tableBytes);
@@ -164,20 +173,27 @@ class ThreadHandle implements WorkerPort {
     this.#worker.postMessage(posted, transfer as readonly ArrayBuffer[]);
   }
 
-  /** A descriptor that Node is just opening for the thread would stay open: that is waited for. */
+  /** Terminates the thread when it stands still, or shows no sign that it will. */
   kill(): void {
     if (this.#killed) return;
     this.#killed = true;
-    const end = performance.now() + LOADING_MS;
+    this.#worker.postMessage(STAND_STILL);
+    const words = this.#words;
+    const start = performance.now();
     let beats = -1;
     let beaten = 0;
     const look = (): void => {
       const now = performance.now();
       const known = beats;
-      beats = Atomics.load(this.#loads, 1);
+      beats = Atomics.load(words, ThreadWord.Beats);
       if (beats !== known) beaten = now;
-      const loads = Atomics.load(this.#loads, 0) > 0 && now < end && now - beaten < BLOCKED_MS;
-      if (loads) setTimeout(look, 1);
+      const loads = Atomics.load(words, ThreadWord.Loads) > 0;
+      const starts = Atomics.load(words, ThreadWord.Ready) === 0;
+      const goesOn =
+        Atomics.load(words, ThreadWord.Still) === 0 &&
+        now - start < (loads ? LOADING_MS : OPENING_MS) &&
+        now - beaten < (loads || starts ? BLOCKED_MS : SILENT_MS);
+      if (goesOn) setTimeout(look, 1);
       else void this.#worker.terminate();
     };
     look();

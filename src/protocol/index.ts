@@ -60,6 +60,7 @@ export type {
   UnreadableMessage,
   WorkerInit,
 } from './messages.ts';
+export { STAND_STILL, THREAD_WORDS_BYTES, ThreadWord } from './thread-end.ts';
 export { eachMessage, joinMessages, packMessage, unpackMessage } from './tuples.ts';
 export { type ValueBatch, valueCount } from './value-batch.ts';
 export { BUILD, VERSION } from './version.ts';

@@ -12,6 +12,8 @@ import {
   Mailbox,
   mailboxBytes,
   packMessage,
+  STAND_STILL,
+  ThreadWord,
   type ToWorker,
   VERSION,
 } from '../protocol/index.ts';
@@ -41,10 +43,10 @@ export function serveThread(onWarm?: () => void): void {
   }
   const tableBytes = claimTableBytes(slots);
   const mailbox = new Mailbox(slots, memory, tableBytes);
-  const loads = new Int32Array(memory, tableBytes + mailboxBytes(slots), 2);
+  const words = new Int32Array(memory, tableBytes + mailboxBytes(slots));
   watchLoading(
-    (by) => void Atomics.add(loads, 0, by),
-    () => void Atomics.add(loads, 1, 1),
+    (by) => void Atomics.add(words, ThreadWord.Loads, by),
+    () => void Atomics.add(words, ThreadWord.Beats, 1),
   );
 
   const receive = startWorker({
@@ -63,9 +65,26 @@ export function serveThread(onWarm?: () => void): void {
   });
 
   const take = (message: ToWorker | FromWorker): void => receive(message as ToWorker);
-  port.on('message', (posted: unknown) => eachMessage(posted, mailbox, take));
+  port.on('message', (posted: unknown) => {
+    if (posted === STAND_STILL) standStill(words);
+    else eachMessage(posted, mailbox, take);
+  });
   port.on('messageerror', (error) => {
     throw error;
   });
+  Atomics.store(words, ThreadWord.Ready, 1);
   port.postMessage({ type: 'ready', clockOffset: 0, version: VERSION, build: BUILD });
+}
+
+/** Waits to be terminated, as soon as no file is being opened for this thread. */
+function standStill(words: Int32Array): void {
+  const { Beats, Loads, Still } = ThreadWord;
+  const opens = process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq'));
+  if (opens || Atomics.load(words, Loads) > 0) {
+    Atomics.add(words, Beats, 1);
+    setImmediate(standStill, words);
+    return;
+  }
+  Atomics.store(words, Still, 1);
+  Atomics.wait(words, Still, 1);
 }
