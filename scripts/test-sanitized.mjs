@@ -1,6 +1,10 @@
 // Runs tests with the addon built with AddressSanitizer and UBSan, or with ThreadSanitizer.
 //
 //   node scripts/test-sanitized.mjs asan|tsan [vitest's arguments…]
+//   HEDDLE_DEATHS=all node scripts/test-sanitized.mjs asan|tsan test/parallel test/sync/deaths
+//
+// The second is the long form of what calls do with workers: all of it takes an hour or so. Without arguments
+// there are the files of PARALLEL, and few deaths.
 //
 // Node itself is not instrumented, so the sanitizer's runtime is loaded before it. Reports of code
 // that is not ours are left out by scripts/sanitizers/*.supp, each with its reason.
@@ -26,6 +30,9 @@ const SUBSET = [
   'threadpools',
 ];
 
+/** Calls with threads and processes: what goes through links, claims and shared memory, and who dies meanwhile. */
+const PARALLEL = ['concurrency', 'futures', 'values'];
+
 /** Tests that say nothing here, each with its reason. */
 const LEFT_OUT = {
   files: [
@@ -35,8 +42,6 @@ const LEFT_OUT = {
     'test/threadpools/variables.busy.test.ts',
     // Real data, several minutes: the same kernels as the other tests of neighbours.
     'test/neighbors/sklearn.test.ts',
-    // The operations of sync.test.ts once more, by a process that is killed before each of them.
-    'test/sync/deaths.test.ts',
     // Refuses what the addon asks for by functions of its own, of which a sanitizer has others.
     'test/native/faults.test.ts',
     // Its programs lose the runtime with their rights, or have no /proc, which that reads.
@@ -117,10 +122,13 @@ const preload = runtimes.map((name) => {
 
 const filters = rest.some((argument) => !argument.startsWith('-'))
   ? []
-  : SUBSET.map((name) =>
-      // Most random numbers are drawn by one thread, which says nothing about races.
-      kind === 'tsan' && name === 'random' ? 'test/random/parallel' : `test/${name}/`,
-    );
+  : [
+      ...SUBSET.map((name) =>
+        // Most random numbers are drawn by one thread, which says nothing about races.
+        kind === 'tsan' && name === 'random' ? 'test/random/parallel' : `test/${name}/`,
+      ),
+      ...PARALLEL.map((name) => `test/parallel/${name}.test.ts`),
+    ];
 const command = [
   ...prefix,
   process.execPath,
@@ -136,6 +144,7 @@ function test(command, more = {}) {
     cwd: root,
     stdio: 'inherit',
     env: {
+      HEDDLE_DEATHS: 'few',
       ...process.env,
       ...env,
       LD_PRELOAD: preload.join(' '),

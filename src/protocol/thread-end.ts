@@ -21,5 +21,5 @@ export const ThreadWord = {
 /** Bytes of a thread's words. */
 export const THREAD_WORDS_BYTES = 4 * Int32Array.BYTES_PER_ELEMENT;
 
-/** The message by which a thread is asked to stand still. It gets no other one after that. */
+/** The message by which a thread is asked to stand still. What comes behind it is not taken. */
 export const STAND_STILL = 'heddle:stand-still';

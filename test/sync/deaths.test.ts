@@ -2,7 +2,8 @@
  * Deaths at every step: for each object of heddle/sync, a process is killed before each of its
  * writes to shared memory in turn. What it leaves must be whole, and nobody may wait for it for
  * ever. `HEDDLE_DEATHS=all` tries every write and each one three times; the suite takes every write
- * of the shorter scripts and every third of the others.
+ * of the shorter scripts and every fifth of the others; `HEDDLE_DEATHS=few`, for sanitizers, under which
+ * a process takes much longer to start, one in twenty-four.
  */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -27,7 +28,15 @@ import {
 } from '../../src/sync/index.ts';
 
 const mortal = fileURLToPath(new URL('./mortal.mjs', import.meta.url));
-const all = process.env.HEDDLE_DEATHS === 'all';
+
+/** Writes of a script that are tried at least, how many are left out after that, and how often each. */
+const forms = {
+  all: { first: Number.POSITIVE_INFINITY, step: 1, rounds: 3 },
+  some: { first: 8, step: 5, rounds: 1 },
+  few: { first: 1, step: 24, rounds: 1 },
+};
+const { first, step, rounds } =
+  forms[(process.env.HEDDLE_DEATHS ?? 'some') as keyof typeof forms] ?? forms.some;
 
 /** Long enough for any load; whoever waits longer waits for the dead. */
 const LIMIT = { timeout: 20_000 };
@@ -390,10 +399,6 @@ async function until(condition: () => boolean): Promise<true> {
   return true;
 }
 
-/** Writes of a script that the short form tries at least, and how many it leaves out after that. */
-const FIRST = 8;
-const STEP = 5;
-
 it.each(cases.map((one, index) => [`${index + 1}. ${one.script}`, one] as const))(
   'is whole after a death at any step: %s',
   async (_, { script, make, before, check }) => {
@@ -403,8 +408,8 @@ it.each(cases.map((one, index) => [`${index + 1}. ${one.script}`, one] as const)
     const lane = async () => {
       while (!through) {
         const write = next;
-        next += all || next < FIRST ? 1 : STEP;
-        for (let round = all ? 3 : 1; round > 0; round--) {
+        next += next < first ? 1 : step;
+        for (let round = rounds; round > 0; round--) {
           const object = make();
           const begun = await before?.(object as never);
           const outcome = await attempt(object, script, write);
