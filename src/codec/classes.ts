@@ -4,6 +4,7 @@
  */
 import { type Callable, hasPrivate } from './callables.ts';
 import { isNative, isPlatformClass } from './platform.ts';
+import { textOf } from './properties.ts';
 
 /** Object.prototype of this realm or of another one (vitest's vm pools have several). */
 export function isPlainPrototype(prototype: object): boolean {
@@ -51,7 +52,7 @@ export function hasPrivateState(type: Callable): boolean {
   ) {
     // What the platform's classes hide is made by their own constructors.
     if (isPlatformClass(at as unknown as Callable)) break;
-    const text = Function.prototype.toString.call(at);
+    const text = textOf(at);
     // Compilers turn private members into WeakMaps; the syntax itself is `#name` in a class. Only a
     // parser tells it from a comment, and members of instances from static ones.
     if (/^class\b/.test(text) && /#[\p{ID_Start}$_\\]/u.test(text)) {

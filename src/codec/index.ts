@@ -20,6 +20,7 @@ export { Encoder } from './encoder.ts';
 export { customOf, heddle, restore, state } from './hooks.ts';
 export { type Movable, move } from './moving.ts';
 export { isNative, isNativeText, platformClassOf, refusalOf, ruleFor } from './platform.ts';
+export { textOf } from './properties.ts';
 export {
   adoptSerializers,
   type Registration,

@@ -8,6 +8,7 @@
  */
 import { builtinModules } from 'node:module';
 import { types } from 'node:util';
+import { textOf } from './properties.ts';
 import type { CodecTarget } from './wire.ts';
 
 type Constructor = abstract new (...args: never[]) => unknown;
@@ -249,7 +250,7 @@ export function isNativeText(text: string): boolean {
 }
 
 export function isNative(fn: object): boolean {
-  return isNativeText(Function.prototype.toString.call(fn));
+  return isNativeText(textOf(fn));
 }
 
 /** Among what Node's modules export, and what they make of which no module exports the class. */

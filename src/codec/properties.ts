@@ -2,6 +2,13 @@
  * Reading from objects that belong to a program: its getters and hooks may throw.
  */
 
+const textMethod = Function.prototype.toString;
+
+/** The text of a function; a program may have put another method in the place of `toString`. */
+export function textOf(fn: object): string {
+  return Reflect.apply(textMethod, fn, []);
+}
+
 /** The stack of an error, null where that is no text: a program may make structures of stacks. */
 export function stackOf(error: Error): string | null {
   try {

@@ -14,6 +14,7 @@ import {
   type FunctionSink,
   isNativeText,
   PROXY_REMEDY,
+  textOf,
 } from '../codec/index.ts';
 import type { Outgoing } from '../memory/index.ts';
 import { ClassText, nameOf } from './class-text.ts';
@@ -123,7 +124,7 @@ export class Collector implements FunctionSink {
     if (known) return known;
     const common = commonNode(fn);
     if (common) return common;
-    const text = Function.prototype.toString.call(fn);
+    const text = textOf(fn);
     if (isNativeText(text)) throw native(fn, path);
     const helper = helperNode(text);
     if (helper) return helper;

@@ -1,7 +1,7 @@
 /**
  * Functions to payloads.
  */
-import { type Callable, CloneError, type CodecTarget } from '../codec/index.ts';
+import { type Callable, CloneError, type CodecTarget, textOf } from '../codec/index.ts';
 import type { Outgoing } from '../memory/index.ts';
 import { Collector } from './capture.ts';
 import { isStandardGlobal } from './globals.ts';
@@ -74,7 +74,7 @@ export function encodeGraph(fn: Callable, options: FunctionOptions): FunctionPay
   if (bindings.has(fn)) return collect(fn, options);
   // Functions and no others show their kind of code: those of sloppy code have a caller.
   const known = Object.hasOwn(fn, 'caller') ? byText.sloppy : byText.strict;
-  const text = Function.prototype.toString.call(fn);
+  const text = textOf(fn);
   const same = known.get(text);
   const found = same && sameAs(fn, same, asValue);
   // Not kept by function as well: most are made anew for each job, and that takes longer than all
@@ -253,7 +253,7 @@ export function releaseAll(payload: FunctionPayload): void {
 /** A function in a message: what it is called, and where it is. */
 function describe(fn: Callable, path: string | undefined): string {
   const { name } = fn as { name?: string };
-  const isClass = /^class\b/.test(Function.prototype.toString.call(fn));
+  const isClass = /^class\b/.test(textOf(fn));
   const called = `${isClass ? 'the class' : 'the function'} ${name ? `'${name}'` : '(anonymous)'}`;
   let position = '';
   try {

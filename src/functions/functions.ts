@@ -2,7 +2,7 @@
  * How a function reaches a worker: by reference to its module, by its text, or with its captures.
  */
 
-import { type Callable, registerCallables } from '../codec/index.ts';
+import { type Callable, registerCallables, textOf } from '../codec/index.ts';
 import { typeError } from '../errors.ts';
 import { linkPayload } from './decode.ts';
 import { encodeGraph, type FunctionOptions, forget, releaseAll } from './encode.ts';
@@ -109,6 +109,6 @@ registerCallables({
     return linked instanceof Promise ? linked.then(() => {}) : null;
   },
   decode: (payload) => linkPayload(payload as FunctionPayload),
-  hasPrivate: (type) => parseFunction(Function.prototype.toString.call(type), true).hasPrivate,
+  hasPrivate: (type) => parseFunction(textOf(type), true).hasPrivate,
   mapStack,
 });

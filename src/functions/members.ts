@@ -2,7 +2,7 @@
  * What of a function or class is in no text: members that were put on it or on its prototype later
  * (methods of constructor functions, patches, decorators), and what its static fields hold now.
  */
-import { type Callable, isNative } from '../codec/index.ts';
+import { type Callable, isNative, textOf } from '../codec/index.ts';
 import type { MemberText, Source } from './source.ts';
 
 /** A property as it is. */
@@ -153,5 +153,5 @@ function isAsWritten(members: readonly MemberText[], property: PropertyDescripto
 function shows({ kind, text }: MemberText, property: PropertyDescriptor): boolean {
   if (kind === 'field') return false;
   const fn = kind === 'method' ? (property.value as unknown) : property[kind];
-  return typeof fn === 'function' && Function.prototype.toString.call(fn) === text;
+  return typeof fn === 'function' && textOf(fn) === text;
 }

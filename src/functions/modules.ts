@@ -1,11 +1,13 @@
 /**
  * Which module a function comes from, and under which name it is exported or imported there.
  */
+
 import { readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { AnyNode, ImportDeclaration, ModuleDeclaration, Pattern, Statement } from 'acorn';
+import { textOf } from '../codec/index.ts';
 import { parseScript } from './acorn.ts';
 import { type Inspection, type Script, sourceOf } from './inspect.ts';
 
@@ -212,7 +214,7 @@ function reference(url: string, name: string): ModuleReference {
 }
 
 function isAnonymousDefault(fn: object, start: { column: number }, column: number): boolean {
-  const text = Function.prototype.toString.call(fn);
+  const text = textOf(fn);
   // An arrow is said to begin where it begins, another function at its parameters.
   return column === start.column || column === start.column + text.indexOf('(');
 }

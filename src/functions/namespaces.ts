@@ -5,7 +5,7 @@
 import { createRequire, Module } from 'node:module';
 import path from 'node:path';
 import { types } from 'node:util';
-import { isPlainPrototype } from '../codec/index.ts';
+import { isPlainPrototype, textOf } from '../codec/index.ts';
 import { builtinReference, globalPath } from './globals.ts';
 import { requiredModule } from './modules.ts';
 import type { FunctionNode } from './payload.ts';
@@ -129,7 +129,7 @@ function needsWhole(value: object, { methods }: FreeName): boolean {
   for (const key of methods) {
     const method = (value as Record<string, unknown>)[key];
     if (typeof method !== 'function') continue;
-    if (/\b(?:this|super)\b/.test(Function.prototype.toString.call(method))) return true;
+    if (/\b(?:this|super)\b/.test(textOf(method))) return true;
   }
   return false;
 }

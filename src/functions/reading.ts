@@ -5,7 +5,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AnyNode } from 'acorn';
-import { type Callable, isNativeText } from '../codec/index.ts';
+import { type Callable, isNativeText, textOf } from '../codec/index.ts';
 import { isCounter } from './coverage-counters.ts';
 import { type Binding, DefinitionSite } from './definition-site.ts';
 import { baseOf } from './members.ts';
@@ -58,7 +58,7 @@ export function readFunction(fn: Callable, whole = false): FunctionReading {
   if (reference) return { kind: 'named', text: `task ${reference.id}`, captures: [] };
   const common = commonNode(fn);
   if (common) return { kind: 'named', text: JSON.stringify(common), captures: [] };
-  const text = Function.prototype.toString.call(fn);
+  const text = textOf(fn);
   if (isNativeText(text)) return { kind: 'native', text, captures: [] };
   const site = new DefinitionSite(fn, bindings.get(fn) ?? null);
   if (!whole && isPackaged(site)) return { kind: 'packaged', text, captures: [] };
@@ -78,7 +78,7 @@ export function readFunction(fn: Callable, whole = false): FunctionReading {
 /** The text of a function by itself; of one made by `task()`, its name. */
 export function functionText(fn: Callable): string {
   const reference = references.get(fn);
-  return reference ? `task ${reference.id}` : Function.prototype.toString.call(fn);
+  return reference ? `task ${reference.id}` : textOf(fn);
 }
 
 function byName(a: FreeName, b: FreeName): number {
@@ -124,7 +124,7 @@ export interface Parameters {
 export function readParameters(fn: Callable): Parameters {
   const names: (string | null)[] = [];
   let rest = false;
-  for (const pattern of parametersOf(Function.prototype.toString.call(fn))) {
+  for (const pattern of parametersOf(textOf(fn))) {
     let at = pattern;
     if (at.type === 'AssignmentPattern') at = at.left;
     if (at.type === 'RestElement') {

@@ -7,6 +7,8 @@ import { errorText, preview } from '../errors.ts';
 import type { WorkerAddress } from '../protocol/index.ts';
 
 const FRAMES = 6;
+/** The engine's own: a program may replace it. */
+const { captureStackTrace } = Error;
 
 /**
  * Where in the caller's program a job was started; its frames end the stacks of task errors.
@@ -31,7 +33,7 @@ export class CallSite {
     const { stackTraceLimit } = Error;
     // Every call pays for this, and few ever show it.
     const shortened = typeof stackTraceLimit === 'number' && limitFrames(FRAMES, stackTraceLimit);
-    Error.captureStackTrace(this.#noted, above);
+    captureStackTrace?.(this.#noted, above);
     if (shortened) Error.stackTraceLimit = stackTraceLimit;
   }
 

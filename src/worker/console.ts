@@ -5,6 +5,9 @@
 import { formatWithOptions, inspect } from 'node:util';
 import type { LogLevel, LogMessage } from '../protocol/index.ts';
 
+/** The engine's own: a task may replace it. */
+const { captureStackTrace } = Error;
+
 const levels: readonly (readonly ['debug' | 'log' | 'info' | 'warn' | 'error', LogLevel])[] = [
   ['debug', 'debug'],
   ['log', 'info'],
@@ -29,7 +32,7 @@ export function redirectConsole(send: (message: LogMessage) => void): void {
     write('info', indented(inspect(value, { customInspect: false, ...options })));
   console.trace = (...args: unknown[]) => {
     const holder = { name: 'Trace', message: formatWithOptions({}, ...args), stack: '' };
-    Error.captureStackTrace(holder, console.trace);
+    captureStackTrace?.(holder, console.trace);
     // A program may make something else than text of stacks (Error.prepareStackTrace).
     const { stack } = holder as { stack: unknown };
     const heading = `Trace: ${holder.message}`;

@@ -10,6 +10,10 @@ const changes: Readonly<Record<string, string>> = {
   'stacks that can not be made': "Error.prepareStackTrace = () => { throw new Error('no'); };",
   'a frozen stack limit':
     "Object.defineProperty(Error, 'stackTraceLimit', { value: 3, writable: false });",
+  'no way to make stacks': 'Error.captureStackTrace = undefined;',
+  'another way to make stacks': "Error.captureStackTrace = () => { throw new Error('no'); };",
+  'texts of functions that are others':
+    "Function.prototype.toString = () => 'function () { return 42; }';",
   'no stack limit': 'delete Error.stackTraceLimit;',
   'frozen prototypes':
     'for (const one of [Object, Array, Error, Map, Promise]) { Object.freeze(one.prototype); Object.freeze(one); }',
