@@ -395,6 +395,26 @@ describe('tasks whose worker has ended', () => {
     expect(counts.crashes.get(1)).toBe(2);
   });
 
+  it('fails a task that was given something for good, whoever ended its worker', () => {
+    const moved = (reason: ExitReason | null) => ({ ...batch(reason), count: 2, moved: true });
+    const ends = [null, { kind: 'killed', why: 'x' }, { kind: 'silent', ms: 5 }] as const;
+    for (const reason of ends) {
+      for (const reached of [second, { claimed: 0, position: null, beforeFirstTask: true }]) {
+        const lost = { type: 'lost', batch: moved(reason), reached, loss } as const;
+        const actions = decided(lost, { retries: 9 });
+        expect(actions).toMatchObject([{ do: 'fail', position: 1, because: 'crash', times: 1 }]);
+      }
+    }
+    const late = moved(null);
+    Object.assign(late.worker, {
+      exitReason: { kind: 'expired', tasks: [{ batch: late, position: 1 }] },
+    });
+    const lost = { type: 'lost', batch: late, reached: second, loss } as const;
+    expect(decided(lost, { retries: 9, timeout: 50 })).toMatchObject([
+      { do: 'fail', position: 1, because: 'timeout' },
+    ]);
+  });
+
   it('halves a batch that no worker survives, and gives up after a dozen', () => {
     const whole = { ...batchOf({ count: 4 }) };
     const reached = { claimed: 0, position: null, beforeFirstTask: true };
