@@ -250,6 +250,19 @@ describe.each(transports)('engines as a backend, %s', (_name, start) => {
     }
   });
 
+  it('run an initializer once on each engine for each job', async () => {
+    await client.restart();
+    const counted = () => {
+      const state = globalThis as { starts?: number };
+      state.starts = (state.starts ?? 0) + 1;
+    };
+    const read = () => (globalThis as { starts?: number }).starts;
+    const seen = await client.map(range(12), read, { initializer: counted, batchSize: 1 });
+    expect(new Set(seen)).toEqual(new Set([1]));
+    const again = await client.map(range(12), read, { initializer: counted, batchSize: 1 });
+    expect(Math.max(...(again as number[]))).toBe(2);
+  });
+
   it('have names for who ran a task', async () => {
     const stream = imap(range(10), (x) => x, { backend: client.backend });
     await stream.toArray();

@@ -14,13 +14,34 @@ interface Open {
   readonly keys: Set<string>;
 }
 
+/** Jobs that are over are closed with the next message, or so much later (ms): an idle engine sleeps. */
+const CLOSE_MS = 20;
+
 /** Opens each job once, under a number of the engine's own. */
 export class EngineJobs {
   readonly #open = new Map<string, Open>();
   readonly #send: (message: ToWorker) => void;
 
+  /** Jobs that the engine is to close. */
+  #closing: number[] = [];
+  #timer: NodeJS.Timeout | null = null;
+
   constructor(send: (message: ToWorker) => void) {
     this.#send = send;
+  }
+
+  /** Closes what is to be closed; to be called before other messages. */
+  flush(): void {
+    if (this.#closing.length === 0) return;
+    const closing = this.#closing;
+    this.#closing = [];
+    for (const context of closing) this.#send({ type: 'close', context });
+  }
+
+  /** The engine has gone. */
+  end(): void {
+    this.#closing = [];
+    if (this.#timer) clearTimeout(this.#timer);
   }
 
   /** The number of a job, which is opened if it has not been. */
@@ -56,6 +77,11 @@ export class EngineJobs {
     if (!open) return;
     this.#open.delete(key);
     open.keys.delete(key);
-    if (open.keys.size === 0) this.#send({ type: 'close', context: open.context });
+    if (open.keys.size > 0) return;
+    this.#closing.push(open.context);
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      this.flush();
+    }, CLOSE_MS).unref();
   }
 }

@@ -1,7 +1,6 @@
 /**
  * One engine: its process, the jobs that it has open, and the chunks that are with it.
  */
-import { hostname } from 'node:os';
 import { backendNamed } from '../../backends/index.ts';
 import { bytesOf } from '../../memory/index.ts';
 import {
@@ -74,7 +73,6 @@ export class Slot {
   #queue: HeldChunk[] = [];
   #load = 0;
   #done = 0;
-  readonly #tasks = new Map<string, number>();
   #deadlines: Deadlines | null = null;
   /** The shortest time-out that there has been (ms). */
   #shortest = Number.POSITIVE_INFINITY;
@@ -104,7 +102,8 @@ export class Slot {
   }
 
   get by(): RunBy {
-    return { engine: this.id, node: hostname(), pid: this.port.address.pid };
+    const { host, pid } = this.port.address;
+    return { engine: this.id, node: host, pid };
   }
 
   /** Whether it has ever been up. */
@@ -124,11 +123,12 @@ export class Slot {
   get info(): EngineInfo {
     const { state } = this;
     const working = this.#load > 0 ? 'busy' : 'idle';
+    const { host, pid } = this.port.address;
     return {
       id: this.id,
       uid: this.uid,
-      node: hostname(),
-      pid: this.port.address.pid,
+      node: host,
+      pid,
       threads: this.#threads,
       heddle: this.#heddle,
       build: this.#build,
@@ -170,6 +170,7 @@ export class Slot {
     const slot = this.#sent.indexOf(null);
     const id = ++lastSent;
     const { count } = chunk;
+    this.#jobs.flush();
     const context = this.#jobs.contextOf(chunk.job, job);
     const begun = this.#load === 0 ? systemNow() : Number.POSITIVE_INFINITY;
     const sent: Sent = { id, held, slot, context, count, settled: 0, begun, worker: this };
@@ -268,15 +269,12 @@ export class Slot {
     this.#owner.freed(this);
   }
 
-  /** Ends when what it has is done, where a job says that an engine has served it long enough. */
-  #replaceAtLimit({ chunk, job }: HeldChunk, memory = 0): void {
-    const { maxTasksPerWorker, maxWorkerMemory = Number.POSITIVE_INFINITY } = job.open.limits ?? {};
-    let over = memory > maxWorkerMemory;
-    if (maxTasksPerWorker !== undefined) {
-      const tasks = (this.#tasks.get(chunk.job) ?? 0) + chunk.count;
-      this.#tasks.set(chunk.job, tasks);
-      over ||= tasks >= maxTasksPerWorker;
-    }
+  /** Ends when what it has is done, where a job says that an engine has served long enough. */
+  #replaceAtLimit({ job }: HeldChunk, memory = 0): void {
+    const { maxTasksPerWorker, maxWorkerMemory } = job.open.limits ?? {};
+    const over =
+      this.#done >= (maxTasksPerWorker ?? Number.POSITIVE_INFINITY) ||
+      memory > (maxWorkerMemory ?? Number.POSITIVE_INFINITY);
     if (over && this.state === 'ready') this.drain();
   }
 
@@ -312,7 +310,6 @@ export class Slot {
 
   /** A job won't be needed any more. */
   close(job: string): void {
-    this.#tasks.delete(job);
     if (!this.#gone) this.#jobs.close(job);
   }
 
@@ -384,6 +381,7 @@ export class Slot {
     this.state = 'killed';
     clearTimeout(this.#startTimer);
     this.exchange.end();
+    this.#jobs.end();
     this.port.unref();
     this.#deadlines?.end();
     const ended: WorkerExit = ours ? { reason: 'lost', why: this.#why! } : exit;

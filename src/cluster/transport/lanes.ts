@@ -28,10 +28,14 @@ import { nextChunk, type Outcome, type Target, type Transport } from './types.ts
 /** A lane has one chunk on its way, whatever that costs: an engine that dies takes no second one. */
 const PACE: Pace = { target: 4, least: 0.25, prefetch: 0, growth: 16 };
 
-/** A job of a lane: what its chunks name it by. */
+/** A job of lanes: what its chunks name it by. All lanes open the same one. */
 interface LaneJob {
-  readonly open: OpenMessage;
+  open: OpenMessage;
   key: Promise<string>;
+  /** By which it has gone, the latest last: with each, it has more functions. */
+  readonly keys: Promise<string>[];
+  /** Lanes that have it open. */
+  lanes: number;
 }
 
 let lastBackend = 0;
@@ -43,6 +47,8 @@ interface Lanes {
   /** Before the numbers of runs: others' runs have the same. */
   readonly name: string;
   readonly all: Set<Lane>;
+  /** By the scheduler's numbers. */
+  readonly jobs: Map<number, LaneJob>;
   /** What is listened to as long as there are lanes. */
   listening: readonly Disposable[];
 }
@@ -76,7 +82,8 @@ class Lane implements WorkerPort {
   readonly #lanes: Lanes;
   readonly #spec: WorkerSpec;
   readonly #events: WorkerEvents;
-  readonly #jobs = new Map<number, LaneJob>();
+  /** Jobs that it has open, with the number of functions that it was told of. */
+  readonly #functions = new Map<number, number>();
   /** The chunk that is on its way. */
   #chunk: { readonly id: number; readonly message: BatchMessage } | null = null;
   /** Keeps the process up while a chunk is on its way; its engine does so too, when it has one. */
@@ -151,32 +158,49 @@ class Lane implements WorkerPort {
   }
 
   #open(open: OpenMessage): void {
+    const { transport, jobs } = this.#lanes;
+    const { context, functions } = open;
+    this.#functions.set(context, functions.length);
+    const known = jobs.get(context);
+    if (known) {
+      known.lanes++;
+      this.#grow(known, functions);
+      return;
+    }
     const { context: _, ...record } = open;
-    const key = Promise.resolve(this.#lanes.transport.publish({ open: record }));
-    this.#jobs.set(open.context, { open, key });
+    const key = Promise.resolve(transport.publish({ open: record }));
+    jobs.set(context, { open, key, keys: [key], lanes: 1 });
   }
 
   #extend({ context, functions }: FunctionsMessage): void {
+    const job = this.#lanes.jobs.get(context);
+    const before = this.#functions.get(context);
+    if (!job || before === undefined) return;
+    this.#functions.set(context, before + functions.length);
+    this.#grow(job, [...job.open.functions.slice(0, before), ...functions]);
+  }
+
+  /** The job has that many functions by now, unless another lane has been told of more. */
+  #grow(job: LaneJob, functions: OpenMessage['functions']): void {
+    if (functions.length <= job.open.functions.length) return;
     const { transport } = this.#lanes;
-    const job = this.#jobs.get(context);
-    if (!job) return;
-    const open = { ...job.open, functions: [...job.open.functions, ...functions] };
-    const key = job.key.then((before) => {
-      const { context: _, ...record } = open;
-      return transport.publish({ open: record, extends: before });
-    });
-    this.#jobs.set(context, { open, key });
+    job.open = { ...job.open, functions };
+    const { context: _, ...record } = job.open;
+    job.key = job.key.then((before) => transport.publish({ open: record, extends: before }));
+    job.keys.push(job.key);
   }
 
   #close(context: number): void {
-    const job = this.#jobs.get(context);
-    this.#jobs.delete(context);
-    void job?.key.then((key) => this.#lanes.transport.withdraw(key));
+    const { transport, jobs } = this.#lanes;
+    const job = jobs.get(context);
+    if (!this.#functions.delete(context) || !job || --job.lanes > 0) return;
+    jobs.delete(context);
+    for (const key of job.keys) void key.then((one) => transport.withdraw(one));
   }
 
   #submit(message: BatchMessage): void {
     const { transport, target } = this.#lanes;
-    const job = this.#jobs.get(message.context);
+    const job = this.#lanes.jobs.get(message.context);
     if (!job) throw new Error(`the lane has no job ${message.context}`);
     const id = nextChunk();
     this.#chunk = { id, message };
@@ -229,7 +253,7 @@ class Lane implements WorkerPort {
     if (this.#ended) return;
     leave(this.#lanes, this);
     this.unref();
-    for (const context of [...this.#jobs.keys()]) this.#close(context);
+    for (const context of [...this.#functions.keys()]) this.#close(context);
     // What the messages of this turn say comes first.
     setImmediate(() => {
       if (this.#ended) return;
@@ -280,7 +304,7 @@ function width({ transport, target }: Lanes): number {
  */
 export function laneBackend(transport: Transport, target: Target = { kind: 'any' }): Backend {
   const name = `lanes${++lastBackend}`;
-  const lanes: Lanes = { transport, target, name, all: new Set(), listening: [] };
+  const lanes: Lanes = { transport, target, name, all: new Set(), jobs: new Map(), listening: [] };
   return {
     name: 'cluster',
     reach: transport.reach,

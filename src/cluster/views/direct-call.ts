@@ -22,6 +22,7 @@ import { type EngineInfo, nextChunk, type Outcome, type Transport } from '../tra
 import { AsyncResult, type TaskMetadata } from './async-result.ts';
 import { ResultBoard } from './board.ts';
 import { CompositeError, EngineTaskError } from './errors.ts';
+import { publishJob } from './job-cache.ts';
 
 /** What one engine is to do. */
 export interface Part {
@@ -119,7 +120,8 @@ class DirectCall<T> {
       const shared = isShared(parts) ? pack(parts[0]!.tasks) : null;
       const packed = parts.map(({ tasks }) => shared ?? pack(tasks));
       const { context: _, ...open } = job.openMessage();
-      const key = this.#transport.publish({ open });
+      const { key, done } = publishJob(this.#transport, open);
+      releases.push(done);
       if (typeof key === 'string') this.#submit(key, packed, release);
       else void key.then((known) => this.#submit(known, packed, release));
     } catch (error) {
@@ -132,12 +134,8 @@ class DirectCall<T> {
   #submit(job: string, packed: readonly ValueBatch[], release: () => void): void {
     const { parts } = this.#spec;
     let left = parts.length;
-    const done = (): void => {
-      this.#transport.withdraw(job);
-      release();
-    };
     if (this.#aborted) {
-      done();
+      release();
       return;
     }
     for (const [i, { engine, first, tasks }] of parts.entries()) {
@@ -146,7 +144,7 @@ class DirectCall<T> {
       const batch = { first, args: packed[i]! };
       const chunk = { id: nextChunk(), run: this.#run, job, target, count: tasks.length, batch };
       this.#transport.submit(chunk, (outcome) => {
-        if (--left === 0) done();
+        if (--left === 0) release();
         void this.#settled(this.#states[i]!, outcome);
       });
     }

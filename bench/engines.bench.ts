@@ -1,0 +1,148 @@
+/**
+ * What a call on engines by name costs, beside ipyparallel, and what it takes to give them an array. All
+ * engines are up, and have run a call before.
+ */
+import { type Contender, type Group, inProcess, python, type Suite } from './harness/index.ts';
+
+const ENGINES = 2;
+
+/** Calls one after the other, so that what is measured is warm in every language. */
+const CALLS = 100;
+
+async function often<T>(call: () => Promise<T>): Promise<T> {
+  for (let i = 1; i < CALLS; i++) await call();
+  return await call();
+}
+
+const modules = { ipyparallel: 'python3-ipyparallel', numpy: 'python3-numpy' };
+
+/** Two engines of ipyparallel's in a folder of their own, and a view of them. */
+const ipyparallelEngines = `
+import asyncio, atexit, logging, os, shutil, tempfile
+folder = tempfile.mkdtemp()
+os.environ["IPYTHONDIR"] = folder
+import ipyparallel as ipp
+import numpy as np
+cluster = ipp.Cluster(n=${ENGINES}, log_level=logging.ERROR, profile_dir=os.path.join(folder, "bench"))
+client = cluster.start_and_connect_sync()
+def stop():
+    cluster.stop_cluster_sync()
+    shutil.rmtree(folder, ignore_errors=True)
+atexit.register(stop)
+view = client[:]
+view.block = True
+`;
+
+async function engines() {
+  const { Cluster } = await import('heddle/cluster');
+  const cluster = await Cluster.start({ n: ENGINES });
+  const client = await cluster.client();
+  return { cluster, client, view: client.directView() };
+}
+
+function check(result: unknown, contender: string, expected: string): void {
+  const shown = JSON.stringify(result);
+  if (shown !== expected) throw new Error(`${contender}: ${shown}, not ${expected}`);
+}
+
+const applyGroup: Group = {
+  name: `apply on ${ENGINES} engines`,
+  unit: 'call',
+  operations: CALLS,
+  contenders: [
+    inProcess('heddle engines', async () => {
+      const { cluster, view } = await engines();
+      const run = (): Promise<number[]> =>
+        often(async () => await view.apply((x: number) => x + 1, 1));
+      await run();
+      return { run, close: () => cluster.stop() };
+    }),
+    inProcess('heddle map', async () => {
+      const { map, shutdownWorkers } = await import('heddle');
+      const options = { backend: 'processes', jobs: ENGINES, batchSize: 1 } as const;
+      const run = (): Promise<number[]> => often(() => map([1, 1], (x) => x + 1, options));
+      await run();
+      return { run, close: () => shutdownWorkers({ kill: true }) };
+    }),
+    python('ipyparallel', {
+      modules,
+      source: `${ipyparallelEngines}
+def setup(params):
+    f = ipp.interactive(lambda x: x + 1)
+    def run():
+        for i in range(${CALLS}):
+            result = view.apply(f, 1)
+        return result
+    run()
+    return run
+`,
+    }),
+  ],
+  baseline: 'ipyparallel',
+  targets: [
+    { contender: 'heddle engines', against: 'ipyparallel', speedup: 10 },
+    { contender: 'heddle engines', against: 'heddle map', speedup: 0.5 },
+  ],
+  verify: (result, contender) => check(result, contender, '[2,2]'),
+};
+
+function pushGroup(megabytes: number): Group {
+  const length = (megabytes * 1_000_000) / 8;
+  const ours: Contender[] = [
+    inProcess('heddle push', async () => {
+      const { cluster, view } = await engines();
+      const data = new Float64Array(length).fill(1);
+      const read = () => (globalThis as unknown as { data: Float64Array }).data.length;
+      const run = async (): Promise<number[]> => {
+        await view.push({ data });
+        return await view.apply(read);
+      };
+      await run();
+      return { run, close: () => cluster.stop() };
+    }),
+    inProcess('heddle share() and map', async () => {
+      const { map, share, shutdownWorkers } = await import('heddle');
+      const data = new Float64Array(length).fill(1);
+      const options = { backend: 'processes', jobs: ENGINES, batchSize: 1 } as const;
+      const run = async (): Promise<number[]> => {
+        const shared = share(data);
+        return await map([0, 1], () => shared.length, options);
+      };
+      await run();
+      return { run, close: () => shutdownWorkers({ kill: true }) };
+    }),
+  ];
+  return {
+    name: `an array of ${megabytes} MB for ${ENGINES} engines`,
+    unit: 'array',
+    contenders: [
+      ...ours,
+      python('ipyparallel push', {
+        modules,
+        params: { length },
+        source: `${ipyparallelEngines}
+read = ipp.interactive(lambda: len(data))
+def setup(params):
+    data = np.ones(params["length"])
+    def run():
+        view.push({"data": data})
+        return view.apply(read)
+    run()
+    return run
+`,
+      }),
+    ],
+    baseline: 'ipyparallel push',
+    targets: [{ contender: 'heddle push', against: 'heddle share() and map', speedup: 1 / 1.2 }],
+    verify: (result, contender) => check(result, contender, JSON.stringify([length, length])),
+  };
+}
+
+const suite: Suite = {
+  title: 'Engines',
+  about: `Calls on ${ENGINES} engines by name.`,
+  groups: ({ short }) => [applyGroup, pushGroup(short ? 8 : 100)],
+  plots: [{ file: 'engines.svg', title: 'A call on engines', kind: 'bars', figure: 'seconds' }],
+};
+
+export default suite;
