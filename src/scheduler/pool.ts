@@ -192,7 +192,10 @@ export class WorkerPool implements WorkerOwner, PoolPort {
   /** Kills all workers; runs that are there fail. */
   kill(): void {
     this.#closed = true;
-    for (const run of this.#runs) run.fail(new Error('The workers were shut down'));
+    for (const run of this.#runs) {
+      const error = new Error('The workers were shut down');
+      run.fail(Object.assign(error, { code: 'ERR_HEDDLE_SHUT_DOWN' }));
+    }
     for (const worker of [...this.#workers]) worker.kill('shutdown');
     this.#endIfClosed();
   }
