@@ -94,6 +94,14 @@ const POSITIONS: Readonly<Record<string, (name: string, value: string, call: str
     `return (async function () { await null; const ${name} = ${value}; return ${call}; })();`,
   'a generator': (name, value, call) =>
     `return [...(function* (${name}) { yield ${call}; })(${value})][0];`,
+  'an async generator': (name, value, call) =>
+    `return (async () => { for await (const found of (async function* (${name}) { yield await ${call}; })(${value})) return found; })();`,
+  'a static block': (name, value, call) =>
+    `let found; class Holder { static { const ${name} = ${value}; found = ${call}; } } return found;`,
+  'a constructor': (name, value, call) =>
+    `class Holder { constructor(${name}) { this.found = ${call}; } } return new Holder(${value}).found;`,
+  'while, in a block': (name, value, call) =>
+    `while (true) { const ${name} = ${value}; return ${call}; }`,
   'a nested function': (name, value, call) =>
     `const ${name} = ${value}; return (() => (() => ${call})())();`,
   'two scopes': (name, value, call) =>
