@@ -11,7 +11,7 @@ import { isTaskContext } from '../worker/index.ts';
 import type { Compression } from './compression.ts';
 import { readValue, writeValue } from './file.ts';
 import { hash, hashNamed } from './hash.ts';
-import { ENDING, reduce } from './limits.ts';
+import { ENDING, removeBeyond } from './limits.ts';
 
 /** What of an argument makes no difference: all of it, or some of its members. */
 export interface Ignored {
@@ -153,7 +153,7 @@ async function keepWithin(
   totals.set(folder, total);
   // What others write is seen when a program begins, and whenever it has filled its share.
   if (known !== undefined && total <= bytes) return;
-  totals.set(folder, await reduce(folder, { bytes, age, items: Number.POSITIVE_INFINITY }));
+  totals.set(folder, await removeBeyond(folder, { bytes, age, items: Number.POSITIVE_INFINITY }));
 }
 
 /** The result of a call: kept from before, or made now. */

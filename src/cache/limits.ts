@@ -68,7 +68,7 @@ async function entries(folder: string, now: number): Promise<Entry[]> {
  *
  * @returns the bytes that are left
  */
-export async function reduce(folder: string, limits: Limits): Promise<number> {
+export async function removeBeyond(folder: string, limits: Limits): Promise<number> {
   const now = Date.now();
   const byUse = (await entries(folder, now)).sort((a, b) => b.usedAt - a.usedAt);
   let bytes = 0;

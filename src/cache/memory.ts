@@ -25,7 +25,7 @@ import {
 import { compression } from './compression.ts';
 import { type Compress, checkFile } from './dump.ts';
 import { CACHED } from './hash.ts';
-import { reduce } from './limits.ts';
+import { removeBeyond } from './limits.ts';
 
 const bytes = byteSize({ least: 0, unlimited: true });
 const age = wholeNumber({ least: 0, unlimited: true, unit: 'milliseconds' });
@@ -171,7 +171,7 @@ export class Memory {
     const folder = this.#results;
     if (folder === null) return;
     const { bytes = Infinity, age = Infinity, items = Infinity } = given;
-    await reduce(folder, { bytes: bytes as number, age, items });
+    await removeBeyond(folder, { bytes: bytes as number, age, items });
   }
 
   /** Removes all results. */
