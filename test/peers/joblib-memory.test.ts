@@ -221,8 +221,10 @@ describe('a cached function', () => {
         return x * 10;
       };
       const cached = memory(path.join(folder, name)).cache(f);
-      const seen = await map([1, 2, 1, 2, 1], (x) => cached(x), { ...options, batchSize: 5 });
-      expect([name, seen, read()]).toEqual([name, [10, 20, 10, 20, 10], 2]);
+      const ask = (x: number) => cached(x);
+      expect([name, await map([1, 2], ask, options), read()]).toEqual([name, [10, 20], 2]);
+      const again = await map([1, 2, 1, 2, 1], ask, options);
+      expect([name, again, read()]).toEqual([name, [10, 20, 10, 20, 10], 2]);
       expect([name, await cached(2), read()]).toEqual([name, 20, 2]);
     }
   });
