@@ -252,15 +252,19 @@ export class EngineHost implements SlotOwner {
     if (this.#queue.length === 0) return;
     const free = [...this.#slots.values()].filter(({ isFree }) => isFree);
     if (free.length === 0) return;
-    this.#queue = this.#queue.filter((held) => {
-      if (held.isSettled) return false;
+    const queue = this.#queue;
+    const kept: HeldChunk[] = [];
+    let looked = 0;
+    // No further than there are engines: a queue may be long.
+    for (; looked < queue.length && free.length > 0; looked++) {
+      const held = queue[looked]!;
+      if (held.isSettled) continue;
       const { target } = held.chunk;
       const at = free.findIndex(({ id }) => target.kind !== 'some' || target.engines.includes(id));
-      if (at < 0) return true;
-      const [slot] = free.splice(at, 1);
-      slot!.send(held);
-      return false;
-    });
+      if (at < 0) kept.push(held);
+      else free.splice(at, 1)[0]!.send(held);
+    }
+    queue.splice(0, looked, ...kept);
   }
 
   /** @see SlotOwner.freed */
