@@ -398,7 +398,8 @@ export class Run implements RunPort {
     const missing = batch.broken || this.#refused ? 0 : wanted - batch.settled;
     if (missing > 0) {
       const last = batch.first + batch.count - 1;
-      this.fail(new Error(`Worker ${batch.worker.id} left out ${missing} task(s) up to ${last}`));
+      const text = `Worker ${batch.worker.id} left out ${missing} task(s) up to ${last}`;
+      this.fail(Object.assign(new Error(text), { code: 'ERR_HEDDLE_PROTOCOL' }));
     } else this.#finishIfDone();
   }
 
