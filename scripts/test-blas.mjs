@@ -61,11 +61,20 @@ if (unknown.length > 0) {
 }
 const isWanted = (name) => wanted.length === 0 || wanted.includes(name);
 
-/** Runs test files; whether they passed. */
+/**
+ * Runs test files; whether they passed. Those of stacks in vector lanes are left out: these are code of
+ * our own, which `npm test` has run with each set of instructions; what of a stack goes to LAPACK is in others.
+ */
 function passes(files, env) {
   const { status } = spawnSync(
     process.execPath,
-    ['node_modules/vitest/vitest.mjs', 'run', '--reporter=dot', ...files],
+    [
+      'node_modules/vitest/vitest.mjs',
+      'run',
+      '--reporter=dot',
+      '--exclude=test/linalg/lane*.test.ts',
+      ...files,
+    ],
     { stdio: 'inherit', env: { ...process.env, ...env } },
   );
   return status === 0;
