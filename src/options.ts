@@ -144,6 +144,11 @@ export type ByteSize = number | `${number}${'K' | 'M' | 'G' | 'T'}`;
 
 const UNITS = ['K', 'M', 'G', 'T'];
 
+/** A size that has been read from a table, which makes a number of every text. */
+export function bytesOf(size: ByteSize | undefined): number | undefined {
+  return size as number | undefined;
+}
+
 /** A number of bytes, as a number or as '1M'; what is given back is the number. */
 export function byteSize(range: Omit<NumberRange, 'unit'>): Option<ByteSize> {
   const count = wholeNumber({ ...range, unit: "bytes (or a text like '100M')" });

@@ -10,18 +10,23 @@ import {
   scopedConfig,
   workerRole,
 } from '../config/index.ts';
-import { type ByteSize, byteSize, type OptionsOf, readOptions, wholeNumber } from '../options.ts';
+import { byteSize, bytesOf, type OptionsOf, readOptions, wholeNumber } from '../options.ts';
 import { registerBackend } from '../parallel/index.ts';
 import type { Backend } from '../protocol/index.ts';
-import { notify, poolListeners, workerSettings } from '../scheduler/index.ts';
+import {
+  MAX_BYTES,
+  notify,
+  poolListeners,
+  START_TIMEOUTS,
+  warnOfMore,
+  workerSettings,
+} from '../scheduler/index.ts';
 import { Client } from './client.ts';
 import { EngineHost } from './host/host.ts';
 import { ClusterError } from './transport/errors.ts';
 import { laneBackend } from './transport/lanes.ts';
 import { LocalTransport } from './transport/local.ts';
 import type { EngineInfo, Transport } from './transport/types.ts';
-
-const MEBIBYTE = 1024 * 1024;
 
 const count = wholeNumber({ least: 0, most: MAX_WORKERS });
 
@@ -105,12 +110,12 @@ export class Cluster implements AsyncDisposable {
     const host = new EngineHost({
       threads: wish ?? childThreadsFor(Math.max(n, 1)),
       threadsAsked: wish !== undefined,
-      maxBytes: bytesOf(given.maxBytes) ?? MEBIBYTE,
-      startTimeout: given.startTimeout ?? scopedConfig().startTimeout ?? 60_000,
+      maxBytes: bytesOf(given.maxBytes) ?? MAX_BYTES,
+      startTimeout: given.startTimeout ?? scopedConfig().startTimeout ?? START_TIMEOUTS.process,
       ...(env ? { env } : {}),
       ...(cwd === undefined ? {} : { cwd }),
     });
-    warnOfMore(n);
+    warnOfMore('engines', n, coreBudget());
     const cluster = new Cluster(host);
     try {
       await host.scale(n);
@@ -142,7 +147,7 @@ export class Cluster implements AsyncDisposable {
    */
   async scale(n: number): Promise<void> {
     if (this.#transport.closed !== null) throw new ClusterError(this.#transport.closed);
-    warnOfMore(count('n', n));
+    warnOfMore('engines', count('n', n), coreBudget());
     await this.#host.scale(n);
   }
 
@@ -165,23 +170,4 @@ export class Cluster implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
-}
-
-function bytesOf(size: ByteSize | undefined): number | undefined {
-  // What has been read from a table is a number.
-  return size as number | undefined;
-}
-
-let warned = false;
-
-/** Says once that engines will take turns. */
-function warnOfMore(n: number): void {
-  const cores = coreBudget();
-  if (n <= cores || warned) return;
-  warned = true;
-  process.emitWarning(
-    `${n} engines were asked for, but this process has ${cores} core(s); they will take turns. ` +
-      'This is said once.',
-    { type: 'HeddleWarning', code: 'HEDDLE_MORE_JOBS_THAN_CORES' },
-  );
 }

@@ -24,7 +24,7 @@ export {
   type WorkerEndedEvent,
   type WorkerEvent,
 } from './events.ts';
-export { decideReached, howEnded } from './exits.ts';
+export { decideReached, howEnded, oldestFirst } from './exits.ts';
 export type { TimeStats } from './histogram.ts';
 export { Job, type TaskDescriber } from './job.ts';
 export {
@@ -45,10 +45,12 @@ export {
   shutdownWorkers,
   waitingFutures,
 } from './pools.ts';
-export { resolveOptions } from './resolve.ts';
+export { MAX_BYTES, resolveOptions, START_TIMEOUTS } from './resolve.ts';
+export { ResponsiveTimer } from './responsive-timer.ts';
 export { Run } from './run.ts';
 export { dropRun, startRun } from './scheduler.ts';
 export { CollectSink, type Sink, StreamSink } from './sink.ts';
 export { type TaskSource, taskSource } from './source.ts';
 export type { JobStats, TaskTimes } from './stats.ts';
+export { warnOfMore } from './worker-count.ts';
 export { workerSettings } from './worker-settings.ts';

@@ -10,7 +10,7 @@ import {
   scopedConfig,
 } from '../config/index.ts';
 import { rangeError } from '../errors.ts';
-import { type ByteSize, readOptions } from '../options.ts';
+import { bytesOf, readOptions } from '../options.ts';
 import type { Backend, Reach, WorkerSettings } from '../protocol/index.ts';
 import { preDispatchLimit } from './expression.ts';
 import { type ParallelOptions, parallelOptions, type ResolvedOptions } from './options.ts';
@@ -20,15 +20,19 @@ import { checkSettings, describeSettings, settingsOf } from './worker-settings.t
 /** Reaches within this process: a SharedArrayBuffer gets through. */
 const IN_PROCESS: readonly Reach[] = ['thread', 'local'];
 
-/** How long workers may take to come up (ms): how fast others' machines are given out, nobody knows. */
-const START_TIMEOUTS: Readonly<Record<Reach, number>> = {
+/**
+ * How long workers may take to come up (ms), where nothing else is said: how fast others' machines are given
+ * out, nobody knows.
+ */
+export const START_TIMEOUTS: Readonly<Record<Reach, number>> = {
   local: Number.POSITIVE_INFINITY,
   thread: 60_000,
   process: 60_000,
   machine: Number.POSITIVE_INFINITY,
 };
 
-const MEBIBYTE = 1024 * 1024;
+/** Arrays of at least so many bytes are shared with workers, where nothing else is said. */
+export const MAX_BYTES = 1024 * 1024;
 
 /**
  * The backend that was asked for, in the call or in its scope; joblib's rules for hints: `prefer` says
@@ -101,11 +105,6 @@ function resolveThreads(
   return { threads, asked, reason: `${threads} thread(s) inside each worker: ${why}` };
 }
 
-/** A size that has been read from a table, which makes a number of every text. */
-function bytesOf(size: ByteSize | undefined): number | undefined {
-  return size as number | undefined;
-}
-
 /** Has `jobs` and what follows from it read anew each time, for a backend whose width changes. */
 function withLiveCounts(
   options: ResolvedOptions,
@@ -169,7 +168,7 @@ export function resolveOptions(
     verbose,
     signal: options.signal ?? null,
     progress: verbose > 0 ? false : (options.progress ?? scope.progress ?? false),
-    maxBytes: bytesOf(options.maxBytes) ?? scope.maxBytes ?? MEBIBYTE,
+    maxBytes: bytesOf(options.maxBytes) ?? scope.maxBytes ?? MAX_BYTES,
     maxTasksPerWorker:
       options.maxTasksPerWorker ?? scope.maxTasksPerWorker ?? Number.POSITIVE_INFINITY,
     maxWorkerMemory:

@@ -5,7 +5,19 @@ import { coreBudget, ensureInitialized, workerRole } from '../config/index.ts';
 import { rangeError } from '../errors.ts';
 import type { Backend } from '../protocol/index.ts';
 
-let warned = false;
+/** What has been said to be more than there are cores. */
+const warned = new Set<string>();
+
+/** Says once that there will be more workers, or what they are called, than cores. */
+export function warnOfMore(what: 'workers' | 'engines', count: number, cores: number): void {
+  if (count <= cores || warned.has(what)) return;
+  warned.add(what);
+  process.emitWarning(
+    `${count} ${what} were asked for, but this process has ${cores} core(s); they will take ` +
+      'turns. This is said once.',
+    { type: 'HeddleWarning', code: 'HEDDLE_MORE_JOBS_THAN_CORES' },
+  );
+}
 
 /** Workers, and why so many. */
 export interface Jobs {
@@ -54,13 +66,6 @@ export function resolveJobs(given: number | undefined, backend: Backend, explici
     if (jobs < given) {
       return { jobs, reason: `this is a worker with ${budget} of the machine's cores` };
     }
-  } else if (given > cores && !warned) {
-    warned = true;
-    process.emitWarning(
-      `${given} workers were asked for, but this process has ${cores} core(s); they will take ` +
-        'turns. This is said once.',
-      { type: 'HeddleWarning', code: 'HEDDLE_MORE_JOBS_THAN_CORES' },
-    );
-  }
+  } else warnOfMore('workers', given, cores);
   return { jobs: given, reason: 'as asked' };
 }

@@ -15,7 +15,14 @@ import {
   type WorkerPort,
   type WorkerSpec,
 } from '../../protocol/index.ts';
-import { Deadlines, decideReached, systemClock, timeLeft } from '../../scheduler/index.ts';
+import {
+  Deadlines,
+  decideReached,
+  oldestFirst,
+  ResponsiveTimer,
+  systemClock,
+  timeLeft,
+} from '../../scheduler/index.ts';
 import type { EngineInfo, EngineStatus } from '../transport/types.ts';
 import { EngineJobs } from './engine-jobs.ts';
 import type { HeldChunk } from './held.ts';
@@ -82,7 +89,7 @@ export class Slot {
     (message, transfer) => this.port.send(message, transfer),
     bytesOf,
   );
-  readonly #startTimer: NodeJS.Timeout | undefined;
+  readonly #startTimer: ResponsiveTimer | null;
   #gone = false;
 
   /** @param startTimeout - milliseconds that it may give no sign of life after its start */
@@ -96,9 +103,9 @@ export class Slot {
     });
     this.#jobs = new EngineJobs((message) => this.port.send(message));
     this.#sent = new Array<Sent | null>(this.port.slots).fill(null);
-    if (startTimeout === Number.POSITIVE_INFINITY) return;
     const silent = () => this.kill(`it gave no sign of life for ${startTimeout} ms`);
-    this.#startTimer = setTimeout(silent, startTimeout).unref();
+    const endless = startTimeout === Number.POSITIVE_INFINITY;
+    this.#startTimer = endless ? null : new ResponsiveTimer(startTimeout, false, silent);
   }
 
   get by(): RunBy {
@@ -139,7 +146,7 @@ export class Slot {
   get status(): EngineStatus {
     let running = 0;
     let waiting = 0;
-    const sent = this.#oldestFirst();
+    const sent = oldestFirst(this.#sent);
     for (const { held, slot, count, settled } of sent) {
       if (held.isSettled) continue;
       const { claims } = this.port;
@@ -150,10 +157,6 @@ export class Slot {
     }
     for (const { chunk } of this.#queue) waiting += chunk.count;
     return { id: this.id, running, waiting, done: this.#done };
-  }
-
-  #oldestFirst(): Sent[] {
-    return this.#sent.filter((one) => one !== null).sort((a, b) => a.id - b.id);
   }
 
   // ---- Sending ------------------------------------------------------------------------------
@@ -199,7 +202,7 @@ export class Slot {
       case 'ready':
         this.#heddle = message.version;
         this.#build = message.build;
-        clearTimeout(this.#startTimer);
+        this.#startTimer?.end();
         if (this.state !== 'starting') return;
         this.state = 'ready';
         this.#owner.ready(this);
@@ -261,7 +264,7 @@ export class Slot {
     this.#sent[sent.slot] = null;
     if (--this.#load === 0) this.port.unref();
     held.done(this.by);
-    const [next] = this.#oldestFirst();
+    const [next] = oldestFirst(this.#sent);
     if (next) next.begun = systemNow();
     this.#replaceAtLimit(held, memory);
     this.#pump();
@@ -379,7 +382,7 @@ export class Slot {
     const version = this.state === 'starting' ? null : VERSION;
     this.#gone = true;
     this.state = 'killed';
-    clearTimeout(this.#startTimer);
+    this.#startTimer?.end();
     this.exchange.end();
     this.#jobs.end();
     this.port.unref();

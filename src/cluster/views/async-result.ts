@@ -134,21 +134,9 @@ export class AsyncResult<T> implements PromiseLike<T>, AsyncDisposable {
    * @returns whether it is ready
    */
   async wait(timeout?: number): Promise<boolean> {
-    const settled = this.#promise.then(
-      () => true,
-      () => true,
-    );
-    if (timeout === undefined || timeout === Number.POSITIVE_INFINITY) return settled;
-    const ms = milliseconds('timeout', timeout);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<boolean>((resolve) => {
-      timer = setTimeout(resolve, ms, false);
-    });
-    try {
-      return await Promise.race([settled, late]);
-    } finally {
-      clearTimeout(timer);
-    }
+    const ms = timeout === undefined ? Infinity : milliseconds('timeout', timeout);
+    const whatever = (): void => {};
+    return within(this.#promise.then(whatever, whatever), ms);
   }
 
   /**
@@ -249,13 +237,21 @@ export class AsyncResult<T> implements PromiseLike<T>, AsyncDisposable {
   }
 }
 
-/** Waits for a promise, but no longer than so many milliseconds. */
-async function within(promise: Promise<void>, ms: number): Promise<void> {
-  if (ms === Number.POSITIVE_INFINITY) return promise;
+/**
+ * Waits for a promise that is not rejected, but no longer than so many milliseconds.
+ *
+ * @returns whether it was resolved by then
+ */
+async function within(promise: Promise<void>, ms: number): Promise<boolean> {
+  const done = promise.then(() => true);
+  if (ms === Number.POSITIVE_INFINITY) return done;
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, ms, false);
   });
-  await Promise.race([promise, late]);
-  clearTimeout(timer);
+  try {
+    return await Promise.race([done, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
