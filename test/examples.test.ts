@@ -1,20 +1,24 @@
 /** The examples, run as the README says, with their results held against what others computed. */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { ended } from './helpers/child.ts';
+import { type Ended, ended } from './helpers/child.ts';
 
 function example(name: string, ...args: string[]): Promise<string> {
   const file = fileURLToPath(new URL(`../examples/${name}/main.ts`, import.meta.url));
   return output('--import', 'tsx', file, ...args);
 }
 
-async function output(...args: string[]): Promise<string> {
+async function run(...args: string[]): Promise<Ended> {
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const result = await ended(child, 100);
   expect(result.code, result.stderr).toBe(0);
-  return result.stdout;
+  return result;
+}
+
+async function output(...args: string[]): Promise<string> {
+  return (await run(...args)).stdout;
 }
 
 describe('grid-search', () => {
@@ -42,18 +46,28 @@ describe('loo-regression', () => {
   });
 });
 
-describe('engines', () => {
-  it('gives what ipyparallel gives', { timeout: 120_000 }, async () => {
-    // From examples/engines/hello.py, ipyparallel 7.1.0 with 4 engines.
-    expect(await example('engines')).toBe(`\
-ids [0,1,2,3]
-hello ["Hello, World","Hello, World","Hello, World","Hello, World"]
-apply [42,42,42,42]
-execute [15,15,15,15]
-scatter [[0,1,2,3],[4,5,6,7],[8,9,10,11],[12,13,14,15]]
-gather [0,1,4,9,16,25,36,49,64,81,100,121,144,169,196,225]
-map 2741681213994576
-`);
+/** What the original printed is recorded in each file. */
+const comingFrom = new URL('../examples/coming-from/', import.meta.url);
+
+describe('coming-from', () => {
+  const names = readdirSync(comingFrom)
+    .filter((name) => name.endsWith('.ts') && name !== 'show.ts')
+    .map((name) => name.slice(0, -'.ts'.length));
+
+  it.each(names)('%s gives what the original gives', { timeout: 120_000 }, async (name) => {
+    const file = fileURLToPath(new URL(`${name}.ts`, comingFrom));
+    const text = readFileSync(file, 'utf8');
+    const heading = `/* ${name}.py prints, with Debian 12's `;
+    const recorded = text.split(heading)[1]!.split('*/\n')[0]!.split('\n').slice(1).join('\n');
+    expect(recorded.split('\n').length).toBeGreaterThan(3);
+    expect(existsSync(file.replace(/\.ts$/, '.py'))).toBe(true);
+    const { stdout, stderr } = await run('--import', 'tsx', file);
+    expect(stdout).toBe(recorded);
+    if (name !== 'joblib-parallel') return;
+    expect(stderr).toMatch(/^\[Parallel\(jobs=2\)\]: Done +\d+ tasks {6}\| elapsed: +\d+\.\ds$/m);
+    expect(stderr).toMatch(
+      /^\[Parallel\(jobs=2\)\]: Done {2}10 out of {2}10 \| elapsed: +\d+\.\ds finished$/m,
+    );
   });
 });
 

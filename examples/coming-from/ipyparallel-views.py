@@ -1,11 +1,9 @@
-# What main.ts does, with ipyparallel
-import json
-
+# What ipyparallel-views.ts does, with ipyparallel
 import ipyparallel as ipp
+from show import show
 
 cluster = ipp.Cluster(n=4, log_level=40)
 client = cluster.start_and_connect_sync()
-show = lambda name, value: print(name, json.dumps(value, separators=(",", ":")))
 show("ids", client.ids)
 
 view = client[:]
