@@ -4,7 +4,8 @@
 import fs from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import type { Callable } from '../codec/index.ts';
+import { types } from 'node:util';
+import { type Callable, platformClassOf } from '../codec/index.ts';
 import { errorText } from '../errors.ts';
 import { functionText } from '../functions/index.ts';
 import { isTaskContext } from '../worker/index.ts';
@@ -28,6 +29,8 @@ export interface CacheSettings {
   /** Where its results are; null: nowhere. */
   readonly folder: string | null;
   readonly ignored: readonly Ignored[];
+  /** The function can tell whether it got an argument from this index on, even an undefined one. */
+  readonly countsFrom: number;
   readonly version: string | number | null;
   readonly compress: Compression;
   readonly bytes: number;
@@ -63,7 +66,7 @@ function folderOf(base: string, fn: CacheSettings['fn']): string {
 }
 
 /** The arguments as far as they make a difference. */
-function relevant(args: readonly unknown[], ignored: readonly Ignored[]): unknown[] {
+function relevant(args: readonly unknown[], { ignored, countsFrom }: CacheSettings): unknown[] {
   const left = [...args];
   // Which task of which job it is makes no difference to the value.
   if (isTaskContext(left.at(-1))) left.pop();
@@ -72,21 +75,29 @@ function relevant(args: readonly unknown[], ignored: readonly Ignored[]): unknow
     else if (index >= left.length) continue;
     else if (member === null) left[index] = undefined;
     else {
-      const value = left[index];
-      if (typeof value !== 'object' || value === null || !(member in value)) continue;
-      const { [member]: _, ...others } = value as Record<string, unknown>;
-      left[index] = others;
+      left[index] = without(left[index], member);
     }
   }
-  // f(x) and f(x, undefined) are the same call.
-  while (left.length > 0 && left.at(-1) === undefined) left.pop();
+  // f(x) and f(x, undefined) are the same call to a function that does not count its arguments.
+  while (left.length > 0 && left.length <= countsFrom && left.at(-1) === undefined) left.pop();
   return left;
+}
+
+/** An object of the same class without a member; itself where it is more than its members. */
+function without(value: unknown, member: string): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, member)) return value;
+  if (Array.isArray(value) || types.isProxy(value) || platformClassOf(value)) return value;
+  const { [member]: _, ...others } = Object.getOwnPropertyDescriptors(
+    value,
+  ) as PropertyDescriptorMap;
+  return Object.create(Object.getPrototypeOf(value) as object | null, others);
 }
 
 /** The file of a call's result. */
 function fileOf(settings: CacheSettings & { readonly folder: string }, args: unknown[]): string {
-  const { fn, folder, ignored, version } = settings;
-  const key = hash([hashNamed('fn', fn), version, hashNamed('arguments', relevant(args, ignored))]);
+  const { fn, folder, version } = settings;
+  const told = hashNamed('arguments', relevant(args, settings));
+  const key = hash([hashNamed('fn', fn), version, told]);
   return path.join(folderOf(folder, fn), key.slice(0, 40) + ENDING);
 }
 

@@ -3,9 +3,9 @@
  */
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { type Callable, restore, state } from '../codec/index.ts';
+import { type Callable, isNativeText, restore, state } from '../codec/index.ts';
 import { rangeError, typeError } from '../errors.ts';
-import { readParameters } from '../functions/index.ts';
+import { functionText, readParameters } from '../functions/index.ts';
 import {
   type ByteSize,
   byteSize,
@@ -158,6 +158,7 @@ export class Memory {
       fn: fn as CacheSettings['fn'],
       folder: this.#results,
       ignored: (given.ignore ?? []).map((one) => ignoredBy(fn, one)),
+      countsFrom: countsFrom(fn),
       version: given.version ?? null,
       bytes: bytes as number,
       age,
@@ -193,6 +194,14 @@ function cachedFunction<A extends readonly unknown[], R>(
     clear: () => clearFunction(settings),
     [CACHED]: { fn, version },
   }) as unknown as CachedFunction<A, R>;
+}
+
+/** From which of its arguments on a function can tell one that is undefined from none. */
+function countsFrom(fn: unknown): number {
+  const text = functionText(fn as Callable);
+  if (isNativeText(text) || /\barguments\b/.test(text)) return 0;
+  const { names, rest } = readParameters(fn as Callable);
+  return rest ? names.length - 1 : Number.POSITIVE_INFINITY;
 }
 
 function ignoredBy(fn: unknown, which: string | number): Ignored {

@@ -5,7 +5,15 @@ import { noteUnopened, open, type SegmentHandle, unopenedMemory } from '../memor
 import { restore } from './hooks.ts';
 import { build, buildError } from './platform.ts';
 import { restoreBy, serializerById } from './serializers.ts';
-import { ACCESSOR, type Reference, SHOWN, type Step, type Target, type Wrapped } from './wire.ts';
+import {
+  ACCESSOR,
+  type Closedness,
+  type Reference,
+  SHOWN,
+  type Step,
+  type Target,
+  type Wrapped,
+} from './wire.ts';
 
 type Constructor = new (...args: unknown[]) => object;
 
@@ -46,6 +54,9 @@ export class Decoder {
           break;
         case 'define':
           this.#define(this.#target(step[1]), step[2], step[3], step[4]);
+          break;
+        case 'close':
+          close(this.#target(step[1]), step[2]);
           break;
       }
     }
@@ -150,6 +161,12 @@ export class Decoder {
     }
     return build(type, [buffer, offset, length], this.#subclass(reference.class));
   }
+}
+
+function close(target: object, how: Closedness): void {
+  if (how === 'freeze') Object.freeze(target);
+  else if (how === 'seal') Object.seal(target);
+  else Object.preventExtensions(target);
 }
 
 const mapSet = Map.prototype.set;

@@ -23,7 +23,7 @@ import {
   refusalOf,
   ruleFor,
 } from './platform.ts';
-import { readProperty, stackOf } from './properties.ts';
+import { closedness, readProperty, stackOf, wellKnownSymbols } from './properties.ts';
 import { type ViewOptions, ViewTable, viewName } from './views.ts';
 import { ACCESSOR, HIDDEN, type Reference, SHOWN, type Step } from './wire.ts';
 
@@ -64,6 +64,8 @@ export class Encoder {
   readonly #seen = new Map<object, unknown>();
   /** Instances whose state is being read, which therefore cannot refer to themselves. */
   readonly #open = new Set<object>();
+  /** What has to happen when everything else has. */
+  readonly #last: Step[] = [];
   #depth = 0;
 
   constructor(options: EncoderOptions) {
@@ -75,6 +77,7 @@ export class Encoder {
   root(value: unknown, path: string): [unknown] {
     const box: [unknown] = [undefined];
     this.#put(box, 0, value, path);
+    for (const step of this.#last.splice(0)) this.steps.push(step);
     return box;
   }
 
@@ -190,7 +193,7 @@ export class Encoder {
     if (platform) return this.#platform(value, prototype, platform, path);
     if (types.isNativeError(value)) return this.#error(value, prototype, path);
     const reference = { kind: 'instance', class: this.#class(value, prototype, path) } as const;
-    return this.#filled(value, this.#reference(reference), path);
+    return this.#closed(value, this.#filled(value, this.#reference(reference), path));
   }
 
   /** A view or a buffer. */
@@ -263,6 +266,13 @@ export class Encoder {
   ): Placeholder {
     this.#remember(value, placeholder);
     this.#members(value, placeholder.index, path, options);
+    return placeholder;
+  }
+
+  /** An instance that takes no more members, or changes none, if that is how it is. */
+  #closed(value: object, placeholder: Placeholder): Placeholder {
+    const how = closedness(value);
+    if (how !== null) this.#last.push(['close', placeholder.index, how]);
     return placeholder;
   }
 
@@ -357,7 +367,8 @@ export class Encoder {
   #subArray(value: readonly unknown[], prototype: object, path: string): Placeholder {
     const type = this.#class(value, prototype, path);
     const placeholder = this.#built('Array', [value.length], type);
-    return this.#filled(value, placeholder, path, { skip: (key) => key === 'length' });
+    const filled = this.#filled(value, placeholder, path, { skip: (key) => key === 'length' });
+    return this.#closed(value, filled);
   }
 
   #built(base: string, args: readonly unknown[], type: number): Placeholder {
@@ -393,7 +404,7 @@ export class Encoder {
     if (moved) this.steps.push(['assign', index, { lastIndex }]);
     if (base === 'DOMException') this.#describe(value as Error, index, path);
     else this.#members(value, index, path, { skip });
-    return placeholder;
+    return type === NO_CLASS ? placeholder : this.#closed(value, placeholder);
   }
 
   #error(value: Error, prototype: object, path: string): Placeholder {
@@ -479,12 +490,6 @@ const CLONED = new Set(['Date', 'RegExp', 'Number', 'String', 'Boolean', 'BigInt
 
 const mapForEach = Map.prototype.forEach;
 const setForEach = Set.prototype.forEach;
-
-const wellKnownSymbols = new Map<symbol, string>(
-  Object.getOwnPropertyNames(Symbol)
-    .map((name) => [(Symbol as unknown as Record<string, unknown>)[name], name] as const)
-    .filter((entry): entry is [symbol, string] => typeof entry[0] === 'symbol'),
-);
 
 function bufferName(value: ArrayBufferLike): string {
   return types.isSharedArrayBuffer(value) ? 'SharedArrayBuffer' : 'ArrayBuffer';

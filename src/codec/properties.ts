@@ -1,6 +1,7 @@
 /**
  * Reading from objects that belong to a program: its getters and hooks may throw.
  */
+import type { Closedness } from './wire.ts';
 
 const textMethod = Function.prototype.toString;
 
@@ -30,3 +31,17 @@ export function readProperty(value: object, key: string | symbol): PropertyDescr
     return undefined;
   }
 }
+
+/** What was done to an object that takes no more members; null for nothing. */
+export function closedness(value: object): Closedness | null {
+  if (Object.isExtensible(value)) return null;
+  if (Object.isFrozen(value)) return 'freeze';
+  return Object.isSealed(value) ? 'seal' : 'preventExtensions';
+}
+
+/** The symbols that every realm has, by their names. */
+export const wellKnownSymbols = new Map<symbol, string>(
+  Object.getOwnPropertyNames(Symbol)
+    .map((name) => [(Symbol as unknown as Record<string, unknown>)[name], name] as const)
+    .filter((entry): entry is [symbol, string] => typeof entry[0] === 'symbol'),
+);

@@ -144,6 +144,7 @@ class Sharer {
       setForEach.call(value, (item) => setAdd.call(copy, this.#copy(item)));
     }
     this.#assign(value, copy);
+    if (!Object.isExtensible(value)) Object.preventExtensions(copy);
     return copy;
   }
 

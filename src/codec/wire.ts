@@ -72,7 +72,12 @@ export type Step =
       keys: readonly (string | number)[],
       flags: readonly number[],
       values: readonly unknown[],
-    ];
+    ]
+  /** Have an object take no more members, and change none, as the object that it stands for. */
+  | readonly ['close', target: Target, how: Closedness];
+
+/** What was done to an object that takes no more members. */
+export type Closedness = 'preventExtensions' | 'seal' | 'freeze';
 
 /** An object of the skeleton, or the index of a reference. */
 export type Target = object | number;

@@ -29,8 +29,17 @@ import {
   isConstructor,
   parentOf,
 } from './members.ts';
+import { commonJsModule } from './module-objects.ts';
 import { importOf, scriptPath } from './modules.ts';
-import { commonNode, isNamespace, isRequire, nodeOf, requireBase, usedPart } from './namespaces.ts';
+import {
+  commonNode,
+  isNamespace,
+  isPartOfModule,
+  isRequire,
+  nodeOf,
+  requireBase,
+  usedPart,
+} from './namespaces.ts';
 import { originOf } from './origin.ts';
 import type { CodeNode, Extra, FunctionNode, Member, Slots } from './payload.ts';
 import type { FreeName } from './scope.ts';
@@ -215,16 +224,18 @@ export class Collector implements FunctionSink {
       throw new CloneError(path || owner, what, 'Put what it inherits on the function itself.');
     }
     const parent = parentOf(fn);
-    if (parent === undefined) {
+    if (parent === 'other') {
       const what = 'an object that is the prototype of no class, from which it inherits';
       throw new CloneError(`${owner}.prototype`, what, 'Let it inherit from a class.');
     }
-    const inherited = parent === baseOf(fn) && source.heritage ? null : parent;
-    if (members.length === 0 && !base && !inherited) return null;
+    const above = typeof parent === 'object' ? parent.of : null;
+    const inherited = above === baseOf(fn) && source.heritage ? null : above;
+    if (members.length === 0 && !base && !inherited && parent !== 'nothing') return null;
+    const at = inherited ? this.#slot(inherited, `${owner}.prototype`) : -1;
     return {
       members,
       base: base ? this.#slot(base, owner) : -1,
-      parent: inherited ? this.#slot(inherited, `${owner}.prototype`) : -1,
+      parent: parent === 'nothing' ? null : at,
     };
   }
 
@@ -237,9 +248,9 @@ export class Collector implements FunctionSink {
       content:
         property === null
           ? null
-          : property.get || property.set
-            ? { get: slot(property.get), set: slot(property.set) }
-            : this.#slot(property.value, path),
+          : 'value' in property
+            ? this.#slot(property.value, path)
+            : { get: slot(property.get), set: slot(property.set) },
       enumerable,
       configurable,
       writable,
@@ -292,7 +303,7 @@ export class Collector implements FunctionSink {
     const special = specialNode(use.name, value, scope, site);
     if (special) return this.#slot(this.#standIn(special), path);
     if (typeof value !== 'object' || value === null) return this.#slot(value, path);
-    const node = nodeOf(value);
+    const node = isPartOfModule(value, use) ? null : nodeOf(value);
     if (node) return this.#slot(this.#standIn(node), path);
     const isMeta = scope === 'Syntax' || use.name === '__vite_ssr_import_meta__';
     const required = (name: string) => scope !== 'Bound' && site.isRequired(name, source);
@@ -344,7 +355,10 @@ function specialNode(
   if (typeof value !== 'function' || scope === 'Bound') return null;
   if (isCounter(name, value)) return { kind: 'coverage' };
   const base = script && scriptPath(script);
-  if (isRequire(value)) return { kind: 'require', base: requireBase(value, base) };
+  if (isRequire(value)) {
+    const main = commonJsModule(value.main);
+    return { kind: 'require', base: requireBase(value, base), main };
+  }
   if (base && name === '__vite_ssr_dynamic_import__') return { kind: 'import', base };
   return null;
 }

@@ -21,10 +21,10 @@ export function complete(
 ): void {
   const { prototype } = fn as { readonly prototype?: object };
   const { base = -1, parent = -1, members = [] } = extra ?? {};
-  inherit(fn, base < 0 ? null : (valueAt(base) as object));
+  inherit(fn, base < 0 ? undefined : (valueAt(base) as object));
   if (prototype) {
-    const from = parent < 0 ? null : (valueAt(parent) as { readonly prototype: object });
-    inherit(prototype, from?.prototype ?? null);
+    const from = (slot: number) => (valueAt(slot) as { readonly prototype: object }).prototype;
+    inherit(prototype, parent === null ? null : parent < 0 ? undefined : from(parent));
   }
   const given = new Map<object, Set<PropertyKey>>();
   for (const member of members) {
@@ -39,13 +39,14 @@ export function complete(
   for (const holder of [fn, prototype]) if (holder) takeBack(holder, given.get(holder));
 }
 
-function inherit(holder: object, from: object | null): void {
+/** @param from - undefined for what the text says */
+function inherit(holder: object, from: object | null | undefined): void {
   const before = inherited.get(holder);
-  if (from === null && before === undefined) return;
+  if (from === undefined && before === undefined) return;
   if (before === undefined) {
     inherited.set(holder, Object.getPrototypeOf(holder) as object | null);
   }
-  Object.setPrototypeOf(holder, from ?? before ?? null);
+  Object.setPrototypeOf(holder, (from === undefined ? before : from) as object | null);
 }
 
 function remember(holder: object, key: PropertyKey): void {
@@ -69,10 +70,11 @@ function give(
     const value = valueAt(content);
     Object.defineProperty(holder, key, { enumerable, configurable, writable, value });
   } else {
-    const property: PropertyDescriptor = { enumerable, configurable };
-    if (content.get >= 0) property.get = valueAt(content.get) as () => unknown;
-    if (content.set >= 0) property.set = valueAt(content.set) as (value: unknown) => void;
-    Object.defineProperty(holder, key, property);
+    // Both are named even if both are missing: that is what makes an accessor.
+    const part = (slot: number) => (slot < 0 ? undefined : valueAt(slot));
+    const get = part(content.get) as () => unknown;
+    const set = part(content.set) as (value: unknown) => void;
+    Object.defineProperty(holder, key, { enumerable, configurable, get, set });
   }
 }
 

@@ -9,6 +9,7 @@ import { Decoder } from '../codec/index.ts';
 import { type Compiled, compile } from './compile.ts';
 import { complete } from './complete.ts';
 import { nameBeside } from './coverage.ts';
+import { moduleObject } from './module-objects.ts';
 import type { CodeNode, Extra, FunctionNode, FunctionPayload, Slots } from './payload.ts';
 import { isOwn, madeClasses } from './registry.ts';
 import type { System } from './typescript.ts';
@@ -142,8 +143,12 @@ class Linker {
         return this.#modules.get(node);
       case 'global':
         return pick(globalThis, node.path, 'globalThis');
-      case 'require':
-        return requireOf(node.base);
+      case 'require': {
+        const main = node.main && moduleObject(node.main);
+        return Object.assign(requireOf(node.base), { main: main ?? undefined });
+      }
+      case 'commonjs':
+        return moduleObject(node);
       case 'import':
         return importer(node.base);
       case 'coverage':

@@ -28,29 +28,37 @@ export function isBare(fn: object): boolean {
   if (!Reflect.ownKeys(fn).every((key) => OF_FUNCTIONS.has(key))) return false;
   const prototype = prototypeOf(fn);
   if (prototype === null) return true;
-  return Reflect.ownKeys(prototype).every((key) => key === 'constructor') && parentOf(fn) === null;
+  return Reflect.ownKeys(prototype).every((key) => key === 'constructor') && isUsualParent(fn);
 }
 
 /** Whether a function that is no class has what makes one of it: members on its prototype. */
 export function isConstructor(fn: object): boolean {
   const prototype = prototypeOf(fn);
   if (prototype === null || isGenerator(prototype)) return false;
-  return Reflect.ownKeys(prototype).some((key) => key !== 'constructor') || parentOf(fn) !== null;
+  return Reflect.ownKeys(prototype).some((key) => key !== 'constructor') || !isUsualParent(fn);
 }
 
 /**
- * The function whose prototype a function's prototype inherits from; null where that is Object's,
- * and undefined where it is some object's that is no function's prototype.
+ * What a function's prototype inherits from: a function, whose prototype it is; what all do, which is
+ * Object's; nothing; or some other object.
  */
-export function parentOf(fn: object): Callable | null | undefined {
+export type Parent = { readonly of: Callable } | 'usual' | 'nothing' | 'other';
+
+export function parentOf(fn: object): Parent {
   const prototype = prototypeOf(fn);
-  if (prototype === null || isGenerator(prototype)) return null;
+  if (prototype === null || isGenerator(prototype)) return 'usual';
   const parent = Object.getPrototypeOf(prototype) as object | null;
-  if (parent === null || Object.getPrototypeOf(parent) === null) return null;
+  if (parent === null) return 'nothing';
+  if (Object.getPrototypeOf(parent) === null && Object.hasOwn(parent, 'isPrototypeOf')) {
+    return 'usual';
+  }
   const of = Object.getOwnPropertyDescriptor(parent, 'constructor')?.value as unknown;
-  return typeof of === 'function' && prototypeOf(of) === parent
-    ? (of as unknown as Callable)
-    : undefined;
+  if (typeof of !== 'function' || prototypeOf(of) !== parent) return 'other';
+  return { of: of as unknown as Callable };
+}
+
+function isUsualParent(fn: object): boolean {
+  return parentOf(fn) === 'usual';
 }
 
 /** The function that another inherits from; null where that is what all functions do. */

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { types } from 'node:util';
 import { isPlainPrototype, textOf } from '../codec/index.ts';
 import { builtinReference, globalPath } from './globals.ts';
+import { commonJsModule } from './module-objects.ts';
 import { requiredModule } from './modules.ts';
 import type { FunctionNode } from './payload.ts';
 import type { FreeName } from './scope.ts';
@@ -18,7 +19,14 @@ export function commonNode(value: unknown): FunctionNode | null {
   const steps = globalPath(value);
   if (steps) return { kind: 'global', path: steps };
   const builtin = builtinReference(value) ?? builtinNamespace(value);
-  return builtin && { kind: 'module', system: 'import', ...builtin };
+  if (builtin) return { kind: 'module', system: 'import', ...builtin };
+  const module = commonJsModule(value);
+  return module && { kind: 'commonjs', ...module };
+}
+
+/** Whether a function takes of the object of a CommonJS module only properties that it names. */
+export function isPartOfModule(value: object, use: FreeName): boolean {
+  return value instanceof Module && !use.whole;
 }
 
 /** What `import()` gives for a module of Node's own. */

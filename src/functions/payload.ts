@@ -42,8 +42,8 @@ export interface Extra {
   readonly members: readonly Member[];
   /** The slot of the function that it inherits from, where it does so without `extends`; or -1. */
   readonly base: number;
-  /** The slot of the function whose prototype its prototype inherits from; or -1. */
-  readonly parent: number;
+  /** The slot of the function whose prototype its prototype inherits from; or -1; null for nothing. */
+  readonly parent: number | null;
 }
 
 /** A function that is compiled from its text. */
@@ -73,14 +73,22 @@ export interface CodeNode {
   readonly origin: Origin | null;
 }
 
+/** A CommonJS module, as its `module` tells of it. */
+export interface CommonJsModule {
+  readonly id: string;
+  readonly file: string | null;
+}
+
 /** One function or class in a payload. */
 export type FunctionNode =
   | CodeNode
   | ({ readonly kind: 'module' } & ModuleReference)
   /** A function of the language or of Node, by its path from globalThis. */
   | { readonly kind: 'global'; readonly path: readonly string[] }
-  /** `require` of a CommonJS module. */
-  | { readonly kind: 'require'; readonly base: string }
+  /** `require` of a CommonJS module, and what its `require.main` is. */
+  | { readonly kind: 'require'; readonly base: string; readonly main: CommonJsModule | null }
+  /** The object of a CommonJS module: `module`. */
+  | ({ readonly kind: 'commonjs' } & CommonJsModule)
   /** `import()` as a module calls it; null for code from no file. */
   | { readonly kind: 'import'; readonly base: string | null }
   /** `import.meta.resolve` of a module. */

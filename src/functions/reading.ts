@@ -10,7 +10,7 @@ import { isCounter } from './coverage-counters.ts';
 import { type Binding, DefinitionSite } from './definition-site.ts';
 import { baseOf } from './members.ts';
 import { requiredModule, scriptPath } from './modules.ts';
-import { commonNode, isNamespace, isRequire, usedPart } from './namespaces.ts';
+import { commonNode, isNamespace, isPartOfModule, isRequire, usedPart } from './namespaces.ts';
 import { bindings, references } from './registry.ts';
 import type { FreeName } from './scope.ts';
 import { parseExpression, type Source } from './source.ts';
@@ -100,7 +100,7 @@ function captureOf(
     return isCounter(use.name, value) || isRequire(value) ? null : { value };
   }
   if (typeof value !== 'object' || value === null) return { value };
-  const common = commonNode(value);
+  const common = isPartOfModule(value, use) ? null : commonNode(value);
   if (common) return { value: JSON.stringify(common) };
   if (use.name === '__vite_ssr_import_meta__') return null;
   const required = (name: string) => binding.scope !== 'Bound' && site.isRequired(name, source);

@@ -55,6 +55,44 @@ describe('a cached function', () => {
     expect(results()).toHaveLength(4);
   });
 
+  it('tells calls with undefined arguments from others where the function can', async () => {
+    const folderOf = memory(folder);
+    const rest = folderOf.cache((...all: unknown[]) => all.length);
+    const second = folderOf.cache((_: unknown, ...all: unknown[]) => all.length);
+    const old = folderOf.cache(function () {
+      // biome-ignore lint/complexity/noArguments: that is what is asked
+      return arguments.length;
+    } as (...all: unknown[]) => number);
+    const bound = folderOf.cache(((...all: unknown[]) => all.length).bind(null));
+    for (const args of [[], [1], [1, undefined], [1, undefined, undefined], [undefined]]) {
+      expect(await rest(...args)).toBe(args.length);
+      expect(await old(...args)).toBe(args.length);
+      expect(await second(...(args as [unknown]))).toBe(Math.max(0, args.length - 1));
+    }
+    await expect(bound(1)).rejects.toMatchObject({ code: 'ERR_HEDDLE_HASH' });
+  });
+
+  it('ignores a member of an instance, and not its class', async () => {
+    class A {
+      verbose = true;
+      k = 1;
+    }
+    class B extends A {}
+    const name = memory(folder).cache((x: A) => `${x.constructor.name} ${x.k}`, {
+      ignore: ['x.verbose'],
+    });
+    expect(await name(new A())).toBe('A 1');
+    expect(await name(new B())).toBe('B 1');
+    expect(await name.checkCallInCache(Object.assign(new A(), { verbose: false }))).toBe(true);
+    const map = Object.assign(new Map([['k', 1]]), { verbose: true });
+    const size = memory(folder).cache((x: Map<string, number>) => x.get('k'), {
+      ignore: ['x.verbose'],
+    });
+    expect(await size(map)).toBe(1);
+    map.set('k', 2);
+    expect(await size(map)).toBe(2);
+  });
+
   it('keeps all kinds of results', async () => {
     const results = new Map<string, unknown>([
       ['undefined', undefined],

@@ -391,3 +391,45 @@ describe('share()', () => {
     expect(share(idle).idle).toBe(idle.idle);
   });
 });
+
+describe('what takes no more members', () => {
+  class Model {
+    k = 1;
+    list: unknown[] = [];
+    run = (x: number) => x + 1;
+  }
+  const kinds: Readonly<Record<string, () => object>> = {
+    instance: () => new Model(),
+    Array: () => Object.assign(new Rows({ unit: 'm' }), { 0: 1, more: { x: 1 } }),
+    Map: () => Object.assign(new Counts([['a', 1]]), { more: [] }),
+    Date: () => new Day(0),
+  };
+  const hows: Readonly<Record<string, (value: object) => void>> = {
+    freeze: (value) => Object.freeze(value),
+    seal: (value) => Object.seal(value),
+    preventExtensions: (value) => Object.preventExtensions(value),
+  };
+  const ways = { viaProcess, viaThread, share: (value: unknown) => share(value) };
+
+  describe.each(Object.entries(kinds))('%s', (_, make) => {
+    it.each(Object.entries(hows))('%s', (_how, close) => {
+      const value = make() as { self?: object; array?: Float64Array };
+      value.self = value;
+      value.array = new Float64Array(3);
+      close(value);
+      for (const [name, send] of Object.entries(ways)) {
+        const got = send(value) as typeof value;
+        expect(got, name).not.toBe(value);
+        expect(got.self, name).toBe(got);
+        expect(Object.isExtensible(got), name).toBe(false);
+        expect(Object.isSealed(got), name).toBe(Object.isSealed(value));
+        expect(Object.isFrozen(got), name).toBe(Object.isFrozen(value));
+        expect(Reflect.ownKeys(got), name).toEqual(Reflect.ownKeys(value));
+      }
+      for (const send of Object.values(ways))
+        expect(Object.isExtensible(send(Object.assign(make(), { a: new Float64Array(1) })))).toBe(
+          true,
+        );
+    });
+  });
+});

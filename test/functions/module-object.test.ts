@@ -22,6 +22,11 @@ const cases = {
   'typeof module': () => [typeof module, typeof require, typeof exports, typeof __filename],
   'the way of UMD': () => (typeof module !== 'undefined' && module.exports ? 'CommonJS' : 'a browser'),
   'no module': () => (!module ? 'none' : module.id),
+  'the way of scripts': () => (require.main === module ? 'main' : 'required'),
+  'require.main': () => require.main && [require.main.id, require.main.filename, require.main.paths],
+  'require of main': () => require.main && require.main.require('./other.cjs')(),
+  'a module as a whole': () => { const m = module; return [m.id, m.filename, m === module]; },
+  children: () => (module.children ?? []).map((child) => child.filename),
   require: () => [typeof require.resolve, require('node:path').basename('/a/b')],
   import: async () => [$mport, typeof (await import('node:fs')).readFileSync],
   'import and a local': async () => { const $$port = 1; return [$mport + $$port, typeof (await import('node:fs')).readFileSync]; },
@@ -80,4 +85,27 @@ it('names of compiled code give way to those of a module', () => {
   );
   expect(home).toContain('main.mjs');
   expect(elsewhere).toBe(home);
+});
+
+it('the exports of a module that is not loaded in a worker are asked for with an error that says so', () => {
+  const file = path.join(at, 'whole.cjs');
+  writeFileSync(
+    file,
+    `const { map } = require('heddle');
+     exports.factor = 3;
+     const whole = () => { const m = module; return m.exports.factor; };
+     const part = () => (require.main === module ? module.exports.factor : 0);
+     const named = () => module.exports.factor;
+     (async () => {
+       for (const fn of [whole, part, named])
+         console.log(await map([1], fn, { jobs: 2 }).catch((error) => error.message));
+       process.exit();
+     })();`,
+  );
+  const [whole, part, named] = execFileSync(process.execPath, [file], { encoding: 'utf8' }).split(
+    '\n',
+  );
+  expect(whole).toContain('whole.cjs are not known in a worker');
+  expect(part).toBe(whole);
+  expect(named).toBe('[ 3 ]');
 });
