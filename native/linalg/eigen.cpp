@@ -172,8 +172,8 @@ struct Eigh {
     }
     const bool plain = !wanted.generalized && wanted.range == Symmetric::Range::kAll;
     const int64_t n = wanted.n;
-    const auto* const lanes =
-        plain ? kernels_for<T>(w.count(), n, SymmetricGroup<T>::elements(n)) : nullptr;
+    const auto lanes =
+        plain ? kernels_for<T>(w.count(), n, SymmetricGroup<T>::elements(n)) : Lanes<T>{};
     return perform_stack(
         frame, n == 0 ? 0 : w.count(), work_in(lanes, eigh_work(n, wanted.vectors)),
         [=] { return SymmetricKernel<T>(wanted); },
@@ -292,7 +292,7 @@ struct Eig {
       require_shape(frame, vector_imaginary.first, n, n);
       require_axes(frame, a, vector_real, vector_imaginary);
     }
-    const auto* const lanes = kernels_for<T>(a.count(), n, GeneralGroup<T>::elements(n));
+    const auto lanes = kernels_for<T>(a.count(), n, GeneralGroup<T>::elements(n));
     return perform_stack(
         frame, n == 0 ? 0 : a.count(), work_in(lanes, eig_work(n, vectors)),
         [=] { return GeneralKernel<T>(n, vectors); },

@@ -10,24 +10,36 @@
 
 namespace heddle::linalg {
 
-// The kernels for `count` matrices of order n, each of which takes `elements` elements of a group's
-// memory, or null where LAPACK is to have them: single ones, so that its threads and blocks are
-// made use of, and large ones, of which a group would not stay in the cache.
+// What works on groups of matrices, and the elements that each matrix takes of a group's memory.
 template <typename T>
-const LaneKernels<T>* kernels_for(int64_t count, int64_t n, int64_t elements) {
+struct Lanes {
+  const LaneKernels<T>* kernels = nullptr;  // null: all is LAPACK's
+  int64_t elements = 0;
+};
+
+// The kernels for `count` matrices of order n, or none where LAPACK is to have them: single ones,
+// so that its threads and blocks are made use of, and large ones, of which a group would not stay
+// in the cache.
+template <typename T>
+Lanes<T> kernels_for(int64_t count, int64_t n, int64_t elements) {
   constexpr int64_t kMaxElements = int64_t{5} * 64 * 64;
   const LaneKernels<T>* const kernels = lane_kernels<T>();
   const bool fits = kernels != nullptr && count > 1 && n > 0 && n <= kernels->max_order &&
                     elements <= kMaxElements;
-  return fits ? kernels : nullptr;
+  return fits ? Lanes<T>{kernels, elements} : Lanes<T>{};
 }
 
-// Work that lanes do in the time of one flop of LAPACK's on matrices as small.
-constexpr double kLaneSpeed = 4;
+// What an element takes on its way into a group and out, in flops.
+constexpr double kLaneElementWork = 16;
+// What a team's core must have of such work, which is handed out in small pieces: a core that comes
+// late does less of it.
+constexpr double kLaneGrain = kWorkPerCore / 2;
 
 // What an operation's work is where kernels are there for it.
-inline Work work_in(const void* kernels, const Work& work) {
-  return kernels == nullptr ? work : Work{work.flops / kLaneSpeed, work.grain};
+template <typename T>
+Work work_in(const Lanes<T>& lanes, const Work& work) {
+  if (lanes.kernels == nullptr) return work;
+  return {work.flops + kLaneElementWork * static_cast<double>(lanes.elements), kLaneGrain};
 }
 
 // Where each of a lane's values, and the row that belongs to it, stands among all that are sorted.
@@ -185,8 +197,8 @@ struct Groups {
 };
 
 template <typename T, typename Make, typename Apply>
-Groups<T, Make, Apply> in_groups(const LaneKernels<T>* kernels, Make make, Apply apply) {
-  return {kernels, make, apply};
+Groups<T, Make, Apply> in_groups(const Lanes<T>& lanes, Make make, Apply apply) {
+  return {lanes.kernels, make, apply};
 }
 
 }  // namespace heddle::linalg

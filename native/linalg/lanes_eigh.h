@@ -2,8 +2,8 @@
 //
 // Reduction to a tridiagonal matrix by reflections, then the implicit QL iteration with Wilkinson's
 // shift (Golub and Van Loan, Matrix Computations, 8.3; Dubrulle, Martin and Wilkinson, The implicit
-// QL algorithm, Numerische Mathematik 12). All lanes look for the same eigenvalue at a time: those
-// that have found it wait, by rotations that are none.
+// QL algorithm, Numerische Mathematik 12). Each lane goes on to its next eigenvalue by itself: the
+// rotations of those that take no part in a row are none.
 
 // p = A v of a symmetric matrix, whose upper triangle is read.
 template <typename T>
@@ -76,50 +76,64 @@ void tridiagonalize(Vector<T>* a, int64_t n, Vector<T>* z, Vector<T>* d, Vector<
   if (z != nullptr) accumulate_from_second<T>(z, stride, n, tau, w);
 }
 
-// Where lanes are in the search for eigenvalue l.
+// Each lane's first block that is not diagonal.
 template <typename T>
 struct Block {
-  Bits<T> end;     // the last row of the block that starts with row l
-  Bits<T> active;  // the lanes whose block has more than one row
-  Vector<T> last;  // the last element of its diagonal
+  Bits<T> start;
+  Bits<T> end;     // its last row
+  Bits<T> active;  // the lanes that have one
+  // The corners of the matrix.
+  Vector<T> first;
+  Vector<T> second;
+  Vector<T> beside;
+  Vector<T> last;
 };
 
+// Of rows l to n - 1. Elements beside the diagonal that are nothing become zero.
 template <typename T>
-Block<T> block_from(const Vector<T>* d, const Vector<T>* e, int64_t l, int64_t n) {
-  Block<T> block{Bits<T>{} + static_cast<Index<T>>(n - 1), {}, d[n - 1]};
-  for (int64_t i = n - 1; i-- > l;) {
+Block<T> first_block(const Vector<T>* d, Vector<T>* e, int64_t l, int64_t n) {
+  const Vector<T> none = {};
+  Block<T> block{{}, {}, {}, none, none, none, none};
+  Bits<T> ended = {};
+  for (int64_t i = l; i + 1 < n; ++i) {
     const Vector<T> sizes = absolute<T>(d[i]) + absolute<T>(d[i + 1]);
-    const Bits<T> small = ~(absolute<T>(e[i]) > sizes * Simd<T>::kEpsilon + Simd<T>::kNegligible);
-    block.end = small ? Bits<T>{} + static_cast<Index<T>>(i) : block.end;
-    block.last = small ? d[i] : block.last;
+    const Bits<T> some = absolute<T>(e[i]) > sizes * Simd<T>::kEpsilon + Simd<T>::kNegligible;
+    e[i] = some ? e[i] : none;
+    const Bits<T> starts = some & ~block.active;
+    block.start = starts ? Bits<T>{} + static_cast<Index<T>>(i) : block.start;
+    block.first = starts ? d[i] : block.first;
+    block.second = starts ? d[i + 1] : block.second;
+    block.beside = starts ? e[i] : block.beside;
+    block.active |= some;
+    ended |= block.active & ~some;
+    const Bits<T> goes_on = some & ~ended;
+    block.end = goes_on ? Bits<T>{} + static_cast<Index<T>>(i + 1) : block.end;
+    block.last = goes_on ? d[i + 1] : block.last;
+    if (mask_of(~ended) == 0) break;
   }
-  block.active = block.end != static_cast<Index<T>>(l);
   return block;
 }
 
-// One sweep of QL from each block's end up to row l; the rotations of rows l, l + 1, ... Returns
-// how many there are.
+// One sweep of QL in each lane's block, from its end up: the rotations of rows `low` to `high`.
 template <typename T>
-int64_t ql_sweep(Vector<T>* d, Vector<T>* e, int64_t l, const Block<T>& block, Rotation<T>* by) {
+void ql_sweep(Vector<T>* d, Vector<T>* e, int64_t low, int64_t high, const Block<T>& block,
+              Rotation<T>* by) {
   const Vector<T> none = {};
-  int64_t end = l;
-  for (int64_t lane = 0; lane < kLanes<T>; ++lane) {
-    if (block.end[lane] > end) end = block.end[lane];
-  }
-  Vector<T> g = (d[l + 1] - d[l]) / (2 * e[l]);
+  Vector<T> g = (block.second - block.first) / (2 * block.beside);
   const Vector<T> size = root(g * g + 1);
-  g = block.last - d[l] + e[l] / (g < 0 ? g - size : g + size);
+  g = block.last - block.first + block.beside / (g < 0 ? g - size : g + size);
   Vector<T> s = none + 1;
   Vector<T> c = none + 1;
   Vector<T> p = none;
-  for (int64_t i = end; i-- > l;) {
-    const Bits<T> on = block.active & (block.end > static_cast<Index<T>>(i));
+  for (int64_t i = high; i-- > low;) {
+    const auto here = static_cast<Index<T>>(i);
+    const Bits<T> on = block.active & (block.end > here) & (block.start <= here);
     const Vector<T> f = s * e[i];
     const Vector<T> b = c * e[i];
     Vector<T> r;
     const Rotation<T> next = rotation<T>(g, f, &r);
     // What is right of the block stays: there the first rotation has nothing to write.
-    const Bits<T> inside = on & (block.end != static_cast<Index<T>>(i + 1));
+    const Bits<T> inside = on & (block.end != here + 1);
     e[i + 1] = inside ? r : e[i + 1];
     c = on ? next.c : c;
     s = on ? next.s : s;
@@ -129,11 +143,11 @@ int64_t ql_sweep(Vector<T>* d, Vector<T>* e, int64_t l, const Block<T>& block, R
     d[i + 1] = on ? start + p : d[i + 1];
     const Vector<T> following = c * turn - b;
     g = on ? following : g;
-    by[i - l] = {on ? c : none + 1, on ? -s : none};
+    by[i - low] = {on ? c : none + 1, on ? -s : none};
+    const Bits<T> ends = on & (block.start == here);
+    d[i] = ends ? d[i] - p : d[i];
+    e[i] = ends ? g : e[i];
   }
-  d[l] = block.active ? d[l] - p : d[l];
-  e[l] = block.active ? g : e[l];
-  return end - l;
 }
 
 template <typename T>
@@ -150,17 +164,23 @@ LaneMask eigh(T* memory, int64_t n, T* transformed, T* values, T* room) {
   Bits<T> fine = has_square<T>(most);
   tridiagonalize<T>(a, n, z, d, e, tau, w);
   Sweeps<T, Direction::kUp> sweeps(z, stride, n, n, w + n);
-  for (int64_t l = 0; l + 1 < n; ++l) {
-    for (int round = 0;; ++round) {
-      const Block<T> block = block_from<T>(d, e, l, n);
-      if (mask_of(block.active) == 0) break;
-      if (round == kMaxIterations) {
-        fine &= ~block.active;
-        break;
-      }
-      sweeps.add(l, ql_sweep<T>(d, e, l, block, sweeps.next()));
+  Iterations<T> iterations;
+  for (int64_t l = 0; l + 1 < n;) {
+    Block<T> block = first_block<T>(d, e, l, n);
+    block.active = iterations.count(block.active, block.start);
+    const LaneMask active = mask_of(block.active);
+    if (active == 0) break;
+    int64_t high = 0;
+    l = n;
+    for (int64_t lane = 0; lane < kLanes<T>; ++lane) {
+      if ((active >> lane & 1) == 0) continue;
+      l = block.start[lane] < l ? block.start[lane] : l;
+      high = block.end[lane] > high ? block.end[lane] : high;
     }
+    ql_sweep<T>(d, e, l, high, block, sweeps.next());
+    sweeps.add(l, high - l);
   }
+  fine &= ~iterations.given_up();
   sweeps.apply();
   return mask_where<T>(fine == 0);
 }

@@ -188,9 +188,8 @@ LaneMask cholesky(T* memory, int64_t n) {
     for (int64_t k = k0; k < k1; ++k) {
       const Vector<T> pivot = a[k * stride + k];
       fine &= (pivot > limit) & (pivot >= Simd<T>::kTiny);
-      const Vector<T> size = root(pivot);
-      const Vector<T> reciprocal = 1 / size;
-      a[k * stride + k] = size;
+      const Vector<T> reciprocal = reciprocal_root<T>(pivot);
+      a[k * stride + k] = root_by<T>(pivot, reciprocal);
       for (int64_t i = k + 1; i < n; ++i) {
         Vector<T>* const row = a + i * stride;
         const Vector<T> factor = row[k] * reciprocal;

@@ -3,6 +3,28 @@
 // Iterations for one eigenvalue or singular value; what takes more is LAPACK's.
 constexpr int kMaxIterations = 40;
 
+// Counts each lane's iterations for the value that it is at. Lanes go on to their next value by
+// themselves: as many sweeps are made as the slowest lane needs in all, not the slowest for each
+// value, which would be half as many again.
+template <typename T>
+class Iterations {
+ public:
+  // The lanes of `active`, which are at value `at`, that may go on.
+  Bits<T> count(const Bits<T>& active, const Bits<T>& at) {
+    const Bits<T> same = active & (at == at_);
+    rounds_ = same ? rounds_ + 1 : Bits<T>{};
+    at_ = at;
+    given_up_ |= active & (rounds_ >= static_cast<Index<T>>(kMaxIterations));
+    return active & ~given_up_;
+  }
+  Bits<T> given_up() const { return given_up_; }
+
+ private:
+  Bits<T> at_ = Bits<T>{} - 1;
+  Bits<T> rounds_ = {};
+  Bits<T> given_up_ = {};
+};
+
 // Columns that are rotated at once; the row between two rotations stays in registers.
 #if defined(__AVX512F__)
 constexpr int64_t kRotated = 8;
@@ -24,9 +46,8 @@ inline Rotation<T> rotation(const Vector<T>& f, const Vector<T>& g, Vector<T>* l
   const Vector<T> none = {};
   const Vector<T> square = f * f + g * g;
   const Bits<T> some = square >= Simd<T>::kLeastSquare;
-  const Vector<T> size = root(square);
-  const Vector<T> reciprocal = 1 / size;
-  *length = some ? size : none;
+  const Vector<T> reciprocal = reciprocal_root<T>(square);
+  *length = some ? root_by<T>(square, reciprocal) : none;
   return {some ? f * reciprocal : none + 1, some ? g * reciprocal : none};
 }
 

@@ -3,7 +3,8 @@
 // Reduction to an upper bidiagonal matrix by reflections, then implicitly shifted QR sweeps from
 // the top (Golub and Kahan; Demmel and Kahan, Accurate singular values of bidiagonal matrices, SIAM
 // J. Sci. Stat. Comput. 11, for the shift, and for what a zero on the diagonal needs: a sweep
-// without). All lanes look for the same value at a time: those that have found it wait.
+// without). Each lane goes on to its next value by itself: the rotations of those that take no part
+// in a row are none.
 
 // A = U B Vᵀ of m >= n: the diagonals of B, and where they are wanted the first `width` rows of Uᵀ,
 // and Vᵀ. `room`: 3 n + m vectors.
@@ -54,62 +55,75 @@ void bidiagonalize(Vector<T>* a, int64_t m, int64_t n, Vector<T>* left, int64_t 
   accumulate<T>(left, long_stride, width, m, left_tau, n, v);
 }
 
-// The block that ends with row k: where it starts, and the shift for it.
+// Each lane's last block that is not diagonal, and the shift for it.
 template <typename T>
 struct Bulge {
   Bits<T> start;
-  Bits<T> active;  // the lanes whose block has more than one row
+  Bits<T> end;     // its last row
+  Bits<T> active;  // the lanes that have one
   Vector<T> shift;
 };
 
+// Of rows 0 to k. Elements beside the diagonal that are nothing become zero.
 template <typename T>
-Bulge<T> bulge_up_to(Vector<T>* d, const Vector<T>* e, int64_t k, const Vector<T>& limit) {
+Bulge<T> last_bulge(Vector<T>* d, Vector<T>* e, int64_t k, const Vector<T>& limit) {
   const Vector<T> none = {};
-  Bulge<T> bulge{Bits<T>{} + static_cast<Index<T>>(k), {}, none};
-  Bits<T> open = Bits<T>{} - 1;
+  Bulge<T> bulge{{}, {}, {}, none};
+  Bits<T> started = {};
   Bits<T> singular = {};
+  // Of each block's last two rows and columns.
+  Vector<T> f = none;
+  Vector<T> g = none;
+  Vector<T> h = none;
   for (int64_t i = k; i-- > 0;) {
-    const Vector<T> sizes = absolute<T>(d[i]) + absolute<T>(d[i + 1]);
-    open &= absolute<T>(e[i]) > sizes * Simd<T>::kEpsilon + Simd<T>::kNegligible;
-    if (mask_of(open) == 0) break;
+    const Vector<T> above = absolute<T>(d[i]);
+    const Vector<T> below = absolute<T>(d[i + 1]);
+    const Bits<T> some =
+        absolute<T>(e[i]) > (above + below) * Simd<T>::kEpsilon + Simd<T>::kNegligible;
+    e[i] = some ? e[i] : none;
+    const Bits<T> ends = some & ~bulge.active;
+    const Bits<T> open = some & ~started;
+    bulge.end = ends ? Bits<T>{} + static_cast<Index<T>>(i + 1) : bulge.end;
+    f = ends ? above : f;
+    g = ends ? e[i] : g;
+    h = ends ? below : h;
+    bulge.active |= some;
+    started |= bulge.active & ~some;
     bulge.start = open ? Bits<T>{} + static_cast<Index<T>>(i) : bulge.start;
     for (int64_t row = i; row <= i + 1; ++row) {
       const Bits<T> small = open & (absolute<T>(d[row]) <= limit);
       d[row] = small ? none : d[row];
       singular |= small;
     }
+    if (mask_of(~started) == 0) break;
   }
-  bulge.active = bulge.start != static_cast<Index<T>>(k);
   // The smaller singular value of the last two rows and columns: their determinant over the larger.
-  const Vector<T> f = absolute<T>(d[k - 1]);
-  const Vector<T> h = absolute<T>(d[k]);
-  const Vector<T> g = e[k - 1];
+  f = absolute<T>(f);
   const Vector<T> larger = root((f + h) * (f + h) + g * g) + root((f - h) * (f - h) + g * g);
   bulge.shift = bulge.active & ~singular ? 2 * f * (h / larger) : none;
   return bulge;
 }
 
-// One sweep of QR down to row k: the rotations of rows of Uᵀ and Vᵀ. Returns the first of them.
+// One sweep of QR in each lane's block: the rotations of rows `first` to `last` of Uᵀ and Vᵀ.
 template <typename T>
-int64_t qr_sweep(Vector<T>* d, Vector<T>* e, int64_t k, const Bulge<T>& bulge, Rotation<T>* left,
-                 Rotation<T>* right) {
+void qr_sweep(Vector<T>* d, Vector<T>* e, int64_t first, int64_t last, const Bulge<T>& bulge,
+              Rotation<T>* left, Rotation<T>* right) {
   const Vector<T> none = {};
   const Rotation<T> identity{none + 1, none};
-  int64_t first = k;
-  for (int64_t lane = 0; lane < kLanes<T>; ++lane) {
-    if (bulge.start[lane] < first) first = bulge.start[lane];
-  }
   Vector<T> f = none;
   Vector<T> g = none;
-  for (int64_t i = first; i < k; ++i) {
-    const Bits<T> starts = bulge.active & (bulge.start == static_cast<Index<T>>(i));
-    const Bits<T> inside = bulge.active & (bulge.start < static_cast<Index<T>>(i));
+  for (int64_t i = first; i < last; ++i) {
+    const Bits<T> before_end = bulge.active & (bulge.end > static_cast<Index<T>>(i));
+    const Bits<T> starts = before_end & (bulge.start == static_cast<Index<T>>(i));
+    const Bits<T> inside = before_end & (bulge.start < static_cast<Index<T>>(i));
     const Bits<T> on = starts | inside;
-    // (d² - shift²) / d, without a loss of digits
-    const Vector<T> sign = d[i] < 0 ? none - 1 : none + 1;
-    const Vector<T> shifted = (absolute<T>(d[i]) - bulge.shift) * (sign + bulge.shift / d[i]);
-    f = starts ? (bulge.shift > 0 ? shifted : d[i]) : f;
-    g = starts ? e[i] : g;
+    if (mask_of(starts) != 0) {
+      // (d² - shift²) / d, without a loss of digits
+      const Vector<T> sign = d[i] < 0 ? none - 1 : none + 1;
+      const Vector<T> shifted = (absolute<T>(d[i]) - bulge.shift) * (sign + bulge.shift / d[i]);
+      f = starts ? (bulge.shift > 0 ? shifted : d[i]) : f;
+      g = starts ? e[i] : g;
+    }
     Vector<T> r;
     Rotation<T> by = rotation<T>(f, g, &r);
     by = {on ? by.c : identity.c, on ? by.s : identity.s};
@@ -125,13 +139,13 @@ int64_t qr_sweep(Vector<T>* d, Vector<T>* e, int64_t k, const Bulge<T>& bulge, R
     d[i] = on ? r : d[i];
     f = by.c * above + by.s * below;
     d[i + 1] = on ? by.c * below - by.s * above : d[i + 1];
-    if (i + 1 < k) {
+    if (i + 1 < last) {
+      const Bits<T> goes_on = on & (bulge.end > static_cast<Index<T>>(i + 1));
       g = by.s * e[i + 1];
-      e[i + 1] = on ? by.c * e[i + 1] : e[i + 1];
+      e[i + 1] = goes_on ? by.c * e[i + 1] : e[i + 1];
     }
     e[i] = on ? f : e[i];
   }
-  return first;
 }
 
 template <typename T>
@@ -153,19 +167,24 @@ LaneMask svd(T* memory, int64_t m, int64_t n, T* left_rows, int64_t width, T* ri
   Sweeps<T, Direction::kDown> left_sweeps(left, long_stride, m, n, left_room);
   Sweeps<T, Direction::kDown> right_sweeps(right, stride, n, n, right_room);
   const Vector<T> limit = largest<T>(e, n - 1, largest<T>(d, n, Vector<T>{})) * Simd<T>::kEpsilon;
-  for (int64_t k = n; k-- > 1;) {
-    for (int round = 0;; ++round) {
-      const Bulge<T> bulge = bulge_up_to<T>(d, e, k, limit);
-      if (mask_of(bulge.active) == 0) break;
-      if (round == kMaxIterations) {
-        fine &= ~bulge.active;
-        break;
-      }
-      const int64_t first = qr_sweep<T>(d, e, k, bulge, left_sweeps.next(), right_sweeps.next());
-      left_sweeps.add(first, k - first);
-      right_sweeps.add(first, k - first);
+  Iterations<T> iterations;
+  for (int64_t k = n - 1; k > 0;) {
+    Bulge<T> bulge = last_bulge<T>(d, e, k, limit);
+    bulge.active = iterations.count(bulge.active, bulge.end);
+    const LaneMask active = mask_of(bulge.active);
+    if (active == 0) break;
+    int64_t first = k;
+    k = 0;
+    for (int64_t lane = 0; lane < kLanes<T>; ++lane) {
+      if ((active >> lane & 1) == 0) continue;
+      first = bulge.start[lane] < first ? bulge.start[lane] : first;
+      k = bulge.end[lane] > k ? bulge.end[lane] : k;
     }
+    qr_sweep<T>(d, e, first, k, bulge, left_sweeps.next(), right_sweeps.next());
+    left_sweeps.add(first, k - first);
+    right_sweeps.add(first, k - first);
   }
+  fine &= ~iterations.given_up();
   left_sweeps.apply();
   right_sweeps.apply();
   const Vector<T> none = {};

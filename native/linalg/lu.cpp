@@ -68,8 +68,7 @@ struct Lu {
       require_shape(frame, p.first, m, 1);
       require_axes(frame, a, p);
     }
-    const auto* const lanes =
-        k == 0 ? nullptr : kernels_for<T>(a.count(), std::max(m, n), m * (n + k));
+    const auto lanes = k == 0 ? Lanes<T>{} : kernels_for<T>(a.count(), std::max(m, n), m * (n + k));
     return perform_stack(
         frame, permuted && k == 0 ? 0 : a.count(), work_in(lanes, lu_work(m, n)),
         [=] { return Factors<T>(k == 0 ? 0 : m, k == 0 ? 0 : n); },
@@ -199,7 +198,7 @@ struct Inv {
     require_shape(frame, x.first, n, n);
     require_axes(frame, a, x);
     frame.require_apart(x, a);
-    const auto* const lanes = kernels_for<T>(a.count(), n, 2 * n * n);
+    const auto lanes = kernels_for<T>(a.count(), n, 2 * n * n);
     const Work work = work_in(lanes, inverse_work(n));
     return perform_stack(
         frame, n == 0 ? 0 : a.count(), work, [=] { return LuKernel<T>(n); },
@@ -268,7 +267,7 @@ struct Det {
     require_square(frame, n, a.first.columns);
     for (const Stack<T>* out : {&value, &sign, &log}) require_shape(frame, out->first, 1, 1);
     require_axes(frame, a, value, sign, log);
-    const auto* const lanes = kernels_for<T>(a.count(), n, n * n);
+    const auto lanes = kernels_for<T>(a.count(), n, n * n);
     const Work work = work_in(lanes, lu_work(n, n));
     const auto put = [=](int64_t index, const Determinant& found) {
       value.at(index).at(0, 0) = static_cast<T>(found.value());

@@ -82,8 +82,7 @@ struct Qr {
       require_axes(frame, a, q);
     }
     const int64_t columns_of_q = with_q ? width : 0;
-    const auto* const lanes =
-        kernels_for<T>(a.count(), k, QrGroup<T>::elements(m, n, columns_of_q));
+    const auto lanes = kernels_for<T>(a.count(), k, QrGroup<T>::elements(m, n, columns_of_q));
     const Work work = qr_work(m, n) + (with_q ? qr_work(m, width) : Work{});
     return perform_stack(
         frame, a.count(), work_in(lanes, work), [=] { return Reflections<T>(m, n, width, with_q); },
@@ -217,8 +216,8 @@ struct Lstsq {
     const auto shorter = static_cast<double>(k);
     const Work work = Work{4 * longer * shorter * shorter, svd_work(m, n, Vectors::kNone).grain} +
                       Work{4 * longer * shorter * static_cast<double>(p)};
-    const auto* const lanes =
-        p == 0 ? nullptr : kernels_for<T>(x.count(), k, LeastSquaresGroup<T>::elements(m, n, p));
+    const auto lanes =
+        p == 0 ? Lanes<T>{} : kernels_for<T>(x.count(), k, LeastSquaresGroup<T>::elements(m, n, p));
     return perform_stack(
         frame, x.count(), work_in(lanes, work), [=] { return Minimiser<T>(m, n, p); },
         [=](Minimiser<T>& kernel, int64_t index) -> int64_t {

@@ -29,8 +29,7 @@ struct Svd {
     require_shape(frame, vt.first, full ? n : k, n);
     require_axes(frame, a, s, u, vt);
     const Vectors vectors = full ? Vectors::kFull : Vectors::kReduced;
-    const auto* const lanes =
-        kernels_for<T>(a.count(), k, SingularGroup<T>::elements(m, n, vectors));
+    const auto lanes = kernels_for<T>(a.count(), k, SingularGroup<T>::elements(m, n, vectors));
     return perform_stack(
         frame, a.count(), work_in(lanes, svd_work(m, n, vectors)),
         [=] { return SingularKernel<T>(m, n, vectors); },
@@ -73,7 +72,7 @@ struct SvdValues {
     const int64_t k = std::min(m, n);
     require_shape(frame, s.first, k, 1);
     require_axes(frame, a, s);
-    const auto* const lanes =
+    const auto lanes =
         kernels_for<T>(a.count(), k, SingularGroup<T>::elements(m, n, Vectors::kNone));
     return perform_stack(
         frame, k == 0 ? 0 : a.count(), work_in(lanes, svd_work(m, n, Vectors::kNone)),
@@ -122,7 +121,7 @@ struct Pinv {
     frame.require_apart(x, a);
     const Work work = svd_work(m, n, Vectors::kReduced) +
                       Work{2 * static_cast<double>(a.first.size()) * static_cast<double>(k)};
-    const auto* const lanes =
+    const auto lanes =
         kernels_for<T>(a.count(), k, SingularGroup<T>::elements(m, n, Vectors::kReduced) + m * n);
     return perform_stack(
         frame, k == 0 ? 0 : a.count(), work_in(lanes, work), [=] { return Kernel(m, n); },

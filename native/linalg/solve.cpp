@@ -42,7 +42,7 @@ struct Cholesky {
     require_shape(frame, l.first, n, n);
     require_axes(frame, a, l);
     frame.require_apart(l, a);
-    const auto* const lanes = kernels_for<T>(a.count(), n, n * n);
+    const auto lanes = kernels_for<T>(a.count(), n, n * n);
     const Work work = work_in(lanes, cholesky_work(n));
     return perform_stack(
         frame, n == 0 ? 0 : a.count(), work, [=] { return Workspace<T>(n * n); },
@@ -262,8 +262,9 @@ struct Solve {
                                                             : cholesky_work(rows)) +
                        Work{2 * n * n * static_cast<double>(columns)};
     const int64_t width = rows + columns;
-    const auto* const lanes =
-        system.assume == Assume::kGeneral ? kernels_for<T>(x.count(), rows, rows * width) : nullptr;
+    const auto lanes = system.assume == Assume::kGeneral
+                           ? kernels_for<T>(x.count(), rows, rows * width)
+                           : Lanes<T>{};
     const Work work = work_in(lanes, whole);
     return perform_stack(
         frame, x.first.size() == 0 ? 0 : x.count(), work,

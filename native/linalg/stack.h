@@ -33,7 +33,7 @@ inline call::Outcome failure(int64_t index, int64_t info) {
 // What a call of LAPACK costs whatever the size of the matrix, in flops.
 constexpr double kCallWork = 6000;
 // The same of a matrix in a group (linalg/lanes.h).
-constexpr double kLaneCallWork = 200;
+constexpr double kLaneCallWork = 100;
 // Work that is worth being handed out.
 constexpr double kChunkWork = 3e5;
 // Matrices of more work than this are better spread by BLAS where there are few of them.
@@ -76,6 +76,7 @@ Napi::Value perform_stack(Frame& frame, int64_t count, const Work& each, Make ma
   const bool team = count > 1 && (each.flops < kLarge || count >= int64_t{2} * demand.max_threads);
   if (team) {
     demand.parallelism = Parallelism::kTeam;
+    if (grouped) demand.grain = each.grain;
   } else {
     demand.grain = each.grain;
   }

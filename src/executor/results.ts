@@ -13,8 +13,20 @@ export interface ArrayConstructor<A> {
 /** Makes an array of so many elements. */
 export type Allocate = <A extends ArrayBufferView>(Kind: ArrayConstructor<A>, length: number) => A;
 
-/** From this size on, the system provides each page of an array at its first use. */
-const LARGE = 131_072;
+/** Before the first result of this size, the C library is told to keep freed memory. */
+const WORTH_KEEPING = 16_384;
+
+/** From this size on, the system is asked for large pages. */
+const LARGE = 4_194_304;
+
+let keeps = false;
+
+/** What is done for the memory of results before it is first used. */
+function prepare(buffer: ArrayBuffer): void {
+  if (buffer.byteLength < (keeps ? LARGE : WORTH_KEEPING)) return;
+  keeps = true;
+  native.executor.prepareResult(buffer);
+}
 
 /** Very small arrays are not made faster by leaving their elements as they are. */
 const SMALL = 2048;
@@ -49,7 +61,7 @@ export const zeros: Allocate = (Kind, length) => {
   } catch (error) {
     throw refusal(length, length * Kind.BYTES_PER_ELEMENT, error);
   }
-  if (array.byteLength >= LARGE) native.executor.prepareResult(array.buffer as ArrayBuffer);
+  prepare(array.buffer as ArrayBuffer);
   return array;
 };
 
@@ -66,6 +78,6 @@ export const uninitialized: Allocate = (Kind, length) => {
   } catch (error) {
     throw refusal(length, bytes, error);
   }
-  if (bytes >= LARGE) native.executor.prepareResult(buffer as ArrayBuffer);
+  prepare(buffer as ArrayBuffer);
   return new Kind(buffer);
 };
