@@ -79,7 +79,7 @@ Stack<T> Frame::stack(size_t argument) {
   extent.add(stack.first.rows, stack.first.row_stride);
   extent.add(stack.first.columns, stack.first.column_stride);
   stack.axis_count = static_cast<size_t>(count());
-  if (stack.axis_count > kMaxStackAxes) {
+  if (stack.axis_count > kMaxStackAxes || at_ + 2 * stack.axis_count > kFrameLength) {
     throw range_error(env(), "heddle: a stack has too many axes");
   }
   for (size_t axis = 0; axis < stack.axis_count; ++axis) {
@@ -166,5 +166,6 @@ template View<float> Frame::matrix(size_t);
 template View<double> Frame::matrix(size_t);
 template Stack<float> Frame::stack(size_t);
 template Stack<double> Frame::stack(size_t);
+template Stack<int32_t> Frame::stack(size_t);
 
 }  // namespace heddle

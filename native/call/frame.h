@@ -20,7 +20,8 @@
 
 namespace heddle {
 
-constexpr size_t kFrameLength = 256;
+// As many as six stacks of kMaxStackAxes axes take, and some options.
+constexpr size_t kFrameLength = 512;
 
 // The numbers of one call, in the order in which they were written.
 class Frame {

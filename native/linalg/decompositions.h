@@ -58,6 +58,40 @@ class LuGroup {
   LaneOrder rows_;  // the row of A that is row i of L U
 };
 
+// LU factors of n x n matrices, left in the place of these.
+template <typename T>
+class CompactGroup {
+ public:
+  CompactGroup(const LaneKernels<T>& kernels, int64_t n)
+      : kernels_(kernels), n_(n), matrix_(kernels, n, n), exchanges_(kernels, n, 1) {}
+
+  LaneMask factor(const Stack<T>& a, const GroupRange& range) {
+    LaneMask odd = 0;
+    const LaneMask left = matrix_.load(a, range, 0);
+    return left | kernels_.eliminate(matrix_.data(), n_, n_, n_, &odd, exchanges_.data());
+  }
+
+  LaneMask store(const Stack<T>& lu, const GroupRange& range) const {
+    return matrix_.store(lu, range, 0);
+  }
+
+  // The row that each row was exchanged with (n x 1).
+  void store_pivots(const Stack<int32_t>& to, const GroupRange& range) const {
+    for (int64_t lane = 0; lane < range.count; ++lane) {
+      const View<int32_t> pivots = to.at(range.first + lane);
+      for (int64_t i = 0; i < n_; ++i) {
+        pivots.at(i, 0) = static_cast<int32_t>(exchanges_.at(lane, i, 0));
+      }
+    }
+  }
+
+ private:
+  const LaneKernels<T>& kernels_;
+  int64_t n_;
+  Group<T> matrix_;
+  Group<T> exchanges_;
+};
+
 // Symmetric matrices of n x n.
 template <typename T>
 class SymmetricGroup {

@@ -110,82 +110,6 @@ struct Lu {
   }
 };
 
-// Frame: A (n x n), LU (n x n, column-major), check; then the pivots (n integers). getrf.
-template <typename T>
-struct LuFactor {
-  static Napi::Value call(Frame& frame) {
-    const View<T> a = frame.matrix<T>(0);
-    const View<T> lu = frame.matrix<T>(1);
-    const bool check = frame.flag();
-    require_square(frame, a.rows, a.columns);
-    require_shape(frame, lu, a.rows, a.rows);
-    require(frame, lu.row_stride == 1 && lu.column_stride == a.rows);
-    auto* const out = frame.elements<int32_t>(2, a.rows);
-    return perform(frame, lu_work(a.rows, a.rows), [=](const Grant&) -> call::Outcome {
-      const int64_t n = a.rows;
-      if (n == 0) return 0;
-      if (check && !all_finite(a)) return failure(0, kNotFiniteInfo);
-      copy(a, lu);
-      IntArray pivots(static_cast<size_t>(n));
-      IntOut info;
-      blas::current().call<T>(Op::getrf, Int(n), Int(n), lu.data, Int(n), pivots, info);
-      require_accepted(info, "getrf");
-      const bool wide = blas::current().ilp64();
-      for (int64_t i = 0; i < n; ++i) {
-        out[i] = static_cast<int32_t>(pivots.at(static_cast<size_t>(i), wide) - 1);
-      }
-      return 0;
-    });
-  }
-};
-
-// Frame: LU (n x n), B and X (n x m), whether A's transpose is meant, check; then the pivots.
-// Outcome: the first pivot that is zero, or 0. getrs.
-template <typename T>
-struct LuSolve {
-  static Napi::Value call(Frame& frame) {
-    const View<T> lu = frame.matrix<T>(0);
-    const View<T> b = frame.matrix<T>(1);
-    const View<T> x = frame.matrix<T>(2);
-    const bool transposed = frame.flag();
-    const bool check = frame.flag();
-    require_square(frame, lu.rows, lu.columns);
-    require_shape(frame, b, lu.rows, x.columns);
-    require_shape(frame, x, lu.rows, b.columns);
-    frame.require_apart(x, lu, b);
-    const auto* const given = frame.elements<int32_t>(3, lu.rows);
-    const double n = static_cast<double>(lu.rows);
-    // A copy, checked, which nobody can change: LAPACK swaps the rows that the pivots name.
-    std::vector<int32_t> pivots(given, given + lu.rows);
-    for (const int32_t pivot : pivots) require(frame, pivot >= 0 && pivot < lu.rows);
-    return perform(frame, 2 * n * n * static_cast<double>(b.columns),
-                   [=, pivots = std::move(pivots)](const Grant&) -> call::Outcome {
-                     if (x.size() == 0) return 0;
-                     if (check && (!all_finite(lu) || !all_finite(b))) {
-                       return failure(0, kNotFiniteInfo);
-                     }
-                     for (int64_t i = 0; i < lu.rows; ++i) {
-                       if (lu.at(i, i) == 0) return failure(0, i + 1);
-                     }
-                     IntArray swaps(pivots.size());
-                     const bool wide = blas::current().ilp64();
-                     for (size_t i = 0; i < pivots.size(); ++i) swaps.set(i, pivots[i] + 1, wide);
-                     Columns<T> rhs(b);
-                     std::optional<Columns<T>> own;
-                     const bool ready = lu.row_stride == 1 && lu.column_stride == lu.rows;
-                     if (!ready) own.emplace(lu);
-                     IntOut info;
-                     blas::current().call<T>(Op::getrs, transposed ? 'T' : 'N', Int(lu.rows),
-                                             Int(b.columns), ready ? lu.data : own->data(),
-                                             Int(lu.rows), swaps, rhs.data(), rhs.leading_int(),
-                                             info);
-                     require_accepted(info, "getrs");
-                     copy(rhs.view(), x);
-                     return 0;
-                   });
-  }
-};
-
 // Frame: stacks of A and X (both n x n), check. X = A⁻¹ (getrf, getri).
 template <typename T>
 struct Inv {
@@ -318,8 +242,6 @@ struct Det {
 
 void define_lu(call::Module& module) {
   define<Lu>(module, "lu");
-  define<LuFactor>(module, "luFactor");
-  define<LuSolve>(module, "luSolve");
   define<Inv>(module, "inv");
   define<Det>(module, "det");
 }

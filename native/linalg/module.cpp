@@ -26,6 +26,7 @@ Napi::Object init(Napi::Env env) {
   define_vectors(module);
   define_solvers(module);
   define_lu(module);
+  define_factored(module);
   define_orthogonal(module);
   define_singular(module);
   define_eigen(module);

@@ -10,6 +10,7 @@ void define_products(call::Module& module);
 void define_vectors(call::Module& module);
 void define_solvers(call::Module& module);
 void define_lu(call::Module& module);
+void define_factored(call::Module& module);
 void define_orthogonal(call::Module& module);
 void define_singular(call::Module& module);
 void define_eigen(call::Module& module);

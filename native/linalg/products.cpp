@@ -117,32 +117,39 @@ struct MatmulStack {
   }
 };
 
-// Frame: A (n x k), C (n x n), alpha, beta. C = alpha A Aᵀ + beta C, of whose C the upper triangle
-// is read; both are written (syrk).
+// Frame: stacks of A (n x k) and C (n x n), alpha, beta. C = alpha A Aᵀ + beta C, of whose C the
+// upper triangle is read; both are written (syrk).
 template <typename T>
 struct Gram {
   static Napi::Value call(Frame& frame) {
-    const View<T> a = frame.matrix<T>(0);
-    const View<T> c = frame.matrix<T>(1);
+    const Stack<T> a = frame.stack<T>(0);
+    const Stack<T> c = frame.stack<T>(1);
     const Factors<T> factors{static_cast<T>(frame.next()), static_cast<T>(frame.next())};
-    require_shape(frame, c, a.rows, a.rows);
+    const int64_t n = a.first.rows;
+    require_shape(frame, c.first, n, n);
+    require_axes(frame, a, c);
     frame.require_apart(c, a);
     const double work =
-        static_cast<double>(a.rows) * static_cast<double>(a.rows) * static_cast<double>(a.columns);
-    return perform(frame, work, [a, c, factors](const Grant&) -> call::Outcome {
-      const BlasMatrix<T> from(a);
-      const BlasMatrix<T> out(c);
-      if (c.size() == 0) return 0;
-      // Seen as its column-major transpose, the upper triangle is the lower one.
-      const char triangle = out.transposed() ? 'L' : 'U';
-      blas::current().call<T>(Op::syrk, triangle, from.operation(), Int(a.rows), Int(a.columns),
-                              factors.alpha, from.data(), Int(from.leading()), factors.beta,
-                              out.data(), Int(out.leading()));
-      const View<T> made{out.data(), c.rows, c.rows, 1, out.leading()};
-      mirror(triangle == 'U' ? made : made.transposed());
-      if (out.packed()) copy(made, c);
-      return 0;
-    });
+        static_cast<double>(n) * static_cast<double>(n) * static_cast<double>(a.first.columns);
+    return perform_stack(
+        frame, n == 0 ? 0 : c.count(), Work{work}, [] { return Nothing(); },
+        [=](Nothing&, int64_t index) -> int64_t {
+          multiply_by_itself(a.at(index), c.at(index), factors);
+          return 0;
+        });
+  }
+
+  static void multiply_by_itself(const View<T>& a, const View<T>& c, const Factors<T>& factors) {
+    const BlasMatrix<T> from(a);
+    const BlasMatrix<T> out(c);
+    // Seen as its column-major transpose, the upper triangle is the lower one.
+    const char triangle = out.transposed() ? 'L' : 'U';
+    blas::current().call<T>(Op::syrk, triangle, from.operation(), Int(a.rows), Int(a.columns),
+                            factors.alpha, from.data(), Int(from.leading()), factors.beta,
+                            out.data(), Int(out.leading()));
+    const View<T> made{out.data(), c.rows, c.rows, 1, out.leading()};
+    mirror(triangle == 'U' ? made : made.transposed());
+    if (out.packed()) copy(made, c);
   }
 
   // Copies the upper triangle to the lower one, block by block.
@@ -160,50 +167,77 @@ struct Gram {
   }
 };
 
-// Frame: A (n x n), B and X (n x m, or m x n from the right), whether A is on the left, whether it
-// is its lower triangle, whether Aᵀ is meant, whether its diagonal is all ones, alpha, check. A X =
-// alpha B, or X A = alpha B; X may be B itself (trsm).
+// Which triangular system: A on the left of X or on the right, its lower triangle or the upper one,
+// Aᵀ in A's place, a diagonal of ones that is not read.
+struct Triangular {
+  bool left;
+  bool lower;
+  bool transposed;
+  bool unit;
+};
+
+// Frame: stacks of A (n x n), B and X (n x m, or m x n from the right), the flags of Triangular,
+// alpha, check. A X = alpha B, or X A = alpha B; X may be B itself. The info is the first element
+// of the diagonal that is zero (trsm).
 template <typename T>
 struct Trsm {
   static Napi::Value call(Frame& frame) {
-    const View<T> a = frame.matrix<T>(0);
-    const View<T> b = frame.matrix<T>(1);
-    const View<T> x = frame.matrix<T>(2);
+    const Stack<T> a = frame.stack<T>(0);
+    const Stack<T> b = frame.stack<T>(1);
+    const Stack<T> x = frame.stack<T>(2);
     const bool left = frame.flag();
     const bool lower = frame.flag();
     const bool transposed = frame.flag();
-    const bool unit = frame.flag();
+    const Triangular kind{left, lower, transposed, frame.flag()};
     const T alpha = static_cast<T>(frame.next());
     const bool check = frame.flag();
-    require_square(frame, a.rows, a.columns);
-    require_shape(frame, x, b.rows, b.columns);
-    require(frame, (left ? b.rows : b.columns) == a.rows);
+    const int64_t n = a.first.rows;
+    require_square(frame, n, a.first.columns);
+    require_shape(frame, x.first, b.first.rows, b.first.columns);
+    require(frame, (left ? b.first.rows : b.first.columns) == n);
+    require_axes(frame, x, a, b);
     frame.require_apart(x, a);
-    const bool in_place =
-        x.data == b.data && x.row_stride == b.row_stride && x.column_stride == b.column_stride;
+    const bool in_place = same_elements(x, b);
     if (!in_place) frame.require_apart(x, b);
-    const double work = static_cast<double>(a.rows) * static_cast<double>(b.size());
-    return perform(frame, work, [=](const Grant&) -> call::Outcome {
-      if (x.size() == 0) return 0;
-      if (check && (!all_finite(a) || !all_finite(b))) return failure(0, kNotFiniteInfo);
-      for (int64_t i = 0; !unit && i < a.rows; ++i) {
-        if (a.at(i, i) == 0) return failure(0, i + 1);
-      }
-      if (!in_place) copy(b, x);
-      const BlasMatrix<T> matrix(a);
-      const BlasMatrix<T> out(x);
-      // Of the transpose of X the other side is solved; seen as its column-major transpose, a lower
-      // triangle is an upper one.
-      const bool flipped = out.transposed();
-      const bool as_lower = lower != matrix.transposed();
-      const bool as_transposed = transposed != (matrix.transposed() != flipped);
-      blas::current().call<T>(
-          Op::trsm, left != flipped ? 'L' : 'R', as_lower ? 'L' : 'U', as_transposed ? 'T' : 'N',
-          unit ? 'U' : 'N', Int(flipped ? x.columns : x.rows), Int(flipped ? x.rows : x.columns),
-          alpha, matrix.data(), Int(matrix.leading()), out.data(), Int(out.leading()));
-      if (out.packed()) copy(View<T>{out.data(), x.rows, x.columns, 1, out.leading()}, x);
-      return 0;
-    });
+    const double work = static_cast<double>(n) * static_cast<double>(b.first.size());
+    return perform_stack(
+        frame, x.first.size() == 0 ? 0 : x.count(), Work{work}, [] { return Nothing(); },
+        [=](Nothing&, int64_t index) -> int64_t {
+          const View<T> matrix = a.at(index);
+          const View<T> sides = b.at(index);
+          if (check && (!all_finite(matrix) || !all_finite(sides))) return kNotFiniteInfo;
+          for (int64_t i = 0; !kind.unit && i < n; ++i) {
+            if (matrix.at(i, i) == 0) return i + 1;
+          }
+          const View<T> to = x.at(index);
+          if (!in_place) copy(sides, to);
+          solve(matrix, to, kind, alpha);
+          return 0;
+        });
+  }
+
+  static bool same_elements(const Stack<T>& x, const Stack<T>& b) {
+    bool same = x.first.data == b.first.data && x.first.row_stride == b.first.row_stride &&
+                x.first.column_stride == b.first.column_stride;
+    for (size_t axis = 0; same && axis < x.axis_count; ++axis) {
+      same = x.axes[axis].length == 1 || x.axes[axis].stride == b.axes[axis].stride;
+    }
+    return same;
+  }
+
+  static void solve(const View<T>& a, const View<T>& x, const Triangular& kind, T alpha) {
+    const BlasMatrix<T> matrix(a);
+    const BlasMatrix<T> out(x);
+    // Of the transpose of X the other side is solved; seen as its column-major transpose, a lower
+    // triangle is an upper one.
+    const bool flipped = out.transposed();
+    const bool as_lower = kind.lower != matrix.transposed();
+    const bool as_transposed = kind.transposed != (matrix.transposed() != flipped);
+    blas::current().call<T>(
+        Op::trsm, kind.left != flipped ? 'L' : 'R', as_lower ? 'L' : 'U', as_transposed ? 'T' : 'N',
+        kind.unit ? 'U' : 'N', Int(flipped ? x.columns : x.rows), Int(flipped ? x.rows : x.columns),
+        alpha, matrix.data(), Int(matrix.leading()), out.data(), Int(out.leading()));
+    if (out.packed()) copy(View<T>{out.data(), x.rows, x.columns, 1, out.leading()}, x);
   }
 };
 

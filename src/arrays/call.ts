@@ -6,7 +6,6 @@ import { typeError } from '../errors.ts';
 import { BLOCKING, type QueuedOptions, queued, resolveThreads } from '../executor/index.ts';
 import { native } from '../native.ts';
 import { checkKeys } from '../options.ts';
-import type { Elements } from './ndarray.ts';
 import type { FrameOperand, NativeCall } from './operands.ts';
 import { copyPrivately } from './private-copies.ts';
 
@@ -111,7 +110,7 @@ function invoke(
   return operation(...args);
 }
 
-function data(operands: readonly FrameOperand[], index: number): Elements {
+function data(operands: readonly FrameOperand[], index: number): FrameOperand['data'] {
   return (operands[index] as FrameOperand).data;
 }
 

@@ -5,7 +5,7 @@ import type { Elements } from './ndarray.ts';
 
 /** An array as the frame describes it: two axes, and those of a stack before them. */
 export interface FrameOperand {
-  readonly data: Elements;
+  readonly data: Elements | Int32Array;
   readonly rows: number;
   readonly columns: number;
   readonly offset: number;

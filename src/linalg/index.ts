@@ -48,6 +48,17 @@ export {
 } from './eigen.ts';
 export { LinAlgError } from './errors.ts';
 export {
+  type LuFactorOptions,
+  type LuFactorSyncOptions,
+  type LuFactors,
+  type LuSolveOptions,
+  type LuSolveSyncOptions,
+  luFactor,
+  luFactorSync,
+  luSolve,
+  luSolveSync,
+} from './factored.ts';
+export {
   type Integers,
   type MatrixInput,
   matrix,
@@ -77,18 +88,9 @@ export {
 export {
   type IndexedLu,
   type Lu,
-  type LuFactorOptions,
-  type LuFactorSyncOptions,
-  type LuFactors,
   type LuOptions,
-  type LuSolveOptions,
-  type LuSolveSyncOptions,
   type LuSyncOptions,
   lu,
-  luFactor,
-  luFactorSync,
-  luSolve,
-  luSolveSync,
   luSync,
   type PermutedLu,
 } from './lu.ts';

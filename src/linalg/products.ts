@@ -202,19 +202,28 @@ export function matmulSync<D extends Elements = Float64Array>(
   return callSync(planMatmul(a, b, options), options);
 }
 
+/** The transposes of a stack, without a copy. */
+function flipped<D extends Elements>(of: Operand<D>): Operand<D> {
+  return { ...transposed(of), ...(of.axes === undefined ? {} : { axes: of.axes }) };
+}
+
 function planGram<D extends Elements>(
   a: MatrixInput<D>,
   options: GramSyncOptions<D>,
 ): Call<Matrix<D>> {
-  const given = operand('a', take('a', a));
-  const factor = options.transpose ? given : transposed(given);
-  const { result: products, output } = target(options.out, given, [factor.rows, factor.rows]);
+  const given = asMatrix(checked('a', take('a', a)), false);
+  const axes = axesOf(given);
+  const rows = options.transpose ? rowsOf(given) : columnsOf(given);
+  const products = resultIn(options.out, given, [...axes, rows, rows]);
+  const factor = along(given, axes);
   return {
     operation: native.linalg.gram,
-    operands: [factor, output],
+    operands: [options.transpose ? factor : flipped(factor), along(products, axes)],
     numbers: scaling(options),
     threads: options.threads,
     options: ['out', 'alpha', 'beta', 'transpose'],
+    name: 'gram',
+    axes,
     finish: () => products,
   };
 }
@@ -223,10 +232,10 @@ function planGram<D extends Elements>(
  * The Gram matrix AᵀA, or AAᵀ: all inner products of the columns, or rows, in half the operations
  * of a product. Exactly symmetric.
  *
- * @param a - n × k
+ * @param a - n × k, or a stack: … × n × k
  * @param options - `transpose`: AAᵀ; `out`; `alpha`, `beta`: αAᵀA + β·out, of whose `out` the upper
- *   triangle is read; `threads`, `signal`
- * @returns k × k, or n × n with `transpose`
+ *   triangle is read; `threads`, `signal`, `onProgress`
+ * @returns k × k, or n × n with `transpose`; a stack of a stack
  * @throws as {@link matmul}
  *
  * BLAS: `syrk`.

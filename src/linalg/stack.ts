@@ -25,7 +25,8 @@ const NO_AXES: readonly number[] = [];
 /** The numbers of a matrix that is alone: no axes. Most are, and small ones feel each array made. */
 const NO_STACK: number[] = [0];
 
-const STACK: AxisCount = {
+/** The axes that an array of a stack may have. */
+export const STACK: AxisCount = {
   least: 1,
   most: MAX_AXES,
   expected: `an array of 1 to ${MAX_AXES} lengths`,

@@ -1,16 +1,7 @@
 /**
  * Triangular systems of many right-hand sides, in place: BLAS's trsm.
  */
-import {
-  type Elements,
-  type Matrix,
-  type MatrixLike,
-  operand,
-  requireMatrix,
-  requireSquare,
-  sameElements,
-  target,
-} from '../arrays/index.ts';
+import { type Elements, type Matrix, type MatrixLike, sameElements } from '../arrays/index.ts';
 import { rangeError, typeError } from '../errors.ts';
 import { native } from '../native.ts';
 import {
@@ -23,6 +14,16 @@ import {
 } from './call.ts';
 import { singular } from './errors.ts';
 import { type MatrixInput, takeBoth } from './inputs.ts';
+import {
+  along,
+  axesOf,
+  broadcast,
+  columnsOf,
+  matrices,
+  resultIn,
+  rowsOf,
+  squares,
+} from './stack.ts';
 
 /** Options of {@link solveTriangular}. */
 export interface SolveTriangularOptions<D extends Elements> extends QueuedOptions {
@@ -52,27 +53,27 @@ function planSolveTriangular<D extends Elements>(
   b: MatrixInput<D>,
   options: SolveTriangularSyncOptions<D>,
 ): Call<Matrix<D>> {
-  const [given, right] = takeBoth('a', a, 'b', b);
-  const square = operand('a', given);
-  requireSquare('a', square, given.shape);
-  const sides = operand('b', right);
-  requireMatrix('b', sides, right.shape);
-  sameElements('b.data', square, sides);
+  const [given, sides] = takeBoth('a', a, 'b', b);
+  const square = squares('a', given);
+  const right = matrices('b', sides);
+  sameElements('b.data', square, right);
   const { alpha = 1 } = options;
   if (typeof alpha !== 'number') throw typeError('alpha', alpha, 'a number');
   const lower = oneOf('triangle', options.triangle ?? 'lower', ['lower', 'upper']) === 'lower';
   const left = oneOf('side', options.side ?? 'left', ['left', 'right']) === 'left';
-  if ((left ? sides.rows : sides.columns) !== square.rows) {
+  const n = rowsOf(square);
+  if ((left ? rowsOf(right) : columnsOf(right)) !== n) {
     throw rangeError(
       'b.shape',
       right.shape,
-      `that of ${square.rows} ${left ? 'rows' : 'columns'}, as many as 'a' has`,
+      `that of ${n} ${left ? 'rows' : 'columns'}, as many as 'a' has`,
     );
   }
-  const { result: solution, output } = target(options.out, square, right.shape);
+  const axes = broadcast('b', axesOf(square), axesOf(right));
+  const solution = resultIn(options.out, square, [...axes, rowsOf(right), columnsOf(right)]);
   return {
     operation: native.linalg.trsm,
-    operands: [square, sides, output],
+    operands: [along(square, axes), along(right, axes), along(solution, axes)],
     numbers: [
       left ? 1 : 0,
       lower ? 1 : 0,
@@ -84,6 +85,7 @@ function planSolveTriangular<D extends Elements>(
     threads: options.threads,
     options: ['triangle', 'side', 'out', 'alpha', 'transpose', 'unitDiagonal'],
     name: 'solveTriangular',
+    axes,
     failed: singular,
     finish: () => solution,
   };
@@ -92,11 +94,12 @@ function planSolveTriangular<D extends Elements>(
 /**
  * Solves AX = αB, or XA = αB, for a triangular A, without a copy where X takes B's place.
  *
- * @param a - n × n; only one triangle is read
- * @param b - n × m, or m × n for `side: 'right'`
+ * @param a - n × n, or a stack: … × n × n; only one triangle is read
+ * @param b - n × m, or m × n for `side: 'right'`; or a stack of them. The axes before the last two
+ *   are broadcast
  * @param options - `triangle`, `side`, `transpose`, `unitDiagonal`, `alpha`; `out` (may be `b`),
- *   `threads`, `signal`
- * @returns X, of b's shape
+ *   `threads`, `signal`, `onProgress`
+ * @returns X, of b's shape, with the axes of the broadcast stack
  * @throws LinAlgError where A is singular (`info`: which element of the diagonal is zero), or for a
  *   NaN or an infinity; otherwise as `matmul`
  *
