@@ -4,21 +4,24 @@ import { cpuCount } from '../../src/index.ts';
 import { ended, startFixture } from '../helpers/child.ts';
 import { libraryFile } from './probe.ts';
 
-// Whole processes are started, each with 1.4 s of processor time to use.
+// Whole processes are started, each with some seconds of processor time to use.
 vi.setConfig({ testTimeout: 240_000 });
 
 const BLAS = ['matmul', 'gram', 'solve', 'cholesky'];
 const OPENMP = ['argKmin', 'distances', 'fill'];
+const PLACES = ['main', 'threads', 'processes'] as const;
 
-type Place = 'main' | 'threads' | 'processes';
+type Place = (typeof PLACES)[number];
+type Task = Record<string, unknown>;
 
-/** How many threads compute, operation by operation, in a process with these variables. */
+/** How many threads compute, operation by operation, for each task of a process with these variables. */
 async function busy(
-  place: Place,
   env: Record<string, string>,
-  task: Record<string, unknown> = {},
-): Promise<Record<string, number>> {
-  const child = startFixture('busy-threads-main.mjs', [place, JSON.stringify(task)], { env });
+  tasks: readonly (readonly [Place, Task])[],
+): Promise<Record<string, number>[]> {
+  const child = startFixture('busy-threads-main.mjs', [JSON.stringify(tasks)], {
+    env: { HEDDLE_MAX_CPU_COUNT: '2', ...env },
+  });
   const { code, stdout, stderr } = await ended(child, 200);
   if (code !== 0) throw new Error(stderr);
   return JSON.parse(stdout);
@@ -50,12 +53,20 @@ const rows: [Record<string, string>, number, number][] = [
   [{ OMP_NUM_THREADS: '2', OMP_MAX_ACTIVE_LEVELS: '0' }, 1, 1],
   [{ OMP_PROC_BIND: 'true' }, 2, 2],
   [{ OMP_PLACES: '{0}' }, 1, 1],
+  [{ GOMP_CPU_AFFINITY: '0' }, 1, 1],
 ];
 
 describe.runIf(cpuCount() > 1)('threads that compute', () => {
-  describe.each(['main', 'threads', 'processes'] as const)('at the place %s', (place) => {
-    it.each(rows)('with %o: %i on BLAS, %i on OpenMP', async (env, blas, openmp) => {
-      expect(await busy(place, env, alone)).toEqual(counts(blas, openmp));
+  it.each(rows)('at each place with %o: %i on BLAS, %i on OpenMP', async (env, blas, openmp) => {
+    const found = await busy(
+      env,
+      PLACES.map((place) => [place, alone]),
+    );
+    const expected = counts(blas, openmp);
+    expect(Object.fromEntries(PLACES.map((place, i) => [place, found[i]]))).toEqual({
+      main: expected,
+      threads: expected,
+      processes: expected,
     });
   });
 
@@ -74,39 +85,47 @@ describe.runIf(cpuCount() > 1)('threads that compute', () => {
     ['openblas-openmp', { OMP_PROC_BIND: 'true' }, 2, 2],
     ['openblas-serial', {}, 1, 2],
   ] as const)('of %s, with %o: %i and %i', async (name, env, blas, openmp) => {
-    const found = await busy(
-      'main',
-      { HEDDLE_BLAS: libraryFile(name), ...env },
-      { names: ['matmul', 'fill'] },
-    );
-    expect(found).toEqual({ matmul: blas, fill: openmp });
+    const task = { names: ['matmul', 'fill'] };
+    const found = await busy({ HEDDLE_BLAS: libraryFile(name), ...env }, [['main', task]]);
+    expect(found).toEqual([{ matmul: blas, fill: openmp }]);
   });
 
   it('may be fewer with OMP_DYNAMIC in a team, and are none the fewer in OpenBLAS', async () => {
     const env = { OMP_DYNAMIC: 'true', HEDDLE_BLAS: libraryFile('openblas-openmp') };
-    const found = await busy('main', env, { names: ['matmul', 'fill'] });
-    expect(found.matmul).toBe(2);
-    expect(found.fill).toBeLessThanOrEqual(2);
+    const [found] = await busy(env, [['main', { names: ['matmul', 'fill'] }]]);
+    expect(found!.matmul).toBe(2);
+    expect(found!.fill).toBeLessThanOrEqual(2);
   });
 
-  it.each([
-    [{ threads: 2 }, 2],
-    [{ scope: 2 }, 2],
-    [{ limit: 2 }, 2],
-    [{ scope: -1 }, 1],
-    [{ threads: 1, scope: 2 }, 1],
-  ])('as %o asks: variables say 1, and %i compute', async (how, expected) => {
-    expect(await busy('main', { OMP_NUM_THREADS: '1' }, how)).toEqual(counts(expected, expected));
+  it('are what threads, scopes and limits ask, whatever the variables say', async () => {
+    const asked = [
+      [{ threads: 2 }, 2],
+      [{ scope: 2 }, 2],
+      [{ limit: 2 }, 2],
+      [{ scope: -1 }, 1],
+      [{ threads: 1, scope: 2 }, 1],
+    ] as const;
+    const found = await busy(
+      { OMP_NUM_THREADS: '1' },
+      asked.map(([how]) => ['main', how]),
+    );
+    expect(found).toEqual(asked.map(([, expected]) => counts(expected, expected)));
   });
 
   it('with `threads` are no more than OMP_THREAD_LIMIT, which OpenMP itself holds to', async () => {
-    expect(await busy('main', { OMP_THREAD_LIMIT: '1' }, { threads: 2 })).toEqual(counts(1, 1));
+    const found = await busy({ OMP_THREAD_LIMIT: '1' }, [['main', { threads: 2 }]]);
+    expect(found).toEqual([counts(1, 1)]);
   });
 
-  it.each(['threads', 'processes'] as const)('in %s are what childThreads asks', async (place) => {
-    const two = { options: { childThreads: 2 } };
-    expect(await busy(place, { OMP_NUM_THREADS: '1' }, two)).toEqual(counts(2, 2));
-    const one = { options: { childThreads: 1 } };
-    expect(await busy(place, { OMP_NUM_THREADS: '2' }, one)).toEqual(counts(1, 1));
+  it.each([
+    [{ OMP_NUM_THREADS: '1' }, 2],
+    [{ OMP_NUM_THREADS: '2' }, 1],
+  ])('in workers are what childThreads asks: with %o, %i', async (env, childThreads) => {
+    const task = { options: { childThreads } };
+    const found = await busy(env, [
+      ['threads', task],
+      ['processes', task],
+    ]);
+    expect(found).toEqual([counts(childThreads, childThreads), counts(childThreads, childThreads)]);
   });
 });
