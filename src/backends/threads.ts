@@ -1,7 +1,8 @@
 /**
  * The backend 'threads': each worker is a thread of this process.
  */
-import { Worker, type WorkerOptions } from 'node:worker_threads';
+import { isMainThread, Worker, type WorkerOptions } from 'node:worker_threads';
+import { isMeasured } from '../functions/index.ts';
 import { addonFile, native } from '../native.ts';
 import {
   type AcceptedSettings,
@@ -112,7 +113,14 @@ class ThreadHandle implements WorkerPort {
     const { env, argv, resourceLimits } = spec;
     const { entry, eval: code } = threadEntry(spec.execArgv);
     const options: WorkerOptions = {
-      workerData: { memory, slots, addon: addonFile, ...(env ? { env } : {}) },
+      workerData: {
+        memory,
+        slots,
+        addon: addonFile,
+        ...(env ? { env } : {}),
+        // In threads of the main one Node counts by itself.
+        ...(!isMainThread && isMeasured() ? { counts: true } : {}),
+      },
       name: `heddle-${spec.id}`,
       eval: code,
       ...(argv ? { argv: [...argv] } : {}),

@@ -19,6 +19,7 @@ import {
 } from '../protocol/index.ts';
 import { startWorker } from './host.ts';
 import { watchLoading } from './loading.ts';
+import { countCoverage } from './thread-coverage.ts';
 
 /**
  * Becomes a worker: takes messages from its parent until one of them ends it.
@@ -31,16 +32,20 @@ export function serveThread(onWarm?: () => void): void {
     memory,
     slots,
     env = {},
+    counts = false,
   } = workerData as {
     readonly memory: SharedArrayBuffer;
     readonly slots: number;
     readonly env?: Readonly<Record<string, string | undefined>>;
+    readonly counts?: boolean;
   };
   // Node would take flags from what it is given as the environment, and refuse some of the process's.
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined) delete process.env[name];
     else process.env[name] = value;
   }
+  const { NODE_V8_COVERAGE: coverage } = process.env;
+  if (counts && coverage) countCoverage(coverage, threadId);
   const tableBytes = claimTableBytes(slots);
   const mailbox = new Mailbox(slots, memory, tableBytes);
   const words = new Int32Array(memory, tableBytes + mailboxBytes(slots));

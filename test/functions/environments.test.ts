@@ -6,7 +6,16 @@ import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { bundle, compile, install, project as projectOf, run, runVitest, tsx } from './programs.ts';
+import {
+  bundle,
+  compile,
+  emptyProject,
+  install,
+  project as projectOf,
+  run,
+  runVitest,
+  tsx,
+} from './programs.ts';
 
 const apps = fileURLToPath(new URL('./apps', import.meta.url));
 const project = (name: string, type: 'module' | 'commonjs') => projectOf(name, './apps', type);
@@ -231,6 +240,40 @@ describe('functions with captures travel from', () => {
       expect(counts.get(`${unused}-${code.indexOf('}', unused) + 1}`)).toBe(0);
       const never = code.indexOf('function never');
       expect(counts.get(`${never}-${code.indexOf('}', never) + 1}`)).toBe(0);
+    },
+    60_000,
+  );
+
+  it.each(['the process', 'the thread'])(
+    'a thread whose threads are counted once, where %s asks for coverage',
+    async (asks) => {
+      const at = emptyProject(`v8-nested-${asks.replace(' ', '-')}`, 'module');
+      const code = `
+        import { isMainThread, Worker } from 'node:worker_threads';
+        if (isMainThread) new Worker(new URL(import.meta.url));
+        else {
+          process.env.NODE_V8_COVERAGE ??= './counts';
+          const { map, shutdownWorkers } = await import('heddle');
+          const fn = (x) => { if (x > 100) { return 0; } return x * 3; };
+          console.log(JSON.stringify(await map([1, 2, 3], fn, { jobs: 2, backend: 'threads' })));
+          await shutdownWorkers();
+        }
+      `;
+      const file = path.join(at, 'main.mjs');
+      writeFileSync(file, code);
+      const { NODE_V8_COVERAGE: _, ...env } = process.env;
+      if (asks === 'the process') env.NODE_V8_COVERAGE = path.join(at, 'counts');
+      const { stdout } = await run(process.execPath, [file], { cwd: at, env });
+      expect(JSON.parse(stdout)).toEqual([3, 6, 9]);
+      let calls = 0;
+      let unused = 0;
+      const [start, end] = [code.indexOf('(x) =>'), code.indexOf('};') + 1];
+      const block = code.indexOf('{', code.indexOf('x > 100'));
+      for (const part of readCounts(path.join(at, 'counts'), pathToFileURL(file).href)) {
+        calls += part.get(`${start}-${end}`) ?? 0;
+        unused += part.get(`${block}-${code.indexOf('}', block) + 1}`) ?? 0;
+      }
+      expect([calls, unused]).toEqual([3, 0]);
     },
     60_000,
   );
