@@ -3,7 +3,14 @@
  * more tasks ready.
  */
 import { inspect } from 'node:util';
-import type { Job, Sink, TaskDescriber, TaskSource } from '../scheduler/index.ts';
+import type {
+  GraphSnapshot,
+  GraphView,
+  Job,
+  Sink,
+  TaskDescriber,
+  TaskSource,
+} from '../scheduler/index.ts';
 import { type Call, nameOf } from './call.ts';
 import { withResults } from './containers.ts';
 import { DependencyError } from './errors.ts';
@@ -229,6 +236,29 @@ export class GraphRun implements TaskSource, Sink, TaskDescriber {
     const names = this.#nodesOf(task).map((node) => nameOf(this.#graph.calls[node]!));
     const shown = names.length > MAX_NAMES ? [names[0], '…', names.at(-1)] : names;
     return shown.join(' → ');
+  }
+
+  get graph(): GraphView {
+    return {
+      size: this.#tasks.count,
+      labelOf: (index) => this.#nameOfTask(this.#given[index]!),
+      snapshot: () => this.#snapshot(),
+    };
+  }
+
+  #snapshot(): GraphSnapshot {
+    const { count, needsAt, needs } = this.#tasks;
+    const tasks = Array.from({ length: count }, (_, task) => task);
+    return {
+      labels: tasks.map((task) => this.#nameOfTask(task)),
+      states: tasks.map((task) => this.#state.of(task)),
+      needs: tasks.flatMap((task) =>
+        Array.from(
+          needs.subarray(needsAt[task], needsAt[task + 1]),
+          (need) => [need, task] as const,
+        ),
+      ),
+    };
   }
 
   describe(

@@ -2,6 +2,8 @@
  * How far a graph has come: which task may start next, what is not needed any more, and what can't be
  * run. Numbers in, numbers out: nothing here runs anything, or knows values.
  */
+
+import type { GraphTaskState } from '../scheduler/index.ts';
 import type { Plan } from './plan.ts';
 
 const WAITS = 0;
@@ -12,10 +14,14 @@ const FAILED = 4;
 /** It won't be run: what it needs has failed, or nobody needs it any more. */
 const CANCELLED = 5;
 
-/** What a task is doing. */
-export type TaskState = 'waits' | 'ready' | 'started' | 'done' | 'failed' | 'cancelled';
-
-const STATES: readonly TaskState[] = ['waits', 'ready', 'started', 'done', 'failed', 'cancelled'];
+const STATES: readonly GraphTaskState[] = [
+  'waits',
+  'ready',
+  'started',
+  'done',
+  'failed',
+  'cancelled',
+];
 
 /** Ranks of which the smallest is taken first: a binary heap. */
 class Ranks {
@@ -97,7 +103,7 @@ export class GraphState {
     return this.#ready;
   }
 
-  of(task: number): TaskState {
+  of(task: number): GraphTaskState {
     return STATES[this.#states[task]!]!;
   }
 

@@ -33,6 +33,26 @@ export interface RunListener {
   ended?(error: unknown): void;
 }
 
+/** What a task of a graph is doing. */
+export type GraphTaskState = 'waits' | 'ready' | 'started' | 'done' | 'failed' | 'cancelled';
+
+/** How far a graph of calls has come. Its tasks are calls, or chains of calls. */
+export interface GraphSnapshot {
+  readonly labels: readonly string[];
+  readonly states: readonly GraphTaskState[];
+  /** Pairs of tasks by their places in `labels`: what is needed, and who needs it. */
+  readonly needs: readonly (readonly [need: number, user: number])[];
+}
+
+/** A graph that a run makes, for who looks at it. */
+export interface GraphView {
+  /** Calls, or chains of calls, in it. */
+  readonly size: number;
+  /** What a task is called, by its number in the run. */
+  labelOf(index: number): string;
+  snapshot(): GraphSnapshot;
+}
+
 /** A job's tasks begin: `heddle:run:started`. */
 export interface RunStartedEvent {
   readonly run: number;
@@ -41,6 +61,8 @@ export interface RunStartedEvent {
   readonly backend: string;
   /** How many tasks there are; undefined where the input's length is not known. */
   readonly tasks: number | undefined;
+  /** The graph that it makes; only of graphs. */
+  readonly graph?: GraphView;
   /** `performance.now()`. */
   readonly time: number;
 }
@@ -69,6 +91,18 @@ export interface BatchFinishedEvent {
   /** Start of the first and end of the last, of `performance.now()` here. */
   readonly started: number;
   readonly completed: number;
+  /** Threads that BLAS and OpenMP may take in the worker; -1 where nothing limits them. */
+  readonly threads: number;
+}
+
+/** A task has failed for good: `heddle:task:rejected`. */
+export interface TaskRejectedEvent {
+  readonly run: number;
+  readonly label: string;
+  readonly index: number;
+  /** A `TaskError`, or what tells how its worker was lost. */
+  readonly error: Error;
+  readonly time: number;
 }
 
 /** A worker, as events name it. */
@@ -123,6 +157,7 @@ export const channels = {
   taskDispatched: channel('heddle:task:dispatched'),
   taskFinished: channel('heddle:task:finished'),
   taskFailed: channel('heddle:task:failed'),
+  taskRejected: channel('heddle:task:rejected'),
   workerStarted: channel('heddle:worker:started'),
   workerEnded: channel('heddle:worker:ended'),
 } as const;

@@ -15,12 +15,18 @@ export {
 } from './errors.ts';
 export {
   type BatchFinishedEvent,
+  channels,
   type FinishedEvent,
+  type GraphSnapshot,
+  type GraphTaskState,
+  type GraphView,
   notify,
+  type PoolListener,
   poolListeners,
   type RunEndedEvent,
   type RunListener,
   type RunStartedEvent,
+  type TaskRejectedEvent,
   type WorkerEndedEvent,
   type WorkerEvent,
 } from './events.ts';
@@ -44,6 +50,7 @@ export {
   prepareWorker,
   shutdownWorkers,
   waitingFutures,
+  workerStats,
 } from './pools.ts';
 export { MAX_BYTES, resolveOptions, START_TIMEOUTS } from './resolve.ts';
 export { ResponsiveTimer } from './responsive-timer.ts';
@@ -54,3 +61,4 @@ export { type TaskSource, taskSource } from './source.ts';
 export type { JobStats, TaskTimes } from './stats.ts';
 export { warnOfMore } from './worker-count.ts';
 export { workerSettings } from './worker-settings.ts';
+export type { WorkerStats } from './worker-stats.ts';

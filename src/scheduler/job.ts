@@ -32,12 +32,15 @@ import {
   type ValueCodec,
 } from '../protocol/index.ts';
 import type { RunningTask } from './errors.ts';
+import type { GraphView } from './events.ts';
 import type { ResolvedOptions } from './options.ts';
 
 type AnyFunction = (...args: never[]) => unknown;
 
 /** What tells people about tasks. */
 export interface TaskDescriber {
+  /** The graph whose tasks they are. */
+  readonly graph?: GraphView;
   /**
    * @param task - as it was sent
    * @param step - at which of its calls it is, where it is several; null where that is not known

@@ -140,7 +140,11 @@ export interface TalliedWorker {
   readonly upSince: number | null;
 }
 
-function doing({ state, load }: TalliedWorker): keyof PoolStats['workers'] {
+/** What a worker does, in a word. */
+export function doing({
+  state,
+  load,
+}: Pick<TalliedWorker, 'state' | 'load'>): keyof PoolStats['workers'] {
   if (state === 'starting') return 'starting';
   if (state !== 'ready') return 'ending';
   return load > 0 ? 'busy' : 'idle';

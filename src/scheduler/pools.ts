@@ -14,6 +14,7 @@ import { type WorkerFunctions, WorkerPool } from './pool.ts';
 import { type PoolStats, PoolTally } from './pool-stats.ts';
 import type { TaskSource } from './source.ts';
 import { settingsKey } from './worker-settings.ts';
+import { type WorkerStats, workersOf } from './worker-stats.ts';
 
 /** Pools by what their workers have in common. */
 const pools = new Map<string, WorkerPool>();
@@ -258,6 +259,11 @@ export function poolStats(): PoolStats[] {
     stats.push(tally.snapshot({ ...kind, workers, runs }, waiting.get(tally) ?? 0, now));
   }
   return stats;
+}
+
+/** The workers that the pools of this environment have now; the environment itself is none. */
+export function workerStats(): WorkerStats[] {
+  return [...pools.values()].flatMap(workersOf);
 }
 
 let closesAtEnd = false;

@@ -5,10 +5,12 @@ import type { RunBy } from '../protocol/index.ts';
 import {
   type BatchFinishedEvent,
   channels,
+  type GraphView,
   notify,
   type RunEndedEvent,
   type RunListener,
   type RunStartedEvent,
+  type TaskRejectedEvent,
 } from './events.ts';
 import type { PoolTally } from './pool-stats.ts';
 import type { Batch } from './seams.ts';
@@ -17,7 +19,8 @@ import { StatsKeeper } from './stats.ts';
 /** What the records of a job go by. */
 interface RecordedJob {
   readonly label: string;
-  readonly options: { readonly recordTimes: boolean };
+  readonly describer: { readonly graph?: GraphView } | null;
+  readonly options: { readonly recordTimes: boolean; readonly childThreads: number };
 }
 
 export class Recorder {
@@ -44,7 +47,9 @@ export class Recorder {
   started(backend: string, tasks: number | undefined): void {
     if (!channels.runStarted.hasSubscribers) return;
     const time = performance.now();
-    const event: RunStartedEvent = { run: this.#run, label: this.#job.label, backend, tasks, time };
+    const { label, describer } = this.#job;
+    const graph = describer?.graph ? { graph: describer.graph } : null;
+    const event: RunStartedEvent = { run: this.#run, label, backend, tasks, ...graph, time };
     channels.runStarted.publish(event);
   }
 
@@ -107,6 +112,7 @@ export class Recorder {
         ...who,
         started: times[0]! + clockOffset,
         completed: times[times.length - 1]! + clockOffset,
+        threads: this.#job.options.childThreads,
       };
       channels.batchFinished.publish(event);
     }
@@ -126,6 +132,15 @@ export class Recorder {
     this.#tally.lost += count;
     this.stats.finished += count;
     this.stats.failed += count;
+  }
+
+  /** A task has failed, and is not tried again. */
+  rejected(index: number, error: Error): void {
+    if (!channels.taskRejected.hasSubscribers) return;
+    const { label } = this.#job;
+    const time = performance.now();
+    const event: TaskRejectedEvent = { run: this.#run, label, index, error, time };
+    channels.taskRejected.publish(event);
   }
 
   ended(error: unknown): void {

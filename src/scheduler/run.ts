@@ -377,6 +377,7 @@ export class Run implements RunPort {
 
   /** A task has failed for good. */
   #refuse(index: number, error: Error): void {
+    this.#recorder.rejected(index, error);
     if (this.job.options.collectErrors) {
       this.#delivery.give(index, [{ status: 'rejected', reason: error }]);
       this.#failIfDue();

@@ -3,25 +3,31 @@
  */
 import { channel } from 'node:diagnostics_channel';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { delayed, imap, invoker, map, Parallel } from '../../src/parallel/index.ts';
-import type {
-  BatchFinishedEvent,
-  RunEndedEvent,
-  RunStartedEvent,
+import { compute, delayed, imap, invoker, map, Parallel } from '../../src/parallel/index.ts';
+import {
+  type BatchFinishedEvent,
+  type RunEndedEvent,
+  type RunStartedEvent,
+  shutdownWorkers,
+  TaskError,
+  type TaskRejectedEvent,
+  workerStats,
 } from '../../src/scheduler/index.ts';
-import { everyBackend } from '../parallel/support.ts';
+import { everyBackend, workerBackends } from '../parallel/support.ts';
 
 const started: RunStartedEvent[] = [];
 const ended: RunEndedEvent[] = [];
 const batches: BatchFinishedEvent[] = [];
+const rejected: TaskRejectedEvent[] = [];
 const listeners = [
   ['heddle:run:started', (event: unknown) => started.push(event as RunStartedEvent)],
   ['heddle:run:ended', (event: unknown) => ended.push(event as RunEndedEvent)],
   ['heddle:batch:finished', (event: unknown) => batches.push(event as BatchFinishedEvent)],
+  ['heddle:task:rejected', (event: unknown) => rejected.push(event as TaskRejectedEvent)],
 ] as const;
 
 beforeEach(() => {
-  started.length = ended.length = batches.length = 0;
+  started.length = ended.length = batches.length = rejected.length = 0;
   for (const [name, listener] of listeners) channel(name).subscribe(listener);
 });
 afterEach(() => {
@@ -71,6 +77,60 @@ describe.each(everyBackend)('on the backend %s', (backend, settings) => {
     expect(ended[0]!.error).toBe(error);
     expect(ended[0]!.failed).toBe(1);
     expect(batches.filter((batch) => batch.failed)).toMatchObject([{ first: 2, count: 1 }]);
+    expect(rejected).toMatchObject([{ run: ended[0]!.run, label: 'fails', index: 2 }]);
+    expect(rejected[0]!.error).toBe(error);
+  });
+
+  it('tells each task that failed for good, where errors are results, and none that is tried again', async () => {
+    const fails = (x: number) => {
+      if (x % 2 === 1) throw new RangeError(`odd: ${x}`);
+      return x;
+    };
+    const results = await map([0, 1, 2, 3], fails, { ...settings, returnErrors: true });
+    expect(rejected.map(({ index }) => index).sort()).toEqual([1, 3]);
+    for (const { index, error } of rejected) {
+      expect(error).toBeInstanceOf(TaskError);
+      expect(error).toBe((results[index] as PromiseRejectedResult).reason);
+    }
+    rejected.length = 0;
+    const tried = { count: 0 };
+    const second = (_: number, ctx: { index: number }) => {
+      tried.count++;
+      if (tried.count === 1) throw new Error('the first time');
+      return ctx.index;
+    };
+    await map([1], second, { ...settings, retryErrors: 3 });
+    expect(rejected).toEqual([]);
+  });
+
+  it('tells how many threads BLAS may take in the worker', async () => {
+    await map([1, 2], (x) => x, { ...settings, childThreads: 1 });
+    expect(batches.length).toBeGreaterThan(0);
+    for (const { threads } of batches) expect(threads).toBe(1);
+  });
+
+  it('shows the graph that a run makes: names, needs, and how far it has come', async () => {
+    const two = delayed(() => 2, { label: 'two' })();
+    const three = delayed(() => 3, { label: 'three' })();
+    const sum = delayed((a: number, b: number) => a + b, { label: 'sum' })(two, three);
+    let before: unknown;
+    const look = (event: unknown) => {
+      before = (event as RunStartedEvent).graph?.snapshot().states;
+    };
+    channel('heddle:run:started').subscribe(look);
+    expect(await compute(sum, settings)).toBe(5);
+    channel('heddle:run:started').unsubscribe(look);
+    expect(before).toEqual(['ready', 'ready', 'waits']);
+    const { graph } = started[0]!;
+    expect(graph!.size).toBe(3);
+    const { labels, states, needs } = graph!.snapshot();
+    expect(states).toEqual(['done', 'done', 'done']);
+    const named = needs.map(([need, user]) => `${labels[need]} → ${labels[user]}`).sort();
+    expect(named).toEqual(['three → sum', 'two → sum']);
+    expect([0, 1].map((index) => graph!.labelOf(index)).sort()).toEqual(['three', 'two']);
+    expect(graph!.labelOf(2)).toBe('sum');
+    await map([1], (x) => x, settings);
+    expect(started[1]).not.toHaveProperty('graph');
   });
 
   it('names a job by its label, its method, or its function', async () => {
@@ -114,3 +174,31 @@ describe.each(everyBackend)('on the backend %s', (backend, settings) => {
 it('refuses a label that is no text', async () => {
   await expect(map([1], (x) => x, { label: 3 as never })).rejects.toThrow(/label/);
 });
+
+it.each(workerBackends)(
+  'lists the workers of the backend %s, and what they do',
+  async (backend, settings) => {
+    shutdownWorkers({ kill: true });
+    const own = () =>
+      workerStats().filter((one) => one.backend === backend && one.state !== 'ending');
+    const waits = (x: number, ctx: { signal: AbortSignal }) =>
+      new Promise<number>((resolve) => ctx.signal.addEventListener('abort', () => resolve(x)));
+    const stop = new AbortController();
+    const running = map([1, 2], waits, { ...settings, batchSize: 1, signal: stop.signal });
+    running.catch(() => {});
+    while (own().filter((one) => one.state === 'busy').length < 2) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    const during = own();
+    const [{ run } = { run: 0 }] = started;
+    for (const one of during) {
+      expect(one).toMatchObject({ pool: null, state: 'busy', tasks: 1, runs: [run] });
+      expect(one.upSince).toBeGreaterThan(0);
+      expect(one.pid === process.pid).toBe(backend === 'threads');
+      expect(one.threadId === null).toBe(backend === 'processes');
+    }
+    stop.abort();
+    await running.catch(() => {});
+    expect(JSON.parse(JSON.stringify(during))).toEqual(during);
+  },
+);
