@@ -10,6 +10,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { bundleLibrary } from './bundle-library.mjs';
+import { bundlePage } from './bundle-page.mjs';
 import { bundleWorkers } from './bundle-workers.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
@@ -29,6 +30,7 @@ const relative = (folder, file) => {
   const name = path.relative(folder, file).replaceAll('\\', '/');
   return name.startsWith('.') ? name : `./${name}`;
 };
+await bundlePage(root);
 const entries = Object.values(manifest.exports).filter((entry) => entry.require);
 const inDist = (file) => path.relative(dist, path.join(root, file)).replaceAll('\\', '/');
 const bundles = await bundleLibrary(

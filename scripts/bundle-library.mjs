@@ -21,7 +21,7 @@ const META = [
 ].join('\n');
 
 /** Entries whose floors lie above the main entry's: they load its bundle. */
-const ABOVE = ['cluster/index.js'];
+const ABOVE = ['cluster/index.js', 'dashboard/index.js'];
 
 /** What is loaded together when a worker's codec is: src/worker/lazy-codec.ts. */
 const CODEC = ['codec/index.js', 'memory/index.js', 'functions/index.js'];

@@ -38,7 +38,6 @@ export {
   coreBudget,
   ensureInitialized,
   getConfig,
-  initialize,
   type ParallelConfig,
   parallelConfig,
   setConfig,
@@ -46,6 +45,7 @@ export {
   withConfig,
 } from './config/index.ts';
 export { bind, task } from './functions/index.ts';
+export { type InitializeOptions, initialize } from './initialize.ts';
 export { type CpuCountOptions, cpuCount, type Environment } from './machine/index.ts';
 export {
   type DType,

@@ -5,20 +5,10 @@
 import fs from 'node:fs';
 import { coreBudget } from '../config/index.ts';
 import type { FinishedEvent, Run } from '../scheduler/index.ts';
+import { micro, PID, rowNames, type TraceEvent, traceJson } from './trace-format.ts';
 
 /** Single tasks are drawn up to so many of them; more would make a file that nothing opens. */
 const MAX_TASKS = 200_000;
-
-interface TraceEvent {
-  readonly name: string;
-  readonly ph: 'X' | 'M' | 'C';
-  readonly pid: number;
-  readonly tid?: number;
-  /** Microseconds. */
-  readonly ts?: number;
-  readonly dur?: number;
-  readonly args?: Readonly<Record<string, unknown>>;
-}
 
 interface Slice {
   readonly run: number;
@@ -29,13 +19,8 @@ interface Slice {
   tasks: number;
 }
 
-const PID = 1;
 /** The first row of an engine. */
 const ENGINES = 1_000_000;
-
-function micro(milliseconds: number): number {
-  return Math.round(milliseconds * 1000 * 1000) / 1000;
-}
 
 /** What goes into one file: all runs of this process that name it. */
 class Timeline {
@@ -104,12 +89,7 @@ class Timeline {
   }
 
   write(threads: number): void {
-    const names: TraceEvent[] = [
-      { name: 'process_name', ph: 'M', pid: PID, args: { name: `heddle ${process.pid}` } },
-    ];
-    for (const { tid, name } of this.#rows.values()) {
-      names.push({ name: 'thread_name', ph: 'M', pid: PID, tid, args: { name } });
-    }
+    const names = rowNames(`heddle ${process.pid}`, this.#rows.values());
     const batches = [...this.#batches.values()].map(
       ({ run, worker, batch, start, end, tasks }): TraceEvent => ({
         name: `batch of ${tasks}`,
@@ -122,7 +102,7 @@ class Timeline {
       }),
     );
     const events = [...names, ...batches, ...this.#events, ...this.#counters(threads)];
-    fs.writeFileSync(this.#file, JSON.stringify({ displayTimeUnit: 'ms', traceEvents: events }));
+    fs.writeFileSync(this.#file, traceJson(events));
   }
 }
 

@@ -50,7 +50,6 @@ export {
   prepareWorker,
   shutdownWorkers,
   waitingFutures,
-  workerStats,
 } from './pools.ts';
 export { MAX_BYTES, resolveOptions, START_TIMEOUTS } from './resolve.ts';
 export { ResponsiveTimer } from './responsive-timer.ts';
@@ -61,4 +60,4 @@ export { type TaskSource, taskSource } from './source.ts';
 export type { JobStats, TaskTimes } from './stats.ts';
 export { warnOfMore } from './worker-count.ts';
 export { workerSettings } from './worker-settings.ts';
-export type { WorkerStats } from './worker-stats.ts';
+export { runningRuns, type WorkerStats, workerStats } from './worker-stats.ts';

@@ -14,7 +14,6 @@ import { type WorkerFunctions, WorkerPool } from './pool.ts';
 import { type PoolStats, PoolTally } from './pool-stats.ts';
 import type { TaskSource } from './source.ts';
 import { settingsKey } from './worker-settings.ts';
-import { type WorkerStats, workersOf } from './worker-stats.ts';
 
 /** Pools by what their workers have in common. */
 const pools = new Map<string, WorkerPool>();
@@ -261,9 +260,10 @@ export function poolStats(): PoolStats[] {
   return stats;
 }
 
-/** The workers that the pools of this environment have now; the environment itself is none. */
-export function workerStats(): WorkerStats[] {
-  return [...pools.values()].flatMap(workersOf);
+/** The pools that there are now: those with workers, and those of the calling process. */
+export function currentPools(): { readonly shared: WorkerPool[]; readonly local: WorkerPool[] } {
+  const local = [...localPools.values()].flatMap(({ pools: all }) => [...all]);
+  return { shared: [...pools.values()], local };
 }
 
 let closesAtEnd = false;

@@ -17,6 +17,7 @@ import type { Clock } from './clock.ts';
 import type { RunListener } from './events.ts';
 import type { Job } from './job.ts';
 import type { PoolTally } from './pool-stats.ts';
+import type { JobStats } from './stats.ts';
 
 /**
  * What a worker is doing for its pool. A worker that is draining takes no new work and ends when what
@@ -174,6 +175,7 @@ export interface RunPort {
   readonly wanted: number;
   /** Tasks that no worker has begun, as far as the input tells how many there are. */
   readonly waiting: number;
+  stats(): JobStats;
   start(): void;
   fail(error: unknown): void;
   /** Gives a worker a batch, if there is one for it. */

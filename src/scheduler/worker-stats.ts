@@ -1,9 +1,11 @@
 /**
- * What is known of each worker: where it is, what it does, and when it was last heard of.
+ * What goes on now: each worker, where it is, what it does, and when it was last heard of; and the runs.
  */
 
 import type { WorkerPool } from './pool.ts';
 import { doing, type PoolStats } from './pool-stats.ts';
+import { currentPools } from './pools.ts';
+import type { RunPort } from './seams.ts';
 
 /** A worker of a pool; from `workerStats()`. Times are in milliseconds of `performance.now()`. */
 export interface WorkerStats {
@@ -24,7 +26,7 @@ export interface WorkerStats {
 }
 
 /** The workers of a pool, in the order of their start. */
-export function workersOf(pool: WorkerPool): WorkerStats[] {
+function workersOf(pool: WorkerPool): WorkerStats[] {
   return Array.from(pool.workers, (worker): WorkerStats => {
     const { host, pid, threadId } = worker.port.address;
     const runs = worker.slots.flatMap((batch) => (batch ? [batch.run.id] : []));
@@ -42,4 +44,15 @@ export function workersOf(pool: WorkerPool): WorkerStats[] {
       lastMessageAt: worker.lastMessageAt || null,
     };
   });
+}
+
+/** The workers that the pools of this environment have now; the environment itself is none. */
+export function workerStats(): WorkerStats[] {
+  return currentPools().shared.flatMap(workersOf);
+}
+
+/** The runs that go on now in this environment, oldest first. */
+export function runningRuns(): RunPort[] {
+  const { shared, local } = currentPools();
+  return [...shared, ...local].flatMap((pool) => [...pool.runs]).sort((a, b) => a.id - b.id);
 }

@@ -63,6 +63,10 @@ const users: Readonly<Record<string, readonly LibraryName[]>> = {
   ],
 };
 
+/** A browser, in which the dashboard is looked at. */
+export const chromiumFile = '/usr/bin/chromium';
+const browserUsers = ['test/dashboard/page.test.ts', 'test/dashboard/flood.test.ts'];
+
 /** Python, with the peers whose results ours are compared with. */
 export const python = process.env.HEDDLE_PYTHON ?? '/usr/bin/python3';
 
@@ -127,6 +131,10 @@ export function leftOut(): {
     );
     if (missing.length > 0) files.push(file);
     for (const [name] of missing) packages.add(name);
+  }
+  if (!existsSync(chromiumFile)) {
+    files.push(...browserUsers);
+    packages.add('chromium');
   }
   const commands: string[] = [];
   if (packages.size > 0) commands.push(`sudo apt-get install ${[...packages].sort().join(' ')}`);

@@ -2,6 +2,7 @@
  * Watches the threads of a process and of all that it starts, through /proc.
  */
 import { readdirSync, readFileSync } from 'node:fs';
+import { processTree, readStat, TICKS_PER_SECOND } from '../../machine/index.ts';
 import { MAIN, poolKinds, UNKNOWN, WORKERS } from './pools.ts';
 import { type Origin, StackReader } from './stacks.ts';
 
@@ -39,8 +40,6 @@ interface Seen extends ThreadRecord {
   switches: number;
 }
 
-/** sysconf(_SC_CLK_TCK), 100 in the interface of every Linux. */
-const TICKS_PER_SECOND = 100;
 /** Looks at a stack that often before a thread is given up as not recognised. */
 const MAX_LOOKS = 40;
 
@@ -58,33 +57,6 @@ function list(folder: string): string[] {
   } catch {
     return [];
   }
-}
-
-/** A process and all its descendants. */
-export function processTree(root: number): number[] {
-  const found = [root];
-  for (let index = 0; index < found.length; index++) {
-    const pid = found[index];
-    for (const task of list(`/proc/${pid}/task`)) {
-      const children = read(`/proc/${pid}/task/${task}/children`)?.trim();
-      if (children) found.push(...children.split(' ').map(Number));
-    }
-  }
-  return found;
-}
-
-/** Fields of stat after the name, which may hold spaces and brackets (proc(5)). */
-function statOf(pid: number, tid: number) {
-  const text = read(`/proc/${pid}/task/${tid}/stat`);
-  if (text === undefined) return undefined;
-  const name = text.slice(text.indexOf('(') + 1, text.lastIndexOf(')'));
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return {
-    name,
-    state: fields[0] ?? '',
-    ticks: Number(fields[11]) + Number(fields[12]),
-    startedAt: Number(fields[19]),
-  };
 }
 
 function involuntarySwitches(pid: number, tid: number): number | undefined {
@@ -147,14 +119,14 @@ export class Sampler {
       for (const task of tasks) if (this.#look(pid, Number(task))) running++;
     }
     this.#processes = Math.max(this.#processes, alive);
-    const root = statOf(this.#root, this.#root);
+    const root = readStat(this.#root, this.#root);
     if (!root || root.state === 'Z' || root.state === 'X') return false;
     this.#running.push(running);
     return true;
   }
 
   #look(pid: number, tid: number): boolean {
-    const stat = statOf(pid, tid);
+    const stat = readStat(pid, tid);
     if (!stat || stat.state === 'Z' || stat.state === 'X') return false;
     if (pid === tid) this.#mains.set(pid, { name: stat.name, startedAt: stat.startedAt });
     let thread = this.#threads.get(tid);
