@@ -1,12 +1,14 @@
 /**
  * `heddle doctor`: watches a Node process at work and says whether it is oversubscribed.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cpuReport, cpuThrottling, type Host, thisHost } from '../machine/index.ts';
+import { cpuReport, cpuThrottling } from '../machine/index.ts';
+import { start } from './start.ts';
 import { table } from './table.ts';
+import { hostOf } from './watch/host.ts';
 import { Sampler } from './watch/sampler.ts';
 import { judge, type Verdict } from './watch/verdict.ts';
 
@@ -20,16 +22,6 @@ export interface DoctorOptions {
 
 /** How long a process is watched that doctor hasn't started. */
 const SECONDS_FOR_A_PID = 10;
-
-/** The machine as another process sees it: its affinity and its control groups. */
-function hostOf(pid: number): Host {
-  return {
-    ...thisHost,
-    env: {},
-    read: (path) =>
-      thisHost.read(path.replace(/^\/proc\/self\/(status|cgroup)$/, `/proc/${pid}/$1`)),
-  };
-}
 
 function render(verdict: Verdict, seconds: number): string {
   const round = (value: number) => Math.round(value * 100) / 100;
@@ -76,17 +68,6 @@ export async function watch(
   const observation = sampler.finish();
   const verdict = judge(observation, cores, throttled - throttledBefore);
   return { verdict, seconds: observation.seconds };
-}
-
-async function start(command: readonly string[]): Promise<ChildProcess> {
-  const [program = '', ...rest] = command;
-  const child = spawn(program, rest, { stdio: 'inherit' });
-  try {
-    await once(child, 'spawn');
-  } catch (error) {
-    throw new Error(`'${program}' could not be started: ${(error as Error).message}`);
-  }
-  return child;
 }
 
 /** Runs the command and returns the exit status. */

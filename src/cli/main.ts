@@ -4,6 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import { Command, InvalidArgumentError } from 'commander';
+import { showDashboard } from './dashboard.ts';
 import { doctor } from './doctor.ts';
 import { info } from './info.ts';
 import { kernels } from './kernels.ts';
@@ -12,6 +13,14 @@ function count(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1) {
     throw new InvalidArgumentError('It must be a whole number of at least 1.');
+  }
+  return value;
+}
+
+function port(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isInteger(value) || value < 0 || value > 65_535) {
+    throw new InvalidArgumentError('It must be a whole number from 0 to 65535.');
   }
   return value;
 }
@@ -63,5 +72,13 @@ program
   .action((command: string[], options) =>
     run(async () => (options.kernels ? kernels(options) : doctor(command, options))),
   );
+
+program
+  .command('dashboard')
+  .description('show in the browser what a program does')
+  .argument('[command...]', 'the program to start and show, after --')
+  .option('-p, --pid <pid>', 'show a process that runs already', count)
+  .option('--port <port>', 'the port on 127.0.0.1 (default: one that is free)', port)
+  .action((command: string[], options) => run(() => showDashboard(command, options)));
 
 await program.parseAsync();

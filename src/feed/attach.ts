@@ -5,7 +5,15 @@
  * program that does not expect it; and Node's inspector, which any program can be told to open, lets all users
  * of the machine run code in it.
  */
-import { chmodSync, lstatSync, mkdirSync, readdirSync, statSync, unlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs';
 import { createServer, request as httpRequest, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -75,21 +83,23 @@ function isAlive(pid: number): boolean {
 }
 
 /** The processes that have a socket in a folder. */
-function pidsIn(folder: string): number[] {
-  return readdirSync(folder).flatMap((name) => {
-    const pid = /^(\d+)\.sock$/.exec(name)?.[1];
-    return pid === undefined ? [] : [Number(pid)];
-  });
+function pidsIn(folder: string, ending: 'sock' | 'new' = 'sock'): number[] {
+  return readdirSync(folder)
+    .map((name) => path.parse(name))
+    .filter(({ name, ext }) => ext === `.${ending}` && /^\d+$/.test(name))
+    .map(({ name }) => Number(name));
 }
 
 /** Takes away what processes have left that were killed. */
 function sweep(folder: string): void {
-  for (const pid of pidsIn(folder)) {
-    if (pid !== process.pid && isAlive(pid)) continue;
-    try {
-      unlinkSync(path.join(folder, `${pid}.sock`));
-    } catch {
-      // Another program has done so.
+  for (const ending of ['sock', 'new'] as const) {
+    for (const pid of pidsIn(folder, ending)) {
+      if (pid !== process.pid && isAlive(pid)) continue;
+      try {
+        unlinkSync(path.join(folder, `${pid}.${ending}`));
+      } catch {
+        // Another program has done so.
+      }
     }
   }
 }
@@ -106,6 +116,7 @@ export async function openFeed(): Promise<string> {
   const folder = makeFolder(uid);
   sweep(folder);
   const place = path.join(folder, `${process.pid}.sock`);
+  const made = path.join(folder, `${process.pid}.new`);
   const answer = answerOf(acquireFeed());
   const server: Server = createServer((request, response) => {
     const name = (request.url ?? '').replace(/^\//, '').replace(/\?.*$/, '');
@@ -114,9 +125,11 @@ export async function openFeed(): Promise<string> {
   server.on('connection', (socket) => socket.unref());
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(attachError(`no socket at '${place}'`, error)));
-    server.listen(place, resolve);
+    server.listen(made, resolve);
   });
-  chmodSync(place, 0o600);
+  // It has its name only once it is nobody else's.
+  chmodSync(made, 0o600);
+  renameSync(made, place);
   server.unref();
   process.on('exit', () => {
     try {

@@ -108,7 +108,8 @@ export interface FeedMessage {
   readonly program: {
     readonly pid: number;
     readonly title: string;
-    readonly node: string;
+    /** Version of Node; null where it is not known. */
+    readonly node: string | null;
     /** Cores that are the program's. */
     readonly cores: number;
     /** 'system': the program says nothing of itself, and what is known comes from the system. */

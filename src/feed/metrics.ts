@@ -3,13 +3,13 @@
  */
 import type { PoolStats } from '../scheduler/index.ts';
 
-/** What is told. */
+/** What is told; what is not known is left out. */
 export interface Metrics {
-  readonly runs: number;
-  readonly active: number;
-  readonly finished: number;
-  readonly failed: number;
-  readonly errors: number;
+  readonly runs?: number;
+  readonly active?: number;
+  readonly finished?: number;
+  readonly failed?: number;
+  readonly errors?: number;
   readonly busyCores: number;
   readonly cores: number;
   /** Bytes. */
@@ -34,9 +34,9 @@ export function metricsText(metrics: Metrics): string {
     name: string,
     type: 'counter' | 'gauge',
     help: string,
-    values: readonly (readonly [Labels, number])[],
+    values: readonly (readonly [Labels, number | undefined])[],
   ): void => {
-    if (values.length === 0) return;
+    if (values.length === 0 || values[0]![1] === undefined) return;
     lines.push(`# HELP heddle_${name} ${help}`, `# TYPE heddle_${name} ${type}`);
     for (const [labels, value] of values) lines.push(`heddle_${name}${labelText(labels)} ${value}`);
   };

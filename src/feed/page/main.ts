@@ -80,8 +80,12 @@ events.addEventListener('error', () => {
 events.addEventListener('message', ({ data }: MessageEvent<string>) => {
   state.accept(JSON.parse(data) as FeedMessage);
   const { program: about } = state.message!;
-  const from = about.source === 'system' ? ' · seen from outside: it has no feed' : '';
-  setText(program, `${about.title} · process ${about.pid} · Node ${about.node}${from}`);
+  const from =
+    about.source === 'system'
+      ? ' · seen from outside: it has no feed (HEDDLE_DASHBOARD=attach)'
+      : '';
+  const version = about.node === null ? '' : ` · Node ${about.node}`;
+  setText(program, `${about.title} · process ${about.pid}${version}${from}`);
   document.title = `${about.title} – Heddle`;
   if (!document.hidden) shown.show(state);
 });
