@@ -24,7 +24,7 @@ const META = [
 const ABOVE = ['cluster/index.js', 'dashboard/index.js'];
 
 /** What is loaded together when a worker's codec is: src/worker/lazy-codec.ts. */
-const CODEC = ['codec/index.js', 'memory/index.js', 'functions/index.js'];
+const CODEC = ['codec/index.js', 'memory/index.js', 'functions/index.js', 'objects/index.js'];
 
 const posix = (file) => file.split(path.sep).join('/');
 

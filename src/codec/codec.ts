@@ -6,7 +6,7 @@
  * skeleton, and the steps that complete it on the other side.
  */
 
-import { openAhead, touch, unopenedMemory, unpin } from '../memory/index.ts';
+import { type MemoryHandle, openAhead, touch, unopenedMemory, unpin } from '../memory/index.ts';
 import type { NativeSegment } from '../native.ts';
 import {
   type Callable,
@@ -136,8 +136,19 @@ export function encode(value: unknown, options: EncodeOptions): Encoded {
   return { message, transfer, takeAway, release, drop };
 }
 
-function isWrapped(message: unknown): message is Wrapped {
+export function isWrapped(message: unknown): message is Wrapped {
   return typeof message === 'object' && message !== null && MARK in message;
+}
+
+/** The memory that a message names, that of sealed values in it too. */
+function* memoryOf({ references }: Wrapped): Generator<MemoryHandle, void, undefined> {
+  for (const reference of references) {
+    if (reference.kind === 'segment' && reference.handle.kind === 'memory') yield reference.handle;
+    if (reference.kind !== 'sealed') continue;
+    for (const part of reference.memory) {
+      if (!(part instanceof ArrayBuffer) && part.kind === 'memory') yield part;
+    }
+  }
 }
 
 /**
@@ -200,9 +211,8 @@ export function pin(message: unknown): () => void {
     for (const segment of pins) unpin(segment);
   };
   try {
-    for (const reference of message.references) {
-      if (reference.kind !== 'segment' || reference.handle.kind !== 'memory') continue;
-      const segment = openAhead(reference.handle);
+    for (const handle of memoryOf(message)) {
+      const segment = openAhead(handle);
       if (segment) pins.push(segment);
     }
   } catch (error) {
@@ -218,7 +228,5 @@ export function pin(message: unknown): () => void {
  */
 export function discard(message: unknown): void {
   if (!isWrapped(message)) return;
-  for (const reference of message.references) {
-    if (reference.kind === 'segment' && reference.handle.kind === 'memory') touch(reference.handle);
-  }
+  for (const handle of memoryOf(message)) touch(handle);
 }

@@ -4,6 +4,8 @@
 import { noteUnopened, open, type SegmentHandle, unopenedMemory } from '../memory/index.ts';
 import { restore } from './hooks.ts';
 import { build, buildError } from './platform.ts';
+import { makeRemote } from './remotes.ts';
+import { Sealed } from './sealed.ts';
 import { restoreBy, serializerById } from './serializers.ts';
 import {
   ACCESSOR,
@@ -99,6 +101,12 @@ export class Decoder {
         return this.#open(reference.handle);
       case 'view':
         return this.#view(reference, this.get(reference.buffer) as ArrayBuffer);
+      case 'memory':
+        throw new TypeError('memory of a sealed value is named outside of it');
+      case 'sealed':
+        return new Sealed(reference.bytes, reference.memory, reference.objects);
+      case 'remote':
+        return makeRemote(reference.type, reference.state);
       case 'symbol':
         return reference.wellKnown
           ? (Symbol as unknown as Record<string, symbol>)[reference.key]

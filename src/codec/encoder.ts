@@ -24,6 +24,8 @@ import {
   ruleFor,
 } from './platform.ts';
 import { closedness, readProperty, stackOf, wellKnownSymbols } from './properties.ts';
+import { remoteReference } from './remotes.ts';
+import { sealedReference } from './sealed.ts';
 import { type ViewOptions, ViewTable, viewName } from './views.ts';
 import { ACCESSOR, HIDDEN, type Reference, SHOWN, type Step } from './wire.ts';
 
@@ -184,6 +186,8 @@ export class Encoder {
 
   /** An object that is more than its properties. */
   #special(value: object, prototype: object, path: string): unknown {
+    const passedOn = sealedReference(value) ?? remoteReference(value);
+    if (passedOn) return this.#remember(value, this.#reference(passedOn));
     const restored = this.#restored(value, path);
     if (restored) return restored;
     if (Array.isArray(value)) return this.#subArray(value, prototype, path);

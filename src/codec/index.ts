@@ -22,6 +22,18 @@ export { type Movable, move } from './moving.ts';
 export { isNative, isNativeText, platformClassOf, refusalOf, ruleFor } from './platform.ts';
 export { textOf } from './properties.ts';
 export {
+  makeRemote,
+  Remote,
+  type RemoteKind,
+  type RemoteState,
+  registerRemote,
+  remoteKind,
+  remoteState,
+  UnknownRemoteError,
+} from './remotes.ts';
+export { Sealed, type SealedMemory } from './sealed.ts';
+export { objectsOf, type Sealing, seal, unsealed } from './sealing.ts';
+export {
   adoptSerializers,
   type Registration,
   registerSerializer,

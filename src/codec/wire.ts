@@ -7,7 +7,9 @@
 export type CodecTarget = 'thread' | 'process' | 'machine';
 
 import type { SegmentHandle } from '../memory/index.ts';
+import type { RemoteKind, RemoteState } from './remotes.ts';
 import type { MARK } from './scan.ts';
+import type { SealedMemory } from './sealed.ts';
 
 /** A value that structured clone cannot carry by itself, and how the decoder makes it. */
 export type Reference =
@@ -22,6 +24,17 @@ export type Reference =
     }
   | { readonly kind: 'buffer'; readonly bytes: ArrayBuffer }
   | { readonly kind: 'segment'; readonly handle: SegmentHandle }
+  /** In a sealed value: memory by its place there. */
+  | { readonly kind: 'memory'; readonly index: number }
+  /** A sealed value, which stays sealed. */
+  | {
+      readonly kind: 'sealed';
+      readonly bytes: Uint8Array;
+      readonly memory: readonly SealedMemory[];
+      readonly objects: readonly string[];
+    }
+  /** What stays where it is, by its name. */
+  | { readonly kind: 'remote'; readonly type: RemoteKind; readonly state: RemoteState }
   | { readonly kind: 'symbol'; readonly key: string; readonly wellKnown: boolean }
   | { readonly kind: 'null-object' }
   /** An object with internal slots: made by a constructor of the language's or of Node's. */

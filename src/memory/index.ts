@@ -19,6 +19,8 @@ export type { NpyDType } from './npy-types.ts';
 export { type LoadNpzOptions, loadNpz, type SaveNpzOptions, saveNpz } from './npz.ts';
 export { type Outgoing, releaseIdle, send } from './outbox.ts';
 export {
+  type AdoptedMemory,
+  adopt,
   allocate,
   checkOpens,
   handleOf,

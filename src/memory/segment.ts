@@ -172,6 +172,41 @@ function map(handle: SegmentHandle): ArrayBuffer {
   return remember(buffer, { handle: forward, segment });
 }
 
+/** Memory that another process has given away, and that this one keeps for others. */
+export interface AdoptedMemory {
+  /** By what others map it, each for itself; of this process. */
+  readonly handle: MemoryHandle;
+  /** Lets go of it: who has mapped it keeps it, nobody else gets it. */
+  release(): void;
+}
+
+/**
+ * Takes over memory that came for one receiver: it is there when its sender has ended.
+ *
+ * @throws as {@link open}
+ */
+export function adopt(handle: MemoryHandle): AdoptedMemory {
+  const { locator, inode, bytes, generation } = handle;
+  try {
+    const segment = native.memory.open(locator, inode, bytes, generation);
+    // As long as it is mapped somewhere its sender does not use it again.
+    let mapping: ArrayBuffer | null = native.memory.map(segment, 'shared');
+    native.memory.markOpened(segment);
+    const own: MemoryHandle = { kind: 'memory', ...native.memory.handle(segment), mode: 'once' };
+    return {
+      handle: own,
+      release() {
+        if (!mapping) return;
+        mapping = null;
+        native.memory.release(segment);
+      },
+    };
+  } catch (error) {
+    noteUnopened(error, { handle, opened: [] });
+    throw error;
+  }
+}
+
 /** How long to wait for a descriptor before memory is opened after all (ms). */
 const RETRY_MS = 200;
 

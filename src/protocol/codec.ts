@@ -36,6 +36,10 @@ export interface Codec {
   loading(message: unknown): Promise<void> | null;
   unpack(valueBatch: ValueBatch): ArrayLike<unknown>;
   unpackOne(message: unknown): unknown;
+  /** Makes a value that others can pass on; a primitive is one. */
+  seal(value: unknown, path: string): unknown;
+  /** The message of what has been sealed, null for what has not been. */
+  sealedMessage(value: unknown): unknown;
   /** Lets go of a value batch that nobody will unpack. */
   drop(valueBatch: ValueBatch): void;
   /** The memory that could not be opened, of which its sender may have a copy; null for other errors. */
@@ -60,6 +64,8 @@ export const localCodec: Codec = {
   loading: () => null,
   unpack: (valueBatch) => unpackValues(valueBatch, (message) => message),
   unpackOne: (message) => message,
+  seal: (value) => value,
+  sealedMessage: () => null,
   drop: () => {},
   unopened: () => null,
   supply: () => () => {},
@@ -68,7 +74,13 @@ export const localCodec: Codec = {
 /** See `ViewOptions` of the codec. */
 type Moves = 'transfer' | 'keep';
 
-/** What a codec for other environments is made of; src/memory has it. */
+/** A value that has been sealed, and what its memory is let go with. */
+interface Sealing {
+  readonly value: unknown;
+  release(): void;
+}
+
+/** What a codec for other environments is made of; src/codec has it. */
 export interface ValueCodec {
   /** Given by a codec that may still be loading. */
   readonly lazy?: { isReady(): boolean; whenReady(): Promise<void> };
@@ -89,6 +101,9 @@ export interface ValueCodec {
     release(): void;
   };
   decode(message: unknown): unknown;
+  seal(value: unknown, options: Parameters<ValueCodec['encode']>[1]): Sealing;
+  isSealed(value: unknown): boolean;
+  unsealed(value: never): unknown;
   discard(message: unknown): void;
   loading(message: unknown): Promise<void> | null;
   unopened(error: unknown): UnopenedMemory | null;
@@ -127,6 +142,13 @@ export function remoteCodec(
     loading: (message) => codec.loading(message),
     unpack: (valueBatch) => unpackValues(valueBatch, codec.decode),
     unpackOne: codec.decode,
+    seal(value, path) {
+      // Whom it goes to in the end nobody knows.
+      const sealing = codec.seal(value, { to, maxBytes, path, receivers });
+      if (receivers === 'one') sealing.release();
+      return sealing.value;
+    },
+    sealedMessage: (value) => (codec.isSealed(value) ? codec.unsealed(value as never) : null),
     drop(valueBatch) {
       if (valueBatch.kind === 'coded') codec.discard(valueBatch.message);
     },

@@ -53,6 +53,8 @@ export type {
   OpenMessage,
   ProgressMessage,
   ReadyMessage,
+  ReplyMessage,
+  RequestMessage,
   ResultMessage,
   RunBy,
   StopMessage,

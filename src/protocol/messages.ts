@@ -16,7 +16,12 @@ export type CallMode =
    * functions[task[0]](...task[1]). Behind that there may be further calls, three elements each: function,
    * arguments, and the positions among these where the result of the call before goes.
    */
-  | 'calls';
+  | 'calls'
+  /**
+   * functions[task[0]](...task[1]), as in mode 'calls', but the arguments may be a sealed array, and what is
+   * behind them are pairs of a position among them and the sealed value that goes there. Results are sealed.
+   */
+  | 'objects';
 
 /** A function on its way: the functions' payload, or, in the same environment, itself. */
 export type FunctionMessage =
@@ -66,6 +71,8 @@ export interface OpenMessage {
   readonly collectErrors: boolean;
   /** Send each result when it is there, so that none is lost with a worker that is killed. */
   readonly eager: boolean;
+  /** Results don't wait for a task that waits for something. */
+  readonly prompt?: true;
   /** Report the worker's memory after each batch. */
   readonly memory: boolean;
   readonly maxBytes: number;
@@ -130,6 +137,24 @@ export interface BytesMessage {
   readonly bytes: ArrayBuffer | null;
 }
 
+/** Something for whoever keeps objects and actors, from a task that needs one. */
+export interface RequestMessage {
+  readonly type: 'request';
+  /** Number of the request; 0 where no answer is wanted. */
+  readonly id: number;
+  /** The codec's message. */
+  readonly body: unknown;
+}
+
+/** The answer to a {@link RequestMessage}. */
+export interface ReplyMessage {
+  readonly type: 'reply';
+  readonly id: number;
+  readonly ok: boolean;
+  /** The codec's message: of a sealed value, or of what was thrown. */
+  readonly body: unknown;
+}
+
 export type ToWorker =
   | WorkerInit
   | OpenMessage
@@ -139,6 +164,7 @@ export type ToWorker =
   | AbortMessage
   | AskMessage
   | BytesMessage
+  | ReplyMessage
   | StopMessage;
 
 /** The worker is up. */
@@ -258,4 +284,5 @@ export type FromWorker =
   | LogMessage
   | AskMessage
   | BytesMessage
+  | RequestMessage
   | ProgressMessage;

@@ -32,7 +32,7 @@ export {
 } from './events.ts';
 export { decideReached, howEnded, oldestFirst } from './exits.ts';
 export type { TimeStats } from './histogram.ts';
-export { Job, type TaskDescriber } from './job.ts';
+export { Job, type TaskDescriber, valueCodec } from './job.ts';
 export {
   type ParallelOptions,
   type ProgressSettings,

@@ -9,7 +9,10 @@ import {
   loading,
   type Registration,
   receive,
+  Sealed,
+  seal,
   serializers,
+  unsealed,
 } from '../codec/index.ts';
 import { exportScope } from '../config/index.ts';
 import { preview } from '../errors.ts';
@@ -60,6 +63,9 @@ export const valueCodec: ValueCodec = {
   loading,
   unopened: unopenedMemory,
   supply,
+  seal,
+  isSealed: (value) => value instanceof Sealed,
+  unsealed,
 };
 
 /** What a thread has been given can't be sent again: it is kept where that may be needed. */
@@ -221,7 +227,8 @@ export class Job {
     if (described) {
       return { index, argument: preview(described.argument), label: described.label };
     }
-    const shown = this.#mode === 'calls' ? (task as readonly [number, unknown])[1] : task;
+    const isCall = this.#mode === 'calls' || this.#mode === 'objects';
+    const shown = isCall ? (task as readonly [number, unknown])[1] : task;
     return { index, argument: preview(shown) };
   }
 

@@ -12,6 +12,7 @@ import type { Generator } from '../random/index.ts';
 import type { LazyContext } from './context.ts';
 import { packError } from './failures.ts';
 import type { RunnerHost } from './runner-host.ts';
+import { callSealed } from './sealed-calls.ts';
 import { isThenable } from './thenable.ts';
 
 type Call = (task: unknown, context: LazyContext) => unknown;
@@ -213,6 +214,8 @@ export class Contexts {
       }
       case 'spread':
         return (task, context) => fn(...(task as unknown[]), context);
+      case 'objects':
+        return (task) => callSealed(opened.codec, this.#host, functions, task);
       case 'calls':
         return (task, context) => {
           const calls = task as CallsTask;

@@ -2,6 +2,7 @@
  * What the worker entries of both kinds have in common: they become a worker, run the initializer,
  * and hand messages to the runner.
  */
+import { UnknownRemoteError } from '../codec/index.ts';
 import { becomeWorker, type ConfigScope, enterScope } from '../config/index.ts';
 import { type FunctionPayload, linkPayload, workFrom } from '../functions/index.ts';
 import {
@@ -31,6 +32,7 @@ import {
 import { whileLoading } from './loading.ts';
 import { openLogChannel } from './log-channel.ts';
 import { setNice } from './priority.ts';
+import { openRequestChannel } from './requests.ts';
 import { taskRng } from './rng.ts';
 import { Runner } from './runner.ts';
 
@@ -117,6 +119,7 @@ class WorkerHost {
     });
     redirectConsole(send);
     openLogChannel(send);
+    openRequestChannel({ send, codec: this.#codecFor(init.maxBytes), exchange: this.#exchange });
     this.#runner = this.#makeRunner(init);
     this.#limitPools();
     this.#awaitsJob = true;
@@ -171,7 +174,15 @@ class WorkerHost {
     const link = () => linkPayload(message.payload as FunctionPayload) as TaskFunction;
     const withBytes = async (error: unknown) => {
       await loadCodec();
-      return await decodeWithBytes(lazyCodec, this.#exchange.ask, error, link);
+      const supplied = (reason: unknown) =>
+        decodeWithBytes(lazyCodec, this.#exchange.ask, reason, link);
+      // What makes those has been loaded now.
+      if (!(error instanceof UnknownRemoteError)) return await supplied(error);
+      try {
+        return await link();
+      } catch (reason) {
+        return await supplied(reason);
+      }
     };
     let linked: TaskFunction | Promise<TaskFunction>;
     try {

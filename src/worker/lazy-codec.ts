@@ -7,6 +7,7 @@
 import type { SegmentHandle } from '../memory/index.ts';
 import type { ValueCodec } from '../protocol/index.ts';
 import { whileLoading } from './loading.ts';
+import { parentKeeper, setReferences } from './requests.ts';
 
 type Loaded = Omit<ValueCodec, 'lazy'> & {
   adoptSerializers(list: readonly never[]): void;
@@ -25,11 +26,18 @@ export function loadCodec(): Promise<void> {
       import('../memory/index.ts'),
       // Registers itself with the codec: values contain functions.
       import('../functions/index.ts'),
+      // Registers with the codec how what stays elsewhere is made of its name.
+      import('../objects/index.ts'),
     ]),
-  ).then(([loaded, memory]) => {
+  ).then(([loaded, memory, _functions, { ObjectRef, setParentKeeper }]) => {
     const { encode, receive: decode, discard, loading, adoptSerializers } = loaded;
+    const { Sealed, seal, unsealed } = loaded;
+    const isSealed = (value: unknown): boolean => value instanceof Sealed;
     const { bytesOf, scheduleCollection, supply, unopenedMemory: unopened } = memory;
-    const values = { encode, decode, discard, loading, unopened, supply };
+    const sealing = { seal, isSealed, unsealed };
+    const values = { encode, decode, discard, loading, unopened, supply, ...sealing };
+    setReferences((value) => (value instanceof ObjectRef ? value.id : null));
+    setParentKeeper(parentKeeper);
     codec = { ...values, adoptSerializers, scheduleCollection, bytesOf };
   });
   return loading;
@@ -78,4 +86,7 @@ export const lazyCodec: ValueCodec = {
   },
   unopened: (error) => codec?.unopened(error) ?? null,
   supply: (handle, bytes) => loaded().supply(handle, bytes),
+  seal: (value, options) => loaded().seal(value, options),
+  isSealed: (value) => codec?.isSealed(value) ?? false,
+  unsealed: (value) => loaded().unsealed(value),
 };

@@ -17,6 +17,7 @@ import {
 import { LazyContext, type RunContext } from './context.ts';
 import { Contexts, type Opened, reachedStep } from './contexts.ts';
 import { Reporter, type Work } from './reporter.ts';
+import { receiveReply } from './requests.ts';
 import type { RunnerHost } from './runner-host.ts';
 import { isThenable } from './thenable.ts';
 
@@ -76,6 +77,9 @@ export class Runner {
       case 'ask':
       case 'bytes':
         this.#host.exchange?.receive(message);
+        return;
+      case 'reply':
+        receiveReply(message);
         return;
       case 'stop':
         this.#stopping = true;
@@ -277,6 +281,8 @@ export class Runner {
       }
       if (!ready) promise = this.#whenSendable(work, value, promise);
       if (promise) {
+        const { prompt } = work.opened.message;
+        if (prompt && work.results.length > 0) this.#flushBeforeLast(work);
         promise.then(
           (result) => this.#settled(work, result),
           (error: unknown) => {
@@ -319,6 +325,13 @@ export class Runner {
     if (!soon || work.claims.unclaimed(work.slot) === 0) return false;
     work.flushed = now;
     return true;
+  }
+
+  /** Sends what the tasks before the one that waits have given. */
+  #flushBeforeLast(work: Work): void {
+    const start = work.times[--work.used]!;
+    this.#reporter.flush(work, false);
+    work.times[work.used++] = start;
   }
 
   #settled(work: Work, result: unknown): void {
