@@ -1,5 +1,6 @@
 /**
- * What a call on engines by name costs, beside ipyparallel, and what it takes to give them an array. All
+ * What a call on engines by name costs, beside ipyparallel, and what it takes to give them an array; what a
+ * call of an actor costs beside one of a manager's proxy (multiprocessing), and one of a remote function. All
  * engines are up, and have run a call before.
  */
 import { type Contender, type Group, inProcess, python, type Suite } from './harness/index.ts';
@@ -86,6 +87,132 @@ def setup(params):
   verify: (result, contender) => check(result, contender, '[2,2]'),
 };
 
+/** Calls of an actor, beside those of a manager's proxy; a proxy's caller waits for each. */
+const MANY = 2000;
+
+const actorGroup: Group = {
+  name: 'a call of an actor',
+  unit: 'call',
+  operations: MANY,
+  contenders: [
+    inProcess('heddle actor, calls of one turn', async () => {
+      const { cluster, counter } = await actor();
+      const run = async (): Promise<number> => {
+        const before = await counter.add(0);
+        const results = await Promise.all(Array.from({ length: MANY }, () => counter.add(1)));
+        return results.at(-1)! - before;
+      };
+      await run();
+      return { run, close: () => cluster.stop() };
+    }),
+    inProcess('heddle actor, one by one', async () => {
+      const { cluster, counter } = await actor();
+      const run = async (): Promise<number> => {
+        const before = await counter.add(0);
+        for (let i = 1; i < MANY; i++) await counter.add(1);
+        return (await counter.add(1)) - before;
+      };
+      await run();
+      return { run, close: () => cluster.stop() };
+    }),
+    python('multiprocessing.Manager', {
+      modules: {},
+      source: `
+from multiprocessing.managers import BaseManager
+class Counter:
+    def __init__(self):
+        self.count = 0
+    def add(self, n):
+        self.count += n
+        return self.count
+class Manager(BaseManager):
+    pass
+Manager.register("Counter", Counter)
+def setup(params):
+    manager = Manager()
+    manager.start()
+    counter = manager.Counter()
+    def run():
+        before = counter.add(0)
+        for i in range(${MANY}):
+            after = counter.add(1)
+        return after - before
+    run()
+    return run
+`,
+    }),
+  ],
+  baseline: 'multiprocessing.Manager',
+  targets: [
+    {
+      contender: 'heddle actor, calls of one turn',
+      against: 'multiprocessing.Manager',
+      speedup: 10,
+    },
+  ],
+  verify: (result, contender) => check(result, contender, String(MANY)),
+};
+
+async function actor() {
+  const { cluster, client } = await engines();
+  class Counter {
+    count = 0;
+    add(n: number): number {
+      this.count += n;
+      return this.count;
+    }
+  }
+  return { cluster, counter: await client.actor(Counter, []) };
+}
+
+/** Calls of a remote function, one after the other and many at once. */
+const remoteGroup: Group = {
+  name: `a remote function on ${ENGINES} engines`,
+  unit: 'call',
+  operations: MANY,
+  contenders: [
+    inProcess('heddle remote, calls of one turn', async () => {
+      const { cluster, client } = await engines();
+      const plus = client.remote((x: number) => x + 1);
+      const run = async (): Promise<number> => {
+        const results = await client.get(Array.from({ length: MANY }, (_, i) => plus(i)));
+        return results.at(-1)!;
+      };
+      await run();
+      return { run, close: () => cluster.stop() };
+    }),
+    inProcess('heddle remote, one by one', async () => {
+      const { cluster, client } = await engines();
+      const plus = client.remote((x: number) => x + 1);
+      const run = async (): Promise<number> => {
+        let last = 0;
+        for (let i = 0; i < MANY; i++) last = await plus(i).get();
+        return last;
+      };
+      await run();
+      return { run, close: () => cluster.stop() };
+    }),
+    inProcess('heddle executor', async () => {
+      const { executor, shutdownWorkers } = await import('heddle');
+      const pool = executor({ backend: 'processes', jobs: ENGINES });
+      const plus = (x: number): number => x + 1;
+      const run = async (): Promise<number> => {
+        const results = await Promise.all(
+          Array.from({ length: MANY }, (_, i) => pool.submit(plus, i)),
+        );
+        return results.at(-1)!;
+      };
+      await run();
+      return { run, close: () => shutdownWorkers({ kill: true }) };
+    }),
+  ],
+  baseline: 'heddle executor',
+  targets: [
+    { contender: 'heddle remote, calls of one turn', against: 'heddle executor', speedup: 1 },
+  ],
+  verify: (result, contender) => check(result, contender, String(MANY)),
+};
+
 function pushGroup(megabytes: number): Group {
   const length = (megabytes * 1_000_000) / 8;
   const ours: Contender[] = [
@@ -141,7 +268,7 @@ def setup(params):
 const suite: Suite = {
   title: 'Engines',
   about: `Calls on ${ENGINES} engines by name.`,
-  groups: ({ short }) => [applyGroup, pushGroup(short ? 8 : 100)],
+  groups: ({ short }) => [applyGroup, actorGroup, remoteGroup, pushGroup(short ? 8 : 100)],
   plots: [{ file: 'engines.svg', title: 'A call on engines', kind: 'bars', figure: 'seconds' }],
 };
 

@@ -23,6 +23,7 @@ import {
 } from '../scheduler/index.ts';
 import { Client } from './client.ts';
 import { EngineHost } from './host/host.ts';
+import { ClusterObjects } from './kept/objects.ts';
 import { ClusterError } from './transport/errors.ts';
 import { laneBackend } from './transport/lanes.ts';
 import { LocalTransport } from './transport/local.ts';
@@ -67,13 +68,15 @@ export class Cluster implements AsyncDisposable {
   readonly #host: EngineHost;
   readonly #transport: Transport;
   readonly #backend: Backend;
+  readonly #kept: ClusterObjects;
   readonly #entry: (typeof running)[number];
   #stopping: Promise<void> | null = null;
 
-  private constructor(host: EngineHost) {
+  private constructor(host: EngineHost, maxBytes: number) {
     this.#host = host;
     this.#transport = new LocalTransport(host);
     this.#backend = laneBackend(this.#transport);
+    this.#kept = new ClusterObjects(this.#transport, this.#backend, maxBytes);
     this.#entry = { backend: this.#backend, name: null };
     this.#transport.onNews((news) => {
       if (news.kind !== 'log') return;
@@ -107,16 +110,17 @@ export class Cluster implements AsyncDisposable {
     const role = workerRole();
     const n = given.n ?? (role.kind === 'main' ? coreBudget() : 1);
     const wish = given.threads ?? askedChildThreads();
+    const maxBytes = bytesOf(given.maxBytes) ?? MAX_BYTES;
     const host = new EngineHost({
       threads: wish ?? childThreadsFor(Math.max(n, 1)),
       threadsAsked: wish !== undefined,
-      maxBytes: bytesOf(given.maxBytes) ?? MAX_BYTES,
+      maxBytes,
       startTimeout: given.startTimeout ?? scopedConfig().startTimeout ?? START_TIMEOUTS.process,
       ...(env ? { env } : {}),
       ...(cwd === undefined ? {} : { cwd }),
     });
     warnOfMore('engines', n, coreBudget());
-    const cluster = new Cluster(host);
+    const cluster = new Cluster(host, maxBytes);
     try {
       await host.scale(n);
     } catch (error) {
@@ -136,7 +140,7 @@ export class Cluster implements AsyncDisposable {
   /** A client of this cluster. All clients have the same engines, and the same names on them. */
   async client(): Promise<Client> {
     if (this.#transport.closed !== null) throw new ClusterError(this.#transport.closed);
-    return new Client(this.#transport, this.#backend, () => this.stop());
+    return new Client(this.#transport, this.#backend, this.#kept, () => this.stop());
   }
 
   /**
@@ -163,7 +167,7 @@ export class Cluster implements AsyncDisposable {
       this.#entry.name?.[Symbol.dispose]();
       nameLatest();
     }
-    this.#stopping ??= this.#host.close();
+    this.#stopping ??= this.#kept.close(() => this.#host.close());
     return this.#stopping;
   }
 

@@ -6,8 +6,21 @@
 
 import '../inlined.ts';
 
-export { Client, type WaitForEnginesOptions } from './client.ts';
+export {
+  type ActorControl,
+  ActorDiedError,
+  type ActorHandle,
+  type ActorPlace,
+  type ActorReturn,
+  ObjectLostError,
+  ObjectRef,
+  type RemoteArguments,
+} from '../objects/index.ts';
+export type { ActorClass, ActorOptions } from './actors/actors.ts';
+export { type ActorMaker, Client, type WaitForEnginesOptions } from './client.ts';
 export { Cluster, type ClusterOptions } from './cluster.ts';
+export type { RemoteFunction, RemoteOptions } from './objects/remote.ts';
+export type { ObjectWaitOptions, WaitedObjects } from './objects/wait.ts';
 export { ClusterError, EngineLostError } from './transport/errors.ts';
 export type { EngineInfo, EngineStatus, QueueStatus } from './transport/types.ts';
 export {

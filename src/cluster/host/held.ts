@@ -9,13 +9,40 @@ export class HeldChunk {
   readonly chunk: Chunk;
   readonly job: JobRecord;
   readonly #settled: (outcome: Outcome) => void;
+  /** Takes messages as they come, instead of with the outcome. */
+  readonly #told: ((message: FromWorker) => void) | null;
   #messages: FromWorker[] = [];
   #done = false;
+  #release: (() => void) | null = null;
 
-  constructor(chunk: Chunk, job: JobRecord, settled: (outcome: Outcome) => void) {
+  constructor(
+    chunk: Chunk,
+    job: JobRecord,
+    settled: (outcome: Outcome) => void,
+    told?: (message: FromWorker) => void,
+  ) {
     this.chunk = chunk;
     this.job = job;
     this.#settled = settled;
+    this.#told = told ?? null;
+  }
+
+  /** Engines that it takes: all but one are held back. */
+  get cpus(): number {
+    const { target } = this.chunk;
+    return target.kind === 'any' ? (target.cpus ?? 1) : 1;
+  }
+
+  /** Calls back when it has its outcome, or {@link HeldChunk.released} is called. */
+  whenSettled(callback: () => void): void {
+    this.#release = callback;
+  }
+
+  /** What was held back for it is not needed now. */
+  released(): void {
+    const release = this.#release;
+    this.#release = null;
+    release?.();
   }
 
   /** It has its outcome. */
@@ -25,7 +52,9 @@ export class HeldChunk {
 
   /** Takes what an engine sends about it. */
   add(message: FromWorker): void {
-    if (!this.#done) this.#messages.push(message);
+    if (this.#done) return;
+    if (this.#told) this.#told(message);
+    else this.#messages.push(message);
   }
 
   done(by: RunBy): void {
@@ -46,5 +75,6 @@ export class HeldChunk {
     this.#done = true;
     this.#messages = [];
     this.#settled(outcome);
+    this.released();
   }
 }

@@ -1,23 +1,31 @@
 /**
  * Engines of this machine: who is free, and what becomes of the chunks that are given to them.
  */
+import { objectsOf } from '../../codec/index.ts';
 import { workerRole } from '../../config/index.ts';
 import { preview } from '../../errors.ts';
 import type { SegmentHandle } from '../../memory/index.ts';
-import type { FromWorker, WorkerExit, WorkerSpec } from '../../protocol/index.ts';
+import type { FromWorker, RequestMessage, WorkerExit, WorkerSpec } from '../../protocol/index.ts';
 import { howEnded, WorkerStartError } from '../../scheduler/index.ts';
+import { ClusterError } from '../transport/errors.ts';
 import type {
+  ActorEvents,
+  ActorPort,
+  ActorSpec,
   Chunk,
   EngineEvent,
   EngineId,
   EngineInfo,
+  EngineService,
   JobRecord,
   News,
   Outcome,
   QueueStatus,
 } from '../transport/types.ts';
 import { HeldChunk } from './held.ts';
+import { Hold, tasksOf } from './hold.ts';
 import { JobStore } from './job-store.ts';
+import { ActorSlot, type WideHost, WideSlot } from './side.ts';
 import { Slot, type SlotOwner } from './slot.ts';
 
 /** How engines are started. */
@@ -42,15 +50,25 @@ const STOP_MS = 1000;
 
 const STOPPED = 'the cluster was stopped';
 
-export class EngineHost implements SlotOwner {
+/** Numbers of processes beside the engines begin here. */
+const FIRST_SIDE = 100_000;
+
+export class EngineHost implements SlotOwner, WideHost {
   readonly #options: HostOptions;
   readonly #slots = new Map<EngineId, Slot>();
   readonly #jobs = new JobStore((key) => {
-    for (const slot of this.#slots.values()) slot.close(key);
+    for (const slot of this.#all()) slot.close(key);
   });
   readonly #held = new Map<number, HeldChunk>();
-  /** Chunks that any engine may take, in order. */
-  #queue: HeldChunk[] = [];
+  /** Chunks that any engine may take, and who wants engines held back, in order. */
+  #queue: (HeldChunk | Hold)[] = [];
+  /** Engines that get nothing, because others have their cores. */
+  readonly #heldBack = new Set<EngineId>();
+  /** With the engines that are held back for them. */
+  readonly #actors = new Map<ActorSlot, readonly EngineId[]>();
+  readonly #wide = new Set<WideSlot>();
+  #lastSide = FIRST_SIDE;
+  #service: EngineService | null = null;
   readonly #listeners = new Set<(event: EngineEvent) => void>();
   readonly #news = new Set<(news: News) => void>();
   /** How many engines there are to be. */
@@ -119,21 +137,27 @@ export class EngineHost implements SlotOwner {
     });
   }
 
-  #start(id: EngineId): void {
+  /** @param cores - how many engines' threads it has; 0: one thread */
+  #spec(id: EngineId, cores: number, concurrency = 1): WorkerSpec {
     const { threads, threadsAsked, maxBytes, env, cwd } = this.#options;
-    const spec: WorkerSpec = {
+    const own = threads < 0 ? threads : Math.max(threads * cores, 1);
+    return {
       type: 'init',
       id,
       backend: 'cluster',
       level: workerRole().level + 1,
-      childThreads: threads,
-      childThreadsAsked: threadsAsked,
+      childThreads: own,
+      childThreadsAsked: threadsAsked || cores !== 1,
       maxBytes,
+      ...(concurrency > 1 ? { concurrency } : {}),
       ...(env ? { env } : {}),
       ...(cwd === undefined ? {} : { cwd }),
     };
+  }
+
+  #start(id: EngineId): void {
     try {
-      this.#slots.set(id, new Slot(spec, this, this.#options.startTimeout));
+      this.#slots.set(id, new Slot(this.#spec(id, 1), this, this.#options.startTimeout));
     } catch (error) {
       this.#cannotStart((error as Error).message ?? preview(error), error);
     }
@@ -152,6 +176,113 @@ export class EngineHost implements SlotOwner {
     const queue = this.#queue;
     this.#queue = [];
     for (const held of queue) held.lost(null, why);
+  }
+
+  // ---- Beside the engines -------------------------------------------------------------------
+
+  serve(service: EngineService): void {
+    this.#service = service;
+  }
+
+  /** @see SlotOwner.sending */
+  sending({ uid }: Slot, { chunk: { batch } }: HeldChunk): void {
+    const objects = batch.args.kind === 'coded' ? objectsOf(batch.args.message) : [];
+    if (objects.length > 0) this.#service?.lent(uid, objects);
+  }
+
+  /** @see SlotOwner.request */
+  request(slot: Slot, { id, body }: RequestMessage): void {
+    if (!this.#service) return;
+    void this.#service.request(slot.uid, body).then((answer) => {
+      if (id > 0) slot.reply({ type: 'reply', id, ...answer });
+    });
+  }
+
+  /** Resolves with engines that are held back; null where the cluster is stopped before. */
+  #hold(cpus: number): Promise<readonly EngineId[] | null> {
+    if (cpus === 0) return Promise.resolve([]);
+    return new Promise((resolve) => {
+      this.#queue.push(new Hold(cpus, resolve));
+      this.#assign();
+    });
+  }
+
+  #letGo(engines: readonly EngineId[]): void {
+    for (const id of engines) this.#heldBack.delete(id);
+    this.#assign();
+  }
+
+  async startActor(spec: ActorSpec, events: ActorEvents): Promise<ActorPort> {
+    const { cpus } = spec;
+    const taken = [...this.#actors.values()].reduce((sum, held) => sum + held.length, 0);
+    if (cpus > this.#wanted - taken) {
+      const text = `an actor wants ${cpus} engine(s) held back, but of ${this.#wanted} other actors have ${taken}`;
+      throw new ClusterError(text);
+    }
+    const engines = await this.#hold(cpus);
+    if (engines === null || this.#closed !== null) {
+      throw new WorkerStartError('cluster', this.#closed ?? STOPPED);
+    }
+    const side = {
+      spec: this.#spec(++this.#lastSide, spec.cpus, spec.concurrency),
+      startTimeout: this.#options.startTimeout,
+    };
+    try {
+      const actor: ActorSlot = new ActorSlot(side, this, {
+        ended: (exit, why) => {
+          this.#actors.delete(actor);
+          this.#letGo(engines);
+          events.ended(exit, why);
+        },
+      });
+      this.#actors.set(actor, engines);
+      return actor;
+    } catch (error) {
+      this.#letGo(engines);
+      throw new WorkerStartError('cluster', (error as Error).message ?? preview(error), error);
+    }
+  }
+
+  /** @see SideHost.sideEnded */
+  sideEnded({ uid }: Slot): void {
+    this.#service?.ended(uid);
+  }
+
+  /** Runs a chunk that takes several engines, which are held back, in a process with their threads. */
+  #runWide(held: HeldChunk, engines: readonly EngineId[]): void {
+    held.whenSettled(() => this.#letGo(engines));
+    const { cpus } = held;
+    let wide = [...this.#wide].find((one) => one.cpus === cpus && one.isIdle);
+    if (!wide) {
+      const spec = this.#spec(++this.#lastSide, cpus);
+      try {
+        wide = new WideSlot({ spec, startTimeout: this.#options.startTimeout }, cpus, this);
+      } catch (error) {
+        const exit = { reason: 'exit', code: 1, error: error as Error } as const;
+        held.ended(null, { ...exit, reached: { claimed: 1, position: 0 } });
+        return;
+      }
+      this.#wide.add(wide);
+    }
+    wide.run(held);
+  }
+
+  /** @see WideHost.wideAgain */
+  wideAgain({ slot }: WideSlot, held: HeldChunk): void {
+    if (slot.wasUp) {
+      held.released();
+      this.again(held);
+      return;
+    }
+    // It may never come up.
+    const exit = { reason: 'exit', code: 1 } as const;
+    held.ended(slot.by, { ...exit, reached: { claimed: 1, position: 0 } });
+  }
+
+  /** @see WideHost.wideEnded */
+  wideEnded(wide: WideSlot): void {
+    this.#wide.delete(wide);
+    this.sideEnded(wide.slot);
   }
 
   #tellChanged(): void {
@@ -174,6 +305,7 @@ export class EngineHost implements SlotOwner {
   /** @see SlotOwner.ended */
   ended(slot: Slot, exit: WorkerExit, why: string): void {
     if (this.#slots.get(slot.id) === slot) this.#slots.delete(slot.id);
+    this.#service?.ended(slot.uid);
     if (slot.wasUp) this.#tell({ kind: 'left', engine: slot.info, why });
     else this.#failedStarts++;
     if (this.#closed === null && slot.id < this.#wanted) {
@@ -250,15 +382,26 @@ export class EngineHost implements SlotOwner {
   /** Gives what waits to engines that are free. */
   #assign(): void {
     if (this.#queue.length === 0) return;
-    const free = [...this.#slots.values()].filter(({ isFree }) => isFree);
+    const isHeldBack = ({ id }: Slot): boolean => this.#heldBack.has(id);
+    const free = [...this.#slots.values()].filter((slot) => slot.isFree && !isHeldBack(slot));
     if (free.length === 0) return;
     const queue = this.#queue;
-    const kept: HeldChunk[] = [];
+    const kept: (HeldChunk | Hold)[] = [];
     let looked = 0;
     // No further than there are engines: a queue may be long.
     for (; looked < queue.length && free.length > 0; looked++) {
       const held = queue[looked]!;
       if (held.isSettled) continue;
+      const { cpus } = held;
+      if (held instanceof Hold || cpus > 1) {
+        // Who comes later must not take engines that it waits for.
+        if (free.length < cpus) break;
+        const engines = free.splice(0, cpus).map(({ id }) => id);
+        for (const id of engines) this.#heldBack.add(id);
+        if (held instanceof Hold) held.begin(engines);
+        else this.#runWide(held, engines);
+        continue;
+      }
       const { target } = held.chunk;
       const at = free.findIndex(({ id }) => target.kind !== 'some' || target.engines.includes(id));
       if (at < 0) kept.push(held);
@@ -290,14 +433,14 @@ export class EngineHost implements SlotOwner {
 
   /** A copy of memory that an engine has sent; null where it has none, or is another one by now. */
   ask(pid: number, handle: SegmentHandle): Promise<ArrayBuffer | null> {
-    const slot = [...this.#slots.values()].find(({ port }) => port.address.pid === pid);
+    const slot = [...this.#all()].find(({ port }) => port.address.pid === pid);
     return slot ? slot.exchange.ask(handle) : Promise.resolve(null);
   }
 
   cancel(run: string): void {
     const isOf = ({ chunk }: HeldChunk): boolean => chunk.run === run;
     this.#drop(isOf);
-    for (const slot of this.#slots.values()) {
+    for (const slot of this.#all()) {
       if (slot.takeBack(isOf).length > 0) slot.abort(run);
     }
   }
@@ -307,20 +450,28 @@ export class EngineHost implements SlotOwner {
     if (!held) return;
     const isIt = (one: HeldChunk): boolean => one === held;
     this.#drop(isIt);
-    for (const slot of this.#slots.values()) {
+    for (const slot of this.#all()) {
       if (slot.takeBack(isIt).length > 0) slot.kill('what it ran was stopped');
     }
   }
 
+  /** Engines, and those that have the threads of several. */
+  *#all(): Generator<Slot, void, undefined> {
+    yield* this.#slots.values();
+    for (const { slot } of this.#wide) yield slot;
+  }
+
   #drop(which: (held: HeldChunk) => boolean): void {
-    for (const held of this.#queue) if (which(held)) held.lost(null, 'it was taken back');
+    for (const held of this.#queue) {
+      if (!(held instanceof Hold) && which(held)) held.lost(null, 'it was taken back');
+    }
     this.#queue = this.#queue.filter(({ isSettled }) => !isSettled);
   }
 
   get status(): QueueStatus {
     const slots = [...this.#slots.values()].sort((a, b) => a.id - b.id);
     let waiting = 0;
-    for (const { chunk } of this.#queue) waiting += chunk.count;
+    for (const item of this.#queue) waiting += tasksOf(item);
     return { engines: slots.map(({ status }) => status), waiting };
   }
 
@@ -331,7 +482,7 @@ export class EngineHost implements SlotOwner {
       this.#wanted = 0;
       for (const held of this.#queue.splice(0)) held.lost(null, STOPPED);
     }
-    const slots = [...this.#slots.values()];
+    const slots = [...this.#all(), ...[...this.#actors.keys()].map(({ slot }) => slot)];
     const timer = setTimeout(() => {
       for (const slot of slots) slot.kill(STOPPED);
     }, STOP_MS);

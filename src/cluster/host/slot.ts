@@ -7,6 +7,8 @@ import {
   type FromWorker,
   MAX_TASKS,
   MemoryExchange,
+  type ReplyMessage,
+  type RequestMessage,
   type RunBy,
   systemNow,
   VERSION,
@@ -36,6 +38,10 @@ export interface SlotOwner {
   /** The engine had not begun it when it ended. */
   again(held: HeldChunk): void;
   news(slot: Slot, message: FromWorker, run: string | null): void;
+  /** A chunk goes to the engine: what it refers to goes along. */
+  sending(slot: Slot, held: HeldChunk): void;
+  /** A task asks for something that is kept elsewhere. */
+  request(slot: Slot, message: RequestMessage): void;
   /** The engine's process has ended. */
   ended(slot: Slot, exit: WorkerExit, why: string): void;
 }
@@ -73,6 +79,7 @@ export class Slot {
   #build = '';
   #heddle = '';
   readonly #threads: number;
+  readonly #concurrency: number;
   readonly #owner: SlotOwner;
   readonly #jobs: EngineJobs;
   readonly #sent: (Sent | null)[];
@@ -96,6 +103,7 @@ export class Slot {
   constructor(spec: WorkerSpec, owner: SlotOwner, startTimeout: number) {
     this.id = spec.id;
     this.#threads = Math.max(spec.childThreads, 1);
+    this.#concurrency = spec.concurrency ?? 1;
     this.#owner = owner;
     this.port = backendNamed('processes').start(spec, {
       message: (message) => this.#received(message),
@@ -180,10 +188,16 @@ export class Slot {
     this.#sent[slot] = sent;
     if (this.#load++ === 0) this.port.ref();
     this.port.claims?.open(slot, count);
+    this.#owner.sending(this, held);
     // To the engine each chunk is a run of its own: all of a run would be aborted together anyway.
     this.port.send({ type: 'batch', context, run: id, batch: id, slot, ...chunk.batch });
     const { timeout } = job.open;
     if (timeout !== undefined) this.#watch(timeout);
+  }
+
+  /** Answers a request of a task; one that has gone needs no answer. */
+  reply(message: ReplyMessage): void {
+    if (!this.#gone) this.port.send(message);
   }
 
   #pump(): void {
@@ -245,6 +259,9 @@ export class Slot {
       }
       case 'log':
         this.#owner.news(this, message, null);
+        return;
+      case 'request':
+        this.#owner.request(this, message);
         return;
       case 'ask':
       case 'bytes':
@@ -388,7 +405,8 @@ export class Slot {
     this.port.unref();
     this.#deadlines?.end();
     const ended: WorkerExit = ours ? { reason: 'lost', why: this.#why! } : exit;
-    const worker = { port: this.port, slots: this.#sent, version, concurrency: 1 };
+    const concurrency = this.#concurrency;
+    const worker = { port: this.port, slots: this.#sent, version, concurrency };
     const ends = decideReached(worker, exit, ours);
     for (const { batch: sent, reached } of ends) {
       const { held } = sent;

@@ -4,10 +4,14 @@
 import type { SegmentHandle } from '../../memory/index.ts';
 import type { RunBy } from '../../protocol/index.ts';
 import type {
+  ActorEvents,
+  ActorPort,
+  ActorSpec,
   Chunk,
   EngineEvent,
   EngineId,
   EngineInfo,
+  EngineService,
   JobRecord,
   News,
   Outcome,
@@ -29,6 +33,8 @@ export interface Host {
   cancel(run: string): void;
   kill(chunk: number): void;
   restart(engines: readonly EngineId[]): Promise<void>;
+  serve(service: EngineService): void;
+  startActor(spec: ActorSpec, events: ActorEvents): Promise<ActorPort>;
 }
 
 export class LocalTransport implements Transport {
@@ -81,6 +87,14 @@ export class LocalTransport implements Transport {
 
   restart(engines: readonly EngineId[]): Promise<void> {
     return this.#host.restart(engines);
+  }
+
+  serve(service: EngineService): void {
+    this.#host.serve(service);
+  }
+
+  startActor(spec: ActorSpec, events: ActorEvents): Promise<ActorPort> {
+    return this.#host.startActor(spec, events);
   }
 
   status(): Promise<QueueStatus> {

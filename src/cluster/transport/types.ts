@@ -33,7 +33,8 @@ export interface EngineInfo {
 
 /** Where a chunk may run: with whoever is free, or with this one engine as it is now. */
 export type Target =
-  | { readonly kind: 'any' }
+  /** `cpus`: as many engines' worth; one process with the threads of all of them. */
+  | { readonly kind: 'any'; readonly cpus?: number }
   | { readonly kind: 'some'; readonly engines: readonly EngineId[] }
   | { readonly kind: 'one'; readonly engine: EngineId; readonly uid: string };
 
@@ -102,6 +103,57 @@ export interface QueueStatus {
   readonly waiting: number;
 }
 
+/** What an actor asks of its process. */
+export interface ActorSpec {
+  /** Engines that are held back as long as it lives, whose threads it has; 0: none, and one thread. */
+  readonly cpus: number;
+  /** Calls that it may run at a time. */
+  readonly concurrency: number;
+}
+
+/** What the process of an actor tells. */
+export interface ActorEvents {
+  /** Called once, after the outcomes of all its calls. */
+  ended(exit: WorkerExit, why: string): void;
+}
+
+/** The process of an actor. */
+export interface ActorPort {
+  readonly info: EngineInfo;
+  /**
+   * Sends calls, which are made in the order of the sending.
+   *
+   * @param job - the same each time
+   * @param told - called with what the process says about them, as it comes
+   * @param settled - called once, when no more comes
+   */
+  call(
+    job: JobRecord,
+    batch: { readonly count: number; readonly args: BatchMessage['args'] },
+    told: (message: FromWorker) => void,
+    settled: (outcome: Outcome) => void,
+  ): void;
+  /** A copy of memory that it has sent; null where it has none. */
+  ask(handle: SegmentHandle): Promise<ArrayBuffer | null>;
+  /** Ends it, whatever it does; resolves when it has ended. */
+  kill(why: string): Promise<void>;
+}
+
+/** What keeps values and actors for who has only their names. */
+export interface EngineService {
+  /** Names of objects have been sent to an engine or an actor, by its uid. */
+  lent(uid: string, objects: readonly string[]): void;
+  /**
+   * Answers what a task asks for.
+   *
+   * @param body - the codec's message
+   * @returns the answer, as the codec's message
+   */
+  request(uid: string, body: unknown): Promise<{ readonly ok: boolean; readonly body: unknown }>;
+  /** It has ended, and has no names any more. */
+  ended(uid: string): void;
+}
+
 /** Carries chunks to engines. */
 export interface Transport {
   /** How far away the engines are, for the codec. */
@@ -127,6 +179,10 @@ export interface Transport {
   /** Replaces engines by new ones of the same number, whatever they do. */
   restart(engines: readonly EngineId[]): Promise<void>;
   status(): Promise<QueueStatus>;
+  /** Says who answers what tasks ask for. */
+  serve(service: EngineService): void;
+  /** Starts a process for an actor, once as many engines as it asks for are free and held back. */
+  startActor(spec: ActorSpec, events: ActorEvents): Promise<ActorPort>;
 }
 
 let lastChunk = 0;

@@ -1,0 +1,217 @@
+/**
+ * Keeps objects and actors for this program and for its engines.
+ */
+import { decode } from '../../codec/index.ts';
+import {
+  ActorDiedError,
+  addKeeper,
+  type GeneratorStep,
+  type Keeper,
+  type MethodCall,
+  ObjectLostError,
+} from '../../objects/index.ts';
+import { type Ask, type Codec, remoteCodec } from '../../protocol/index.ts';
+import { valueCodec } from '../../scheduler/index.ts';
+import { packError } from '../../worker/index.ts';
+import type { ActorCall } from '../actors/actor.ts';
+import type { Actors } from '../actors/actors.ts';
+import { CALL, STEP } from '../actors/runtime.ts';
+import { keepResult, MemoryGoneError } from '../objects/adoption.ts';
+import { type PackedArguments, packArguments, receivedArguments } from '../objects/arguments.ts';
+import { type ObjectStore, objectsIn, unseal } from '../objects/store.ts';
+import type { EngineService, Transport } from '../transport/types.ts';
+
+/** What engines ask for. */
+type Request =
+  | { readonly do: 'get' | 'free' | 'released'; readonly id: string }
+  | { readonly do: 'kill'; readonly actor: string }
+  | ({ readonly do: 'call' } & SentCall)
+  | ({ readonly do: 'object'; readonly id: string } & SentCall);
+
+/** A call from an engine: see `src/worker/requests.ts`. */
+interface SentCall {
+  readonly actor: string;
+  readonly method: string;
+  readonly step: boolean;
+  readonly args: unknown;
+  readonly refs: readonly (number | string)[];
+}
+
+const HERE = 'here';
+
+export class ClusterKeeper implements Keeper, EngineService {
+  readonly #store: ObjectStore;
+  readonly #actors: Actors;
+  readonly #transport: Transport;
+  readonly #codec: Codec;
+  readonly #known: Disposable;
+
+  constructor(store: ObjectStore, actors: Actors, transport: Transport, maxBytes: number) {
+    this.#store = store;
+    this.#actors = actors;
+    this.#transport = transport;
+    this.#codec = remoteCodec(valueCodec, transport.reach, maxBytes, 'many', 'keep');
+    this.#known = addKeeper(store.session, this);
+    transport.serve(this);
+  }
+
+  // ---- For this program ---------------------------------------------------------------------
+
+  async get(id: string): Promise<unknown> {
+    return await unseal(await this.#store.whenSealed(id));
+  }
+
+  free(id: string): void {
+    this.#store.free(id);
+  }
+
+  retained(id: string): void {
+    this.#store.retain(id);
+  }
+
+  released(id: string): void {
+    this.#store.release(id);
+  }
+
+  async call({ actor, method, args }: MethodCall): Promise<unknown> {
+    const packed = packArguments(this.#store, [method, ...args]);
+    return await unsealedResult(this.#result(HERE, actor, method, CALL, packed));
+  }
+
+  async step({ actor, method, args }: MethodCall, step: GeneratorStep): Promise<unknown> {
+    const packed = packArguments(this.#store, [method, step, ...args]);
+    return await unsealedResult(this.#result(HERE, actor, method, STEP, packed));
+  }
+
+  callForObject({ actor, method, args }: MethodCall): string {
+    const id = this.#store.add();
+    // Until there is a reference.
+    this.#store.retain(id);
+    queueMicrotask(() => this.#store.release(id));
+    this.#object(HERE, id, actor, method, packArguments(this.#store, [method, ...args]));
+    return id;
+  }
+
+  placeOf(actor: string) {
+    return this.#actors.get(actor)?.place ?? null;
+  }
+
+  kill(actor: string): Promise<void> {
+    return this.#actors.kill(actor);
+  }
+
+  /** A call whose result goes to who has made it, as it is. */
+  #result(
+    caller: string,
+    id: string,
+    method: string,
+    fn: number,
+    args: PackedArguments,
+  ): Promise<unknown> {
+    return new Promise((fulfil, fail) => {
+      this.#call(caller, id, { fn, method, args, fulfil, fail });
+    });
+  }
+
+  #call(caller: string, id: string, call: ActorCall): void {
+    const actor = this.#actors.get(id);
+    if (actor) {
+      actor.call(caller, call);
+      return;
+    }
+    call.args.release();
+    const { method } = call;
+    const closed = this.#transport.closed;
+    const why = closed === null ? 'has ended before' : `has ended: ${closed}`;
+    const how = { why, method, restarting: false, pid: -1, exitCode: null, signal: null };
+    call.fail(new ActorDiedError({ id, type: this.#actors.typeOfEnded(id) }, how));
+  }
+
+  /** A call whose result becomes an object. */
+  #object(caller: string, id: string, actor: string, method: string, args: PackedArguments): void {
+    const store = this.#store;
+    const fail = (error: unknown): void => {
+      const gone = error instanceof MemoryGoneError;
+      store.fail(id, gone ? new ObjectLostError(id, error.message, error.cause) : error);
+    };
+    const call = {
+      fn: CALL,
+      method,
+      args,
+      fail,
+      fulfil: (value: unknown, ask: Ask) => {
+        try {
+          const kept = keepResult(value, ask);
+          if (kept instanceof Promise) kept.then((there) => store.fulfil(id, there), fail);
+          else store.fulfil(id, kept);
+        } catch (error) {
+          fail(error);
+        }
+      },
+    };
+    this.#call(caller, actor, call);
+  }
+
+  // ---- For engines --------------------------------------------------------------------------
+
+  lent(uid: string, objects: readonly string[]): void {
+    this.#store.lend(uid, objects);
+  }
+
+  ended(uid: string): void {
+    this.#store.takeBackAll(uid);
+  }
+
+  async request(
+    uid: string,
+    body: unknown,
+  ): Promise<{ readonly ok: boolean; readonly body: unknown }> {
+    try {
+      const value = await this.#answer(uid, decode(body) as Request);
+      this.#store.lend(uid, objectsIn(value));
+      return { ok: true, body: this.#codec.packOne(value, 'answer').message };
+    } catch (error) {
+      return { ok: false, body: packError(this.#codec, error).message };
+    }
+  }
+
+  #answer(uid: string, request: Request): unknown {
+    const store = this.#store;
+    switch (request.do) {
+      case 'get':
+        return store.whenSealed(request.id);
+      case 'free':
+        store.free(request.id);
+        return undefined;
+      case 'released':
+        store.takeBack(uid, request.id);
+        return undefined;
+      case 'kill':
+        return this.#actors.kill(request.actor);
+      case 'call': {
+        const { actor, method, step, args, refs } = request;
+        const packed = receivedArguments(store, args, refs);
+        return this.#result(uid, actor, method, step ? STEP : CALL, packed);
+      }
+      case 'object': {
+        const { id, actor, method, args, refs } = request;
+        store.add(id);
+        // The engine has a reference to it.
+        store.lend(uid, [id]);
+        this.#object(uid, id, actor, method, receivedArguments(store, args, refs));
+        return undefined;
+      }
+    }
+  }
+
+  /** The cluster has been stopped. */
+  async close(why: string): Promise<void> {
+    await this.#actors.close(why);
+    this.#store.close(why);
+    this.#known[Symbol.dispose]();
+  }
+}
+
+async function unsealedResult(result: Promise<unknown>): Promise<unknown> {
+  return await unseal(await result);
+}
