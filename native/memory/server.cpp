@@ -28,6 +28,7 @@
 
 #include "common/descriptor.h"
 #include "memory/segment.h"
+#include "platform/proc.h"
 
 namespace heddle::memory {
 
@@ -249,30 +250,34 @@ int ask(const Address& address, int pid, const Request& request, int& error) {
     error = errno == ECONNREFUSED ? ESTALE : errno;
     return -1;
   }
-  // The kernel gives the name to another one when its owner has ended.
+  // The kernel gives the name to another one when its owner has ended. One in another tree of
+  // processes has another id here, or none, which is 0: the secret tells it from others.
   ucred owner{};
   error = other_side(socket.get(), owner);
-  if (error == 0 && owner.pid != pid) error = ESTALE;
   if (error != 0) return -1;
+  const bool is_known = owner.pid == pid;
   // Even where the other side listens no more it may have answered.
   if (send(socket.get(), &request, sizeof(request), MSG_NOSIGNAL) < 0 && errno != EPIPE &&
       errno != ECONNRESET) {
     error = errno;
     return -1;
   }
-  return receive(socket.get(), error);
+  const int descriptor = receive(socket.get(), error);
+  if (descriptor < 0 && error != EMFILE && !is_known) error = ESTALE;
+  return descriptor;
 }
 
 }  // namespace
 
 bool needs_server() {
   if (prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 1) return true;
-  // Whether /proc is mounted doesn't change while a program runs.
-  static const bool mounted = [] {
+  if (!platform::has_own_proc()) return true;
+  // Whether it may be looked into doesn't change while a program runs.
+  static const bool open = [] {
     const std::string own = "/proc/" + std::to_string(getpid()) + "/fd";
     return access(own.c_str(), R_OK | X_OK) == 0;
   }();
-  return !mounted;
+  return !open;
 }
 
 std::string served_locator(uint64_t inode, Failure& failure) {

@@ -23,6 +23,8 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+
+#include "platform/proc.h"
 #endif
 
 namespace heddle::sync {
@@ -53,6 +55,7 @@ namespace {
 
 // State and start time (in clock ticks since boot) of a process; false when there is none.
 bool read_stat(int32_t pid, char* state, int32_t* start) {
+  if (!platform::has_own_proc()) return false;
   char path[32];
   std::snprintf(path, sizeof(path), "/proc/%d/stat", static_cast<int>(pid));
   const int file = open(path, O_RDONLY | O_CLOEXEC);
@@ -79,8 +82,8 @@ bool alive(int32_t pid, int32_t start) {
   char state = 'X';
   int32_t found = 0;
   if (!read_stat(pid, &state, &found)) {
-    // No /proc to look at, or no descriptor left to do it with: signals still tell a process that
-    // is gone. It must not be taken for that because nobody could look.
+    // No /proc of ours to look at, or no descriptor left to do it with: signals still tell a
+    // process that is gone. It must not be taken for that because nobody could look.
     return kill(pid, 0) == 0 || errno == EPERM;
   }
   return state != 'Z' && state != 'X' && (start == 0 || start == found);

@@ -2,7 +2,6 @@
  * Decodes what workers send, once the modules that it needs are there, and the memory that can't be
  * opened here has come as bytes.
  */
-import { isGone } from '../memory/index.ts';
 import { type Codec, decodeWithBytes } from '../protocol/index.ts';
 import type { PooledWorker } from './seams.ts';
 
@@ -84,7 +83,7 @@ export class Decoding {
   /** Whether the sender may have a copy of what an error is about, and somebody wants it. */
   #mayAsk(error: unknown): boolean {
     const { codec } = this.#owner;
-    return !this.#owner.hasEnded() && codec.unopened(error) !== null && !isGone(error);
+    return !this.#owner.hasEnded() && codec.unopened(error) !== null;
   }
 
   #fail<T>(message: unknown, error: unknown, { failed }: Decoded<T>): void {

@@ -3,12 +3,16 @@
  * that is the first process.
  */
 import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import '../helpers/built.ts';
 import { ended } from '../helpers/child.ts';
 
 const fixture = fileURLToPath(new URL('../fixtures/container.mjs', import.meta.url));
+const namespaces = fileURLToPath(new URL('../fixtures/namespaces.mjs', import.meta.url));
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 const containers: Record<string, readonly string[]> = {
@@ -44,6 +48,57 @@ describe.runIf(process.platform === 'linux' && allowed)('in a container', () => 
         zombies: 0,
         pid: 1,
       });
+    },
+    120_000,
+  );
+});
+
+const travelled = { arguments: [399_999, 399_999], captured: [[399_999, 2]], results: [1, 2, 3] };
+
+describe.runIf(process.platform === 'linux' && allowed)('in a tree of processes of its own', () => {
+  it.each([
+    // Processes are told by ids that /proc has for others, or for nobody.
+    ['that sees the /proc of another one', ['--pid', '--fork'], ''],
+    ['without a /proc', ['--pid', '--fork', '--mount'], 'mount -t tmpfs tmpfs /proc && '],
+  ])(
+    '%s everything travels, and the lock of a dead worker comes free',
+    async (_, flags, prepare) => {
+      const script = `${prepare}exec "$@"`;
+      const args = [...flags, 'sh', '-c', script, 'sh', process.execPath, namespaces];
+      const child = spawn('unshare', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+      const { code, stdout, stderr } = await ended(child, 100);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(JSON.parse(stdout)).toEqual({
+        ...travelled,
+        counted: 400,
+        queued: 7,
+        died: 'SIGKILL',
+      });
+    },
+    120_000,
+  );
+
+  it.each([
+    ['and the /proc of the program', []],
+    ['and a /proc of their own', ['--mount-proc']],
+  ])(
+    'workers alone %s take and give large arrays',
+    async (_, flags) => {
+      const folder = mkdtempSync(path.join(os.tmpdir(), 'heddle-namespaces-'));
+      try {
+        const wrapper = path.join(folder, 'node');
+        const own = ['--mount', '--pid', '--fork', '--kill-child', ...flags].join(' ');
+        const script = `#!/bin/sh\nexec unshare ${own} "${process.execPath}" "$@"\n`;
+        writeFileSync(wrapper, script, { mode: 0o755 });
+        const child = spawn(process.execPath, [namespaces, wrapper], {
+          stdio: ['ignore', 'pipe', 'pipe'],
+        });
+        const { code, stdout, stderr } = await ended(child, 100);
+        expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+        expect(JSON.parse(stdout)).toEqual(travelled);
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
     },
     120_000,
   );
