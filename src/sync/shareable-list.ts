@@ -33,9 +33,14 @@ const BIGINT = 2;
 const BOOLEAN = 3;
 const TEXT = 4;
 const BYTES = 5;
+/** A text that UTF-8 can't say, with half of a pair of surrogates: UTF-16, little-endian. */
+const WIDE_TEXT = 6;
 
+/** Half of a pair of surrogates, alone. */
+const HALF = /\p{Surrogate}/u;
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+// A text may begin with U+FEFF, which is no mark of an encoding then.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 interface Encoded {
   readonly kind: number;
@@ -59,7 +64,9 @@ function encodeItem(value: unknown, name: string): Encoded {
       bytes[0] = value ? 1 : 0;
       return { kind: BOOLEAN, bytes };
     case 'string':
-      return { kind: TEXT, bytes: encoder.encode(value) };
+      return HALF.test(value)
+        ? { kind: WIDE_TEXT, bytes: Buffer.from(value, 'utf16le') }
+        : { kind: TEXT, bytes: encoder.encode(value) };
     default:
       if (value === null) return { kind: NULL, bytes: new Uint8Array(0) };
       if (types.isUint8Array(value)) return { kind: BYTES, bytes: value };
@@ -78,6 +85,8 @@ function decodeItem(kind: number, bytes: Uint8Array): Shareable {
       return bytes[0] === 1;
     case TEXT:
       return decoder.decode(bytes);
+    case WIDE_TEXT:
+      return Buffer.from(bytes.buffer).toString('utf16le');
     case BYTES:
       return bytes;
     default:

@@ -19,6 +19,7 @@ import {
   ShareableList,
   Value,
 } from '../../src/sync/index.ts';
+import { fc } from '../helpers/seeds.ts';
 import { Peer } from '../memory/peer/start.ts';
 
 const kinds = ['process', 'thread'] as const;
@@ -413,6 +414,22 @@ describe.each(kinds)('with a %s', (kind) => {
     expect(new ShareableList([]).toArray()).toEqual([]);
     const odd = [Number.NaN, -0, '', new Uint8Array(0), '€ä\u0000'];
     expect(new ShareableList(odd).toArray()).toEqual(odd);
+  });
+
+  it('a ShareableList keeps any text as it is', () => {
+    const odd = ['\uFEFFmark', '\uFEFF', 'half a pair \uD83D', '\uDE00\uD83D', '\0', '😀'];
+    const list = new ShareableList(odd);
+    expect([...list]).toEqual(odd);
+    expect(odd.map((text) => list.indexOf(text))).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(new ShareableList(list).toArray()).toEqual(odd);
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: 0xffff }), { maxLength: 20 }), (units) => {
+        const text = String.fromCharCode(...units);
+        const one = new ShareableList([text, 'x'.repeat(60)]);
+        one.set(1, text);
+        expect(one.toArray()).toEqual([text, text]);
+      }),
+    );
   });
 
   it('test_shared_memory_ShareableList_pickling: it is the same wherever it arrives', async () => {
