@@ -1,7 +1,7 @@
 /**
  * A graph of what delayed calls need, as arrays of numbers.
  */
-import { type Call, nameOf } from './call.ts';
+import { type Call, isCall, nameOf } from './call.ts';
 import { CallFinder } from './containers.ts';
 import { CycleError } from './errors.ts';
 
@@ -30,8 +30,11 @@ export interface Graph {
 /** A call whose needs are looked at one after the other. */
 interface Visit {
   readonly call: Call;
-  readonly needs: Call[];
-  readonly kind: number;
+  /** The calls that it needs, each once, in the order in which they are written. */
+  needs: Call[];
+  /** The same, where they are many. */
+  several: Set<Call> | null;
+  kind: number;
   next: number;
 }
 
@@ -75,7 +78,7 @@ export function expand(value: unknown): Graph {
 
   const enter = (call: Call): void => {
     indexOf.set(call, OPEN);
-    path.push({ call, next: 0, ...readNeeds(call, finder) });
+    path.push(visitOf(call, finder));
   };
   const leave = ({ call, needs: list, kind }: Visit): void => {
     for (const need of list) needs.push(indexOf.get(need)!);
@@ -116,26 +119,33 @@ export function expand(value: unknown): Graph {
 
 const NOTHING: Call[] = [];
 
-/** The calls that a call needs, each once, in the order in which they are written. */
-function readNeeds({ args, known }: Call, finder: CallFinder): { needs: Call[]; kind: number } {
-  let needs: Call[] = NOTHING;
-  let kind = PLAIN;
-  if (known) return { needs, kind };
-  let several: Set<Call> | null = null;
-  const note = (need: Call): void => {
-    if (needs.length === 0) needs = [need];
-    else if (needs.length < 8) {
-      if (!needs.includes(need)) needs.push(need);
-    } else {
-      several ??= new Set(needs);
-      if (several.size !== several.add(need).size) needs.push(need);
-    }
-  };
-  for (let i = 0; i < args.length; i++) {
-    if (finder.find(args[i], note)) kind = DEEP;
+/** More needs than these are looked up by a Set. */
+const FEW = 8;
+
+function note(visit: Visit, need: Call): void {
+  const { needs } = visit;
+  if (needs.length === 0) visit.needs = [need];
+  else if (needs.length < FEW) {
+    if (!needs.includes(need)) needs.push(need);
+  } else {
+    visit.several ??= new Set(needs);
+    if (visit.several.size !== visit.several.add(need).size) needs.push(need);
   }
-  if (needs.length > 0 && kind === PLAIN) kind = DIRECT;
-  return { needs, kind };
+}
+
+/** Reads what a call needs. */
+function visitOf(call: Call, finder: CallFinder): Visit {
+  const visit: Visit = { call, needs: NOTHING, several: null, kind: PLAIN, next: 0 };
+  if (call.known) return visit;
+  const { args } = call;
+  for (let i = 0; i < args.length; i++) {
+    const argument = args[i];
+    if (typeof argument !== 'object' || argument === null) continue;
+    if (isCall(argument)) note(visit, argument);
+    else if (finder.find(argument, (need) => note(visit, need))) visit.kind = DEEP;
+  }
+  if (visit.needs.length > 0 && visit.kind === PLAIN) visit.kind = DIRECT;
+  return visit;
 }
 
 /** The labels of the calls from one on, which the last one needs again. */

@@ -123,8 +123,10 @@ export class GraphRun implements TaskSource, Sink, TaskDescriber {
     const message: unknown[] = [];
     for (const node of this.#nodesOf(task)) {
       const previous = before[node]!;
-      message.push(this.#functionOf(node), this.#argumentsOf(node, previous));
-      if (previous >= 0) message.push(this.#holes(node, previous));
+      const called = this.#functionOf(node);
+      if (previous < 0) message.push(called, this.#argumentsOf(node, previous));
+      else if (this.#isFilledAlone(node, previous)) message.push(called, null, null);
+      else message.push(called, this.#argumentsOf(node, previous), this.#holes(node, previous));
     }
     return message;
   }
@@ -132,6 +134,13 @@ export class GraphRun implements TaskSource, Sink, TaskDescriber {
   #functionOf(node: number): number {
     const call = this.#graph.calls[node]!;
     return this.#job.addFunction(call.fn, nameOf(call));
+  }
+
+  /** Whether the result of the call before is the only argument. */
+  #isFilledAlone(node: number, previous: number): boolean {
+    const { calls } = this.#graph;
+    const { args } = calls[node]!;
+    return args.length === 1 && args[0] === calls[previous];
   }
 
   /** Where the result of the call before goes. */
@@ -275,8 +284,8 @@ export class GraphRun implements TaskSource, Sink, TaskDescriber {
     const call = this.#graph.calls[nodes[step]!]!;
     if (step === 0) return { label: nameOf(call), argument: message[1] };
     const before = nameOf(this.#graph.calls[nodes[step - 1]!]!);
-    const shown = [...(message[3 * step] as readonly unknown[])];
-    for (const hole of message[3 * step + 1] as readonly number[]) {
+    const shown = [...((message[3 * step] as readonly unknown[] | null) ?? [undefined])];
+    for (const hole of (message[3 * step + 1] as readonly number[] | null) ?? [0]) {
       shown[hole] = { [inspect.custom]: () => `<result of '${before}'>` };
     }
     return { label: nameOf(call), argument: shown };

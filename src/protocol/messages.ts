@@ -14,7 +14,8 @@ export type CallMode =
   | 'spread'
   /**
    * functions[task[0]](...task[1]). Behind that there may be further calls, three elements each: function,
-   * arguments, and the positions among these where the result of the call before goes.
+   * arguments, and the positions among these where the result of the call before goes; both null where that
+   * is the only argument, which saves most chains most of their bytes.
    */
   | 'calls'
   /**

@@ -34,14 +34,14 @@ export interface Opened {
 }
 
 /** A task of mode 'calls'; see {@link CallMode}. */
-export type CallsTask = [number, unknown[], ...(number | unknown[])[]];
+export type CallsTask = [number, unknown[], ...(number | unknown[] | null)[]];
 
 /** How many calls a task of mode 'calls' is. */
 export function stepsOf({ length }: CallsTask): number {
   return (length + 1) / 3;
 }
 
-/** The call at which a task is that is several; of the first nothing is noted. */
+/** The call at which a task of several has failed, or waits; of the first nothing is noted. */
 const reached = new WeakMap<CallsTask, number>();
 
 /** At which call a task of mode 'calls' has failed. */
@@ -57,21 +57,34 @@ function goOn(
   before: unknown,
   context: LazyContext,
 ): unknown {
+  const steps = stepsOf(task);
   let value = before;
-  for (let step = from; step < stepsOf(task); step++) {
-    if (isThenable(value)) {
-      return Promise.resolve(value).then((result) => {
-        // Nobody may want the rest any more, and it has no signal of its own.
-        context.signal.throwIfAborted();
-        return goOn(functions, task, step, result, context);
-      });
+  let step = from;
+  try {
+    for (; step < steps; step++) {
+      if (isThenable(value)) {
+        const next = step;
+        reached.set(task, next - 1);
+        return Promise.resolve(value).then((result) => {
+          // Nobody may want the rest any more, and it has no signal of its own.
+          context.signal.throwIfAborted();
+          return goOn(functions, task, next, result, context);
+        });
+      }
+      const at = 3 * step;
+      const fn = functions[task[at - 1] as number]!;
+      const args = task[at] as unknown[] | null;
+      if (args === null) value = fn(value);
+      else {
+        for (const hole of task[at + 1] as number[]) args[hole] = value;
+        value = fn(...args);
+      }
     }
-    const at = 3 * step;
-    const args = task[at] as unknown[];
-    for (const hole of task[at + 1] as number[]) args[hole] = value;
+  } catch (error) {
     reached.set(task, step);
-    value = functions[task[at - 1] as number]!(...args);
+    throw error;
   }
+  if (isThenable(value)) reached.set(task, steps - 1);
   return value;
 }
 
