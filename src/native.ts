@@ -316,6 +316,18 @@ export interface NativeWorkers {
    * that its own functions opened there, and warns of others that they close.
    */
   closeDescriptor(fd: number): void;
+  // The account of cores (native/workers/core_account.h); `page` is of {@link mapPage}.
+  /** The budget of the account that this process is in; 0 where it is in none. */
+  allCores(): number;
+  closeCores(page: ArrayBuffer, entry: number): void;
+  /** Sets the budget. */
+  coreBudget(page: ArrayBuffer, cores: number): void;
+  /** This process is the worker of that entry from now on. */
+  joinCores(fd: number, entry: number): void;
+  openCores(page: ArrayBuffer, entry: number, share: number): void;
+  /** Share, cores in use, and whether it works, of each entry that has been used. */
+  readCores(page: ArrayBuffer): readonly (readonly [number, number, boolean])[];
+  setWorking(page: ArrayBuffer, entry: number, working: boolean): void;
   /** Makes a page of shared memory and returns its descriptor, which the caller closes. */
   createPage(): number;
   /**

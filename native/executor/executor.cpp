@@ -26,6 +26,11 @@ void Executor::set_thread_control(ThreadControl* control) {
   control_ = control;
 }
 
+void Executor::set_account(CoreAccount* account) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  account_ = account;
+}
+
 namespace {
 
 // Tells threads apart.
@@ -201,16 +206,28 @@ bool Executor::stop_within(std::chrono::milliseconds limit) {
 
 // ---- What is decided, and from what ------------------------------------------------------------
 
-policy::Limits Executor::limits() const {
-  return {budget(), control_ != nullptr ? control_->ceiling() : 1, forks_ > 0};
+// How many cores may be in use now.
+int Executor::cores() const {
+  if (account_ == nullptr) return budget();
+  const int available = account_->available(budget());
+  return insists_ ? std::max(available, budget()) : available;
 }
 
-bool Executor::starts_at_once(const Ticket& ticket) const {
+// Whether it takes no core of the budget where the thread that calls runs it.
+bool Executor::is_small(const Ticket& ticket) {
+  return ticket.demand.work <= policy::kInlineWork;
+}
+
+policy::Limits Executor::limits() const {
+  return {cores(), control_ != nullptr ? control_->ceiling() : 1, forks_ > 0};
+}
+
+bool Executor::starts_at_once(const Ticket& ticket) {
   if (paused_ || wide_blas_running_) return false;
-  if (ticket.demand.work <= policy::kInlineWork) return true;
+  if (is_small(ticket)) return true;
   // The common case, a narrow call on an idle machine, needs no trip through the queue.
-  return blocking_.empty() && queued_.empty() && busy_ < budget() &&
-         policy::widest(ticket.demand, limits()) == 1;
+  return blocking_.empty() && queued_.empty() && busy_ < cores() &&
+         policy::widest(ticket.demand, limits()) == 1 && take(ticket, 1);
 }
 
 int Executor::decide(const Ticket& head) const {
@@ -273,12 +290,18 @@ void Executor::dispatch(Ticket* own) {
   while (List<Ticket>* queue = next_queue()) {
     Ticket& head = queue->front();
     const int width = decide(head);
-    if (width == 0) return;
+    if (width == 0) {
+      if (waits_for_cores()) return;
+      continue;
+    }
     const bool blocks = queue == &blocking_;
     const bool at_once = &head == own && width == 1;
     // Without a thread for it a job waits for one that is busy now; its turn comes back then.
     const bool threaded = !at_once && has_thread();
     if (!threaded && !blocks) return;
+    const bool costs_nothing = !threaded && is_small(head);
+    // Where other processes have become busy meanwhile there is less to decide on.
+    if (!costs_nothing && !take(head, width)) continue;
     queue->erase(head);
     blocking_turns_ = blocks && !queued_.empty() ? blocking_turns_ + 1 : 0;
     queued_work_ -= head.demand.work;
@@ -293,12 +316,60 @@ void Executor::dispatch(Ticket* own) {
   }
 }
 
+// Notes an operation that is to start in the account.
+bool Executor::take(const Ticket& ticket, int width) {
+  if (account_ == nullptr) return true;
+  const bool wide_blas = width > 1 && ticket.demand.parallelism == Parallelism::kBlas;
+  const int total = wide_blas ? width : busy_ + width;
+  return account_->take(total, budget()) || (insists_ && total <= budget());
+}
+
+void Executor::give() {
+  if (account_ != nullptr) account_->give(busy_, budget());
+}
+
+// What stands at the head of the queue waits. Where it is another process's operation that keeps it from
+// a core of ours, a thread waits for that to end; without a thread to be had the core is taken
+// nevertheless, and this is false.
+bool Executor::waits_for_cores() {
+  if (account_ == nullptr || paused_ || wide_blas_running_) return true;
+  if (busy_ >= budget() || busy_ < cores()) return true;
+  if (!watching_account_) {
+    try {
+      std::thread([this] { watch_account(); }).detach();
+      watching_account_ = true;
+    } catch (...) {
+      insists_ = true;
+      return false;
+    }
+  }
+  short_of_cores_ = true;
+  shortage_.notify_one();
+  return true;
+}
+
+void Executor::watch_account() {
+#if defined(__linux__)
+  pthread_setname_np(pthread_self(), "heddle-cores");
+#endif
+  std::unique_lock<std::mutex> lock(mutex_);
+  while (true) {
+    shortage_.wait(lock, [&] { return short_of_cores_; });
+    const int32_t seen = account_->given_back();
+    short_of_cores_ = false;
+    dispatch();
+    if (!short_of_cores_) continue;
+    lock.unlock();
+    account_->wait(seen);
+    lock.lock();
+  }
+}
+
 void Executor::start(Ticket& ticket, int width) {
   ticket.state = Ticket::State::kRunning;
   ticket.grant.width = width;
-  const bool tiny = ticket.with_caller && ticket.demand.work <= policy::kInlineWork;
-  if (!tiny) {
-    ticket.cores = ticket.wide_blas() ? budget() : width;
+  if (!(ticket.with_caller && is_small(ticket))) {
+    ticket.cores = ticket.wide_blas() ? std::max(cores(), width) : width;
     ticket.started = Clock::now();
   }
   running_.push_back(ticket);
@@ -326,7 +397,10 @@ void Executor::finish(Ticket& ticket) {
   }
   if (ticket.wide_blas()) wide_blas_running_ = false;
   if (ticket.cores > 0) learn(ticket);
-  busy_ -= ticket.cores;
+  if (ticket.cores > 0) {
+    busy_ -= ticket.cores;
+    give();
+  }
   running_.erase(ticket);
   ticket.state = Ticket::State::kDone;
   changed_.notify_all();

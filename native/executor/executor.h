@@ -29,6 +29,7 @@
 #include <mutex>
 #include <type_traits>
 
+#include "executor/core_account.h"
 #include "executor/demand.h"
 #include "executor/list.h"
 #include "executor/policy.h"
@@ -117,6 +118,9 @@ class Executor {
   void set_budget(int cores);
   int budget() const { return budget_.load(std::memory_order_relaxed); }
   void set_thread_control(ThreadControl* control);
+  // From now on the budget is this process's share of an account of cores, and more than that is had
+  // while others leave theirs. The account outlives the process's last operation.
+  void set_account(CoreAccount* account);
 
   // Runs `operation(grant)` and returns when it is done. Blocks the caller meanwhile; what the
   // operation throws is thrown here.
@@ -164,8 +168,13 @@ class Executor {
   void run_here(Ticket& ticket);
 
   // With the lock held:
+  int cores() const;
+  bool take(const Ticket& ticket, int width);
+  void give();
+  bool waits_for_cores();
+  static bool is_small(const Ticket& ticket);
   policy::Limits limits() const;
-  bool starts_at_once(const Ticket& ticket) const;
+  bool starts_at_once(const Ticket& ticket);
   int decide(const Ticket& head) const;
   double drain_seconds() const;
   double expected_work(const Ticket& head, double seconds) const;
@@ -179,6 +188,7 @@ class Executor {
 
   // Without it:
   void work(Thread& self);
+  void watch_account();
   void call(Ticket& ticket);
   static void tell(Ticket& ticket, bool ran);
 
@@ -186,6 +196,11 @@ class Executor {
   std::condition_variable changed_;  // something finished, or a pause ended
   std::atomic<int> budget_{1};
   ThreadControl* control_ = nullptr;
+  CoreAccount* account_ = nullptr;
+  bool watching_account_ = false;     // a thread waits for what others have of our share
+  bool short_of_cores_ = false;       // it is to do so
+  bool insists_ = false;              // there is no such thread: our share is ours at any time
+  std::condition_variable shortage_;  // of that thread
 
   List<Ticket> blocking_;   // callers that block go first: an event loop may hang on them
   int blocking_turns_ = 0;  // how many have gone before a job that waits

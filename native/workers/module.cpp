@@ -1,10 +1,13 @@
 #include "workers/module.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
 #include "common/descriptor.h"
 #include "common/errors.h"
+#include "executor/executor.h"
+#include "workers/core_account.h"
 #include "workers/link.h"
 #include "workers/page.h"
 #include "workers/pipe.h"
@@ -71,15 +74,96 @@ void watch(const Napi::CallbackInfo& info) {
   if (error != 0) throw failure("heddle: the parent can't be watched", error);
 }
 
+// ---- The account of cores: see core_account.h. `page` is what mapPage gave. ----
+
+CorePage& core_page(const Napi::CallbackInfo& info) {
+  if (!info[0].IsArrayBuffer() || info[0].As<Napi::ArrayBuffer>().ByteLength() != kPageBytes) {
+    throw type_error(info.Env(), "heddle: the page of an account of cores was expected");
+  }
+  return *static_cast<CorePage*>(info[0].As<Napi::ArrayBuffer>().Data());
+}
+
+// The number of an entry.
+int entry_number(const Napi::CallbackInfo& info, size_t argument) {
+  const int index = info[argument].As<Napi::Number>().Int32Value();
+  if (index < 0 || index >= CorePage::kEntries) {
+    throw range_error(info.Env(), "heddle: an account of cores has no such entry");
+  }
+  return index;
+}
+
+// coreBudget(page, cores): sets how many cores there are in all.
+void core_budget(const Napi::CallbackInfo& info) {
+  core_page(info).budget.store(std::max(info[1].As<Napi::Number>().Int32Value(), 1));
+}
+
+// openCores(page, entry, share): a worker that has something to do.
+void open_cores(const Napi::CallbackInfo& info) {
+  CorePage& page = core_page(info);
+  open_entry(page, entry_number(info, 1), std::max(info[2].As<Napi::Number>().Int32Value(), 1));
+}
+
+// closeCores(page, entry): the worker has ended.
+void close_cores(const Napi::CallbackInfo& info) {
+  CorePage& page = core_page(info);
+  close_entry(page, entry_number(info, 1));
+}
+
+// setWorking(page, entry, working)
+void working(const Napi::CallbackInfo& info) {
+  CorePage& page = core_page(info);
+  set_working(page, entry_number(info, 1), info[2].ToBoolean().Value());
+}
+
+// readCores(page): [share, in use, working] of each entry that has been used.
+Napi::Value read_cores(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const CorePage& page = core_page(info);
+  const int entries = std::min(page.entries.load(), CorePage::kEntries);
+  Napi::Array all = Napi::Array::New(env, static_cast<size_t>(entries));
+  for (int index = 0; index < entries; ++index) {
+    const CoreEntry& entry = page.entry[index];
+    Napi::Array one = Napi::Array::New(env, 3);
+    one.Set(uint32_t{0}, entry.share.load());
+    one.Set(uint32_t{1}, entry.in_use.load());
+    one.Set(uint32_t{2}, Napi::Boolean::New(env, entry.idle_since.load() == 0));
+    all.Set(static_cast<uint32_t>(index), one);
+  }
+  return all;
+}
+
+CorePage* joined = nullptr;
+
+// joinCores(fd, entry): this process is the worker of that entry, for as long as it lives.
+void join_cores(const Napi::CallbackInfo& info) {
+  const int entry = entry_number(info, 1);
+  void* const address = map_page(info[0].As<Napi::Number>().Int32Value());
+  if (address == nullptr) throw failure("heddle: the account of cores can't be mapped", errno);
+  joined = static_cast<CorePage*>(address);
+  Executor::instance().set_account(new WorkerCores(joined, entry));
+}
+
+// allCores(): the budget of the account that this process is in; 0 where it is in none.
+Napi::Value all_cores(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), joined != nullptr ? joined->budget.load() : 0);
+}
+
 }  // namespace
 
 Napi::Object init(Napi::Env env) {
   Napi::Object exports = Napi::Object::New(env);
   exports.Set("Link", link_class(env));
+  define<all_cores>(exports, "allCores");
+  define<close_cores>(exports, "closeCores");
   define<close_one>(exports, "closeDescriptor");
+  define<core_budget>(exports, "coreBudget");
   define<create>(exports, "createPage");
   define<pipe>(exports, "createPipe");
+  define<join_cores>(exports, "joinCores");
   define<map>(exports, "mapPage");
+  define<open_cores>(exports, "openCores");
+  define<read_cores>(exports, "readCores");
+  define<working>(exports, "setWorking");
   define<trim>(exports, "trimHeap");
   define<watch>(exports, "watchPeer");
   return exports;

@@ -15,6 +15,9 @@ import {
 export const PAGE = '--heddle-page';
 export const NO_PAGE = '--heddle-no-page';
 
+/** Tells a worker process that it is in no account of cores; else there is the number of its entry. */
+export const NO_SHARE = '-';
+
 /** Flags that are about the main program alone, with whether a value follows them. */
 const own: readonly (readonly [RegExp, boolean])[] = [
   [/^(-e|--eval|-p|--print|-pe)$/, true],

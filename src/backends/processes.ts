@@ -29,7 +29,8 @@ import {
   threadEnvironment,
 } from '../threadpools/index.ts';
 import { type Channel, PIPES, PipePair, StdioChannel } from './channel.ts';
-import { entryFlags, entryUrl, NO_PAGE, PAGE } from './entry.ts';
+import { CoreShare } from './core-account.ts';
+import { entryFlags, entryUrl, NO_PAGE, NO_SHARE, PAGE } from './entry.ts';
 import { heapFlags, type OwnFlags, ownFlags } from './flags.ts';
 import { hostName } from './host-name.ts';
 import { Postponed } from './postponed.ts';
@@ -113,6 +114,12 @@ function createPage(): number | null {
   }
 }
 
+/** What a worker has of the cores; null where it keeps to its share of them, or to what somebody asked for. */
+function openShare({ childThreads, childThreadsAsked, elastic }: WorkerSpec): CoreShare | null {
+  if (!posix || childThreads < 1 || childThreadsAsked || elastic === false) return null;
+  return CoreShare.open(childThreads);
+}
+
 /** Workers that are not up: they don't see yet that this process ends. */
 const starting = new Set<ProcessHandle>();
 
@@ -135,6 +142,7 @@ class ProcessHandle implements WorkerPort {
   readonly #child: ChildProcess;
   readonly #channel: Channel;
   readonly #outgoing = new Postponed<Buffer>((frames) => this.#write(frames));
+  readonly #share: CoreShare | null;
   /** Lets others have its port. */
   readonly #release: () => void;
   #gone = false;
@@ -146,13 +154,24 @@ class ProcessHandle implements WorkerPort {
     this.slots = slotsFor(spec.concurrency ?? 1);
     let pipes: PipePair | null = null;
     const own = flagsOf(spec);
-    const args = [addonFile, page === null ? NO_PAGE : PAGE, ...(spec.argv ?? [])];
+    const share = openShare(spec);
+    this.#share = share;
+    const entryArgument = share ? String(share.entry) : NO_SHARE;
+    const given = [addonFile, page === null ? NO_PAGE : PAGE, entryArgument];
+    const args = [...given, ...(spec.argv ?? [])];
     try {
       if (posix) pipes = new PipePair();
       this.claims = page === null ? null : new ClaimTable(this.slots, native.workers.mapPage(page));
       this.#child = spawn(process.execPath, [...own.flags, entry, ...args], {
         ...(folders.start === undefined ? {} : { cwd: folders.start }),
-        stdio: ['ignore', 'inherit', 'inherit', ...(pipes?.child ?? PIPES), page ?? 'ignore'],
+        stdio: [
+          'ignore',
+          'inherit',
+          'inherit',
+          ...(pipes?.child ?? PIPES),
+          page ?? 'ignore',
+          share?.fd ?? 'ignore',
+        ],
         env: environment(spec),
         // A session of its own: Ctrl-C is for the main program, which ends its workers; and the
         // whole group, with what tasks have started, can be killed.
@@ -161,6 +180,7 @@ class ProcessHandle implements WorkerPort {
       });
     } catch (error) {
       own.release();
+      share?.close();
       pipes?.close();
       throw error;
     } finally {
@@ -192,6 +212,7 @@ class ProcessHandle implements WorkerPort {
       if (done || !exit) return;
       done = true;
       noteUp(this);
+      this.#share?.close();
       this.#release();
       this.#channel.close();
       events.exit(unreadable ? { ...exit, error: unreadable } : exit);
@@ -251,6 +272,10 @@ class ProcessHandle implements WorkerPort {
     if (frames.length === 1) this.#channel.write(only!);
     else if (bytes <= JOINED_BYTES) this.#channel.write(Buffer.concat(frames, bytes));
     else for (const frame of frames) this.#channel.write(frame);
+  }
+
+  working(working: boolean): void {
+    this.#share?.working(working);
   }
 
   kill(): void {

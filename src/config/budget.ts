@@ -49,6 +49,16 @@ export function coreBudget(): number {
   return now;
 }
 
+/**
+ * The most cores that an operation here can have: in a worker process also those that the other workers
+ * of the program may leave.
+ *
+ * @param all - the cores of all these workers; 0 where they leave each other none
+ */
+export function mostCores(all: number): number {
+  return all === 0 ? coreBudget() : Math.max(coreBudget(), Math.min(all, recentCpuCount()));
+}
+
 /** Called with the new core budget. */
 export type BudgetListener = (cores: number) => void;
 

@@ -1,7 +1,13 @@
 /**
  * Configuration: the knobs of the process, the scopes laid over them, and this environment's role.
  */
-export { BUDGET_VARIABLE, type BudgetListener, coreBudget, watchBudget } from './budget.ts';
+export {
+  BUDGET_VARIABLE,
+  type BudgetListener,
+  coreBudget,
+  mostCores,
+  watchBudget,
+} from './budget.ts';
 export { ensureInitialized, initialize, parallelConfig } from './initialize.ts';
 export {
   type AskedThreads,

@@ -66,10 +66,21 @@ function read(): Settings {
     role: workerRole(),
     version: knobsVersion(),
     asked: askedBackendThreads(),
-    limit: limit && { threads: limit.threads, by: limit.name },
+    limit: shareLimit(limit && { threads: limit.threads, by: limit.name }),
     openmp: any ? byVariable('openmp') : undefined,
     blas: any ? BLAS_READERS.map(byVariable) : null,
   };
+}
+
+/**
+ * A worker thread has the process's executor, which gives it what the others leave, unless its job keeps
+ * to shares. A process has a budget of its own.
+ */
+function shareLimit(limit: OperationThreads | undefined): OperationThreads | undefined {
+  const { kind, elastic, childThreads } = workerRole();
+  if (kind !== 'thread' || elastic !== false || childThreads === undefined) return limit;
+  if (limit !== undefined && limit.threads <= childThreads) return limit;
+  return { threads: childThreads, by: 'elastic: false' };
 }
 
 /**

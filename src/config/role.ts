@@ -12,6 +12,8 @@ export interface WorkerRole {
   readonly childThreads?: number;
   /** Whether somebody asked for that number; else it is this worker's share of the cores. */
   readonly childThreadsAsked?: boolean;
+  /** False: its operations keep to that number, though others leave their cores. */
+  readonly elastic?: boolean;
 }
 
 let role: WorkerRole = { level: 0, kind: 'main' };

@@ -48,6 +48,8 @@ export interface Config {
   backendThreads: number;
   /** Threads inside BLAS and OpenMP in each worker of a job. */
   childThreads: number;
+  /** Whether the cores of workers that have nothing to do go to the others. */
+  elastic: boolean;
   /** Which workers are liked better where no backend is named. */
   prefer: 'processes' | 'threads';
   /** 'sharedmem': only workers that a SharedArrayBuffer reaches. */
@@ -143,6 +145,7 @@ export const configKeys: { readonly [K in keyof Config]: Option<Config[K]> } = {
   },
   backendThreads: threads,
   childThreads: threads,
+  elastic: flag,
   prefer: oneOf('processes', 'threads'),
   require: oneOf('sharedmem'),
   maxBytes: byteSize({ least: 0, unlimited: true }),

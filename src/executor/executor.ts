@@ -2,7 +2,13 @@
  * The native executor, for the numeric modules: how many cores an operation may ask
  * for, and how a queued one is waited for or given up.
  */
-import { coreBudget, type OperationApi, operationThreads, watchBudget } from '../config/index.ts';
+import {
+  coreBudget,
+  mostCores,
+  type OperationApi,
+  operationThreads,
+  watchBudget,
+} from '../config/index.ts';
 import { rangeError, typeError } from '../errors.ts';
 import { native } from '../native.ts';
 
@@ -38,25 +44,27 @@ const MAX_SKIPPED = 16;
 const SHORT_MS = 5;
 
 let budget = 0;
+/** What an operation may ask for: in a worker process more than the budget, where others leave theirs. */
+let most = 0;
 let skip = 0;
 let lookedAt = 0;
 
 /**
- * The core budget of this moment, which the executor is told where it has changed. Not only at the
+ * Looks at the core budget of this moment, which the executor is told where it has changed. Not only at the
  * first use in each environment: affinity, quotas and knobs change while a process runs. It is read
  * again with an operation when the last reading is more than a second old.
  */
-function liveBudget(): number {
+function readBudget(): void {
   if (skip > 0) {
     skip--;
-    return budget;
+    return;
   }
   const now = process.uptime() * 1000; // `performance` would be loaded for this alone
   skip = now - lookedAt < MAX_SKIPPED * SHORT_MS ? MAX_SKIPPED - 1 : 0;
   lookedAt = now;
   const cores = coreBudget();
   if (cores !== budget) budget = native.executor.budget(cores);
-  return budget;
+  most = mostCores(native.workers.allCores());
 }
 
 let watching = false;
@@ -89,14 +97,14 @@ function watchWhileBusy(): void {
  * @throws TypeError or RangeError where `threads` makes no sense
  */
 export function resolveThreads(threads: number | undefined, api: OperationApi): number {
-  const cores = liveBudget();
+  readBudget();
   if (threads !== undefined) {
     if (typeof threads !== 'number') throw typeError('threads', threads, 'a whole number');
     if (!Number.isInteger(threads) || threads < 1) {
       throw rangeError('threads', threads, 'a whole number of at least 1');
     }
   }
-  return operationThreads(api, threads, cores);
+  return operationThreads(api, threads, most);
 }
 
 /**
@@ -170,6 +178,6 @@ export interface ExecutorStats {
  */
 export function executorStats(options: { resetPeak?: boolean } = {}): ExecutorStats {
   skip = 0;
-  liveBudget();
+  readBudget();
   return native.executor.stats(options.resetPeak ?? false);
 }

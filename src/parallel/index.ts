@@ -1,7 +1,7 @@
 /**
  * What a user calls: `map`, `imap`, invokers, `Parallel`.
  */
-export { registerBackend } from '../backends/index.ts';
+export { type CoreUse, coreUse, registerBackend } from '../backends/index.ts';
 export {
   CycleError,
   type Delayable,

@@ -178,6 +178,11 @@ export interface WorkerPort {
   send(message: ToWorker, transfer?: readonly unknown[]): void;
   /** Sends now what waits: the worker is to let go of memory, and this thread may be busy for long. */
   flush?(): void;
+  /**
+   * Told when the worker has got something to do, before that is sent, and when it has nothing more:
+   * meanwhile others may have its cores.
+   */
+  working?(working: boolean): void;
   /** Ends the worker at once, whatever it does; `exit` follows. */
   kill(): void;
   /** Lets the worker keep this process alive. */

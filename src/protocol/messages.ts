@@ -40,6 +40,8 @@ export interface WorkerInit {
   /** Whether somebody asked for that number: then it goes before the user's variables. */
   readonly childThreadsAsked: boolean;
   readonly maxBytes: number;
+  /** Whether it keeps to its share of the cores, though others leave theirs. */
+  readonly elastic?: false;
   /** The folder that the worker process goes to. */
   readonly cwd?: string;
   /** The priority that the worker gives its threads. */

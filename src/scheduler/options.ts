@@ -154,6 +154,12 @@ export const parallelOptions = {
    * default, ⌊cores / jobs⌋ and at least 1, does not.
    */
   childThreads: ((name, value) => (value === -1 ? value : threads(name, value))) as Option<number>,
+  /**
+   * Whether a worker's operations may have the cores of workers that have nothing to do (default): each
+   * with more threads than the worker's share, all together with no more than there are cores. Not where
+   * `childThreads` was given. With false each keeps to its share.
+   */
+  elastic: configKeys.elastic,
   ...workerSettings,
   /** Give `{ status, value }` or `{ status, reason }` for each task, as Promise.allSettled does. */
   returnErrors: flag,
@@ -210,6 +216,7 @@ export interface ResolvedOptions {
   readonly childThreads: number;
   /** It was given, and goes before what the user's variables say. */
   readonly childThreadsAsked: boolean;
+  readonly elastic: boolean;
   /** What was asked of the workers' start; null where nothing was. */
   readonly settings: WorkerSettings | null;
   readonly collectErrors: boolean;

@@ -76,7 +76,8 @@ export class WorkerPool implements WorkerOwner, PoolPort {
     this.tally = tally;
     this.#ended = ended;
     this.#changes = options.backend.changed?.(() => this.refill());
-    const { backend, childThreads, childThreadsAsked, maxBytes, concurrency, settings } = options;
+    const { backend, childThreads, childThreadsAsked, elastic, maxBytes, concurrency, settings } =
+      options;
     this.backend = backend;
     this.name = options.pool;
     this.startTimeout = options.startTimeout;
@@ -88,6 +89,7 @@ export class WorkerPool implements WorkerOwner, PoolPort {
       level: workerRole().level + 1,
       childThreads,
       childThreadsAsked,
+      ...(elastic ? {} : { elastic }),
       maxBytes,
       ...(concurrency > 1 ? { concurrency } : {}),
       ...(initializer ? { initializer } : {}),

@@ -47,11 +47,12 @@ const poolKeys = new WeakMap<ResolvedOptions, PoolKey>();
  * workers, a captured variable that has changed replaces them. So arrays count by what is in them.
  */
 function makePoolKey(options: ResolvedOptions): PoolKey {
-  const { backend, childThreads, childThreadsAsked, concurrency, pool, settings } = options;
+  const { backend, childThreads, childThreadsAsked, concurrency, elastic, pool, settings } =
+    options;
   const functions = functionsOf(options);
   const { initializer, teardown } = functions;
   const id = `${functionId(initializer)}|${functionId(teardown)}`;
-  const inner = `${childThreads}${childThreadsAsked ? '!' : ''}`;
+  const inner = `${childThreads}${childThreadsAsked ? '!' : elastic ? '+' : ''}`;
   const name = pool === null ? '' : JSON.stringify(pool);
   const key = `${identity(backend)}|${inner}|${concurrency}|${id}|${settingsKey(settings)}|${name}`;
   return { key, functions };

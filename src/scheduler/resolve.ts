@@ -180,6 +180,7 @@ export function resolveOptions(
     teardown: options.teardown ?? null,
     childThreads: inner.threads,
     childThreadsAsked: inner.asked,
+    elastic: options.elastic ?? scope.elastic ?? true,
     settings,
     collectErrors: options.returnErrors ?? false,
     onError: options.onError ?? scope.onError ?? 'finish',

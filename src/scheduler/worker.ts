@@ -116,6 +116,7 @@ export class PoolWorker implements PooledWorker {
       },
       exit: (exit) => this.#ended(exit),
     });
+    this.port.working?.(false);
     for (let slot = 0; slot < Math.max(this.port.slots, 1); slot++) this.slots.push(null);
     this.concurrency = Math.min(spec.concurrency ?? 1, this.slots.length);
     this.#watchStart();
@@ -253,6 +254,7 @@ export class PoolWorker implements PooledWorker {
     // Before the message leaves: the worker may begin while this thread has lost its core.
     const sent = this.#clock.now();
     this.port.claims?.open(slot, count);
+    if (this.load === 0) this.port.working?.(true);
     this.port.send(
       { type: 'batch', context: job.id, run: run.id, batch: id, slot, first, args: packed.message },
       packed.transfer,
@@ -294,6 +296,7 @@ export class PoolWorker implements PooledWorker {
       return;
     }
     this.idleSince = this.#clock.now();
+    this.port.working?.(false);
     if (this.#owner.parting && this.exitReason?.kind === 'done') this.#watchParting();
   }
 

@@ -110,12 +110,13 @@ class WorkerHost {
 
   #begin(init: WorkerInit): void {
     const { kind, send } = this.#environment;
-    const { childThreads, childThreadsAsked } = init;
+    const { childThreads, childThreadsAsked, elastic } = init;
     this.#childThreads = childThreads;
     becomeWorker({
       level: init.level,
       kind: kind === 'machine' ? 'process' : kind,
       ...(childThreads > 0 ? { childThreads, childThreadsAsked } : {}),
+      ...(elastic === false ? { elastic } : {}),
     });
     redirectConsole(send);
     openLogChannel(send);

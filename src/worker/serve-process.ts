@@ -1,7 +1,7 @@
 /**
  * What a worker process does.
  *
- * Descriptor 3 brings messages, 4 takes them, 5 is the page of the claim table. Writing blocks: a message
+ * Descriptor 3 brings messages, 4 takes them, 5 is the page of the claim table, 6 that of the cores. Writing blocks: a message
  * is with the parent's kernel before the next statement of a task runs, whatever that does. The
  * parent never waits for a worker, so the two can't wait for each other.
  */
@@ -23,6 +23,7 @@ import { startWorker } from './host.ts';
 const INBOX = 3;
 const OUTBOX = 4;
 const PAGE = 5;
+const CORES = 6;
 
 /** A worker whose parent has gone ends by itself; one in a loop is killed after this (ms). */
 const GRACE_MS = 100;
@@ -34,11 +35,19 @@ function leave(): never {
   process.exit(0);
 }
 
-/** What the parent has put before the arguments of the worker: the addon's file, and whether there is a page. */
-const OWN_ARGUMENTS = 2;
+/**
+ * What the parent has put before the arguments of the worker: the addon's file, whether there is a page,
+ * and the worker's entry in the account of cores.
+ */
+const OWN_ARGUMENTS = 3;
 
 function openCell(): ClaimTable | null {
-  const [, page] = process.argv.splice(2, OWN_ARGUMENTS);
+  const [, page, entry] = process.argv.splice(2, OWN_ARGUMENTS);
+  // NO_SHARE of ../backends/entry.ts
+  if (entry !== '-') {
+    native.workers.joinCores(CORES, Number(entry));
+    native.workers.closeDescriptor(CORES);
+  }
   if (page === '--heddle-no-page') return null; // NO_PAGE of ../backends/entry.ts
   const memory = native.workers.mapPage(PAGE);
   native.workers.closeDescriptor(PAGE);

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <stdexcept>
@@ -22,6 +23,7 @@
 #include "elementary.h"
 #include "executor/policy.h"
 #include "stress.h"
+#include "workers/core_account.h"
 
 namespace {
 
@@ -143,6 +145,38 @@ Napi::Value stress_process_runtime(const Napi::CallbackInfo& info) {
                                                           info[1].As<Napi::Number>().Int32Value()));
 }
 
+// stressCores(workers, rounds, budget): see stress.h; what went wrong, and how often one had more.
+Napi::Value stress_cores(const Napi::CallbackInfo& info) {
+  const auto number = [&](size_t at) { return info[at].As<Napi::Number>().Int32Value(); };
+  double lent = 0;
+  const std::string report = heddle::stress_cores(number(0), number(1), number(2), &lent);
+  Napi::Array result = Napi::Array::New(info.Env());
+  result.Set(0U, report);
+  result.Set(1U, lent);
+  return result;
+}
+
+// availableCores(budget, own, share, entries): what entry `own` may have in use now, where the others
+// are [share, in use, ms without work or -1].
+Napi::Value available_cores(const Napi::CallbackInfo& info) {
+  namespace workers = heddle::workers;
+  const auto page = std::make_unique<workers::CorePage>();
+  const auto entries = info[3].As<Napi::Array>();
+  constexpr uint32_t kNow = 1000000;
+  page->budget = info[0].As<Napi::Number>().Int32Value();
+  page->entries = static_cast<int32_t>(entries.Length());
+  for (uint32_t index = 0; index < entries.Length(); ++index) {
+    const auto one = entries.Get(index).As<Napi::Array>();
+    const auto number = [&](uint32_t at) { return one.Get(at).As<Napi::Number>().Int32Value(); };
+    page->entry[index].share = number(0);
+    page->entry[index].in_use = number(1);
+    page->entry[index].idle_since = number(2) < 0 ? 0 : kNow - static_cast<uint32_t>(number(2));
+  }
+  const int own = info[1].As<Napi::Number>().Int32Value();
+  const int share = info[2].As<Napi::Number>().Int32Value();
+  return Napi::Number::New(info.Env(), workers::available_cores(*page, own, share, kNow));
+}
+
 // decide(demand, load): the width at which the executor would start an operation now, 0 to wait, and
 // the widest that would pay; no thread is involved.
 Napi::Value decide(const Napi::CallbackInfo& info) {
@@ -228,6 +262,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add("nested", nested);
   add("product", product);
   add("stressProcessRuntime", stress_process_runtime);
+  add("stressCores", stress_cores);
+  add("availableCores", available_cores);
   add("decide", decide);
   add("elementary", try_elementary);
   add("glibcVersion", glibc_version);

@@ -1,13 +1,17 @@
 #include "stress.h"
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <deque>
+#include <memory>
 #include <random>
 #include <sstream>
 #include <thread>
 #include <vector>
 
 #include "threadpools/process_runtime.h"
+#include "workers/core_account.h"
 
 namespace heddle {
 
@@ -54,6 +58,72 @@ std::string stress_process_runtime(int threads, int rounds) {
   if (wrong != 0) report << wrong << " overrides found a larger count than theirs; ";
   if (count != kOriginal) report << "the count ended at " << count << "; ";
   if (runtime.lease_limit() != 0) report << "a limit is left over; ";
+  return report.str();
+}
+
+std::string stress_cores(int workers, int rounds, int budget, double* lent) {
+  using namespace workers;
+  const auto page = std::make_unique<CorePage>();
+  page->budget = budget;
+  std::atomic<int> granted{0};
+  std::atomic<int> wrong{0};
+  std::atomic<int> waited_long{0};
+  std::atomic<int> more{0};
+  std::atomic<bool> over{false};
+  for (int index = 0; index < workers; ++index) open_entry(*page, index, 1);
+
+  const auto trial = [&](int index) {
+    std::mt19937 random(static_cast<unsigned>(index) + 1);
+    WorkerCores cores(page.get(), index);
+    for (int round = 0; round < rounds; ++round) {
+      // An operation that would like all cores: one by one fewer, as the executor decides anew.
+      const auto begin = std::chrono::steady_clock::now();
+      int mine = 0;
+      while (mine == 0) {
+        const int32_t seen = cores.given_back();
+        const int most = cores.available(1);
+        if (most > 0 && cores.take(most, 1)) {
+          mine = most;
+        } else if (most <= 0) {
+          cores.wait(seen);
+        }
+        if (std::chrono::steady_clock::now() - begin > std::chrono::seconds(20)) {
+          ++waited_long;
+          return;
+        }
+      }
+      if (granted.fetch_add(mine) + mine > budget) ++wrong;
+      if (mine > 1) ++more;
+      if (random() % 8 == 0) std::this_thread::sleep_for(std::chrono::microseconds(random() % 300));
+      granted.fetch_sub(mine);
+      if (random() % 64 == 0) {  // it dies, and another takes its place
+        close_entry(*page, index);
+        open_entry(*page, index, 1);
+      } else {
+        cores.give(0, 1);
+      }
+    }
+  };
+  std::vector<std::thread> running;
+  for (int index = 0; index < workers; ++index) running.emplace_back(trial, index);
+  // Says now and then that one has nothing to do, though it may go on with what it began. Those marked
+  // long ago count as idle at once.
+  std::thread parent([&] {
+    std::mt19937 random(99);
+    while (!over.load()) {
+      CoreEntry& entry = page->entry[random() % static_cast<unsigned>(workers)];
+      entry.idle_since.store(random() % 2 == 0 ? 0 : std::max<uint32_t>(core_clock() - 1000, 1));
+      std::this_thread::sleep_for(std::chrono::microseconds(20));
+    }
+  });
+  for (std::thread& thread : running) thread.join();
+  over = true;
+  parent.join();
+  *lent = more;
+
+  std::ostringstream report;
+  if (wrong != 0) report << wrong << " times more cores than there are; ";
+  if (waited_long != 0) report << waited_long << " waited for ever; ";
   return report.str();
 }
 

@@ -19,6 +19,15 @@ interface Probe {
   nested(library: Library, outer: number, inner: number): [all: number, largestInner: number];
   product(library: Library, n: number): number;
   stressProcessRuntime(threads: number, rounds: number): string;
+  /** What went wrong, empty if all held, and how often a worker had more cores than its share. */
+  stressCores(workers: number, rounds: number, budget: number): [wrong: string, lent: number];
+  /** Of other entries: share, in use, ms without work or -1. */
+  availableCores(
+    budget: number,
+    own: number,
+    share: number,
+    entries: readonly (readonly [number, number, number])[],
+  ): number;
   /** The width that the executor's policy gives an operation now, and the widest that would pay. */
   decide(demand: PolicyDemand, load: PolicyLoad): [width: number, widest: number];
   /** A trial of an elementary function; see test/native/elementary.h. */
