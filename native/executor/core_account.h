@@ -5,8 +5,8 @@
 
 namespace heddle {
 
-// Each process has a share that is its own; cores that others don't need now may be had besides. All
-// functions may be called on any thread, one at a time but for wait().
+// Each process has a share that is its own; cores that others don't need now may be had besides.
+// All functions may be called on any thread, one at a time but for wait().
 class CoreAccount {
  public:
   virtual ~CoreAccount() = default;
@@ -15,8 +15,8 @@ class CoreAccount {
   // only while an operation of another process runs on them.
   virtual int available(int share) const = 0;
 
-  // Notes that this process has `total` cores in use. False, and all is as before, where that is more
-  // than is available any more.
+  // Notes that this process has `total` cores in use. False, and all is as before, where that is
+  // more than is available any more.
   virtual bool take(int total, int share) = 0;
 
   // Notes that no more than `total` are in use any more.

@@ -214,9 +214,7 @@ int Executor::cores() const {
 }
 
 // Whether it takes no core of the budget where the thread that calls runs it.
-bool Executor::is_small(const Ticket& ticket) {
-  return ticket.demand.work <= policy::kInlineWork;
-}
+bool Executor::is_small(const Ticket& ticket) { return ticket.demand.work <= policy::kInlineWork; }
 
 policy::Limits Executor::limits() const {
   return {cores(), control_ != nullptr ? control_->ceiling() : 1, forks_ > 0};
@@ -328,8 +326,8 @@ void Executor::give() {
   if (account_ != nullptr) account_->give(busy_, budget());
 }
 
-// What stands at the head of the queue waits. Where it is another process's operation that keeps it from
-// a core of ours, a thread waits for that to end; without a thread to be had the core is taken
+// What stands at the head of the queue waits. Where it is another process's operation that keeps it
+// from a core of ours, a thread waits for that to end; without a thread to be had the core is taken
 // nevertheless, and this is false.
 bool Executor::waits_for_cores() {
   if (account_ == nullptr || paused_ || wide_blas_running_) return true;

@@ -118,8 +118,8 @@ class Executor {
   void set_budget(int cores);
   int budget() const { return budget_.load(std::memory_order_relaxed); }
   void set_thread_control(ThreadControl* control);
-  // From now on the budget is this process's share of an account of cores, and more than that is had
-  // while others leave theirs. The account outlives the process's last operation.
+  // From now on the budget is this process's share of an account of cores, and more than that is
+  // had while others leave theirs. The account outlives the process's last operation.
   void set_account(CoreAccount* account);
 
   // Runs `operation(grant)` and returns when it is done. Blocks the caller meanwhile; what the

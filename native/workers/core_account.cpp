@@ -10,8 +10,8 @@ namespace heddle::workers {
 
 namespace {
 
-// A worker that has had nothing to do for so long leaves its cores to others (ms). Between two batches
-// it waits less.
+// A worker that has had nothing to do for so long leaves its cores to others (ms). Between two
+// batches it waits less.
 constexpr int32_t kIdleAfter = 10;
 
 // Who waits looks again after this long (ms): one that had its cores may have died.
@@ -38,11 +38,11 @@ uint32_t core_clock() {
 int available_cores(const CorePage& page, int own, int share, uint32_t now) {
   const int budget = page.budget.load();
   const int entries = std::min(page.entries.load(), CorePage::kEntries);
-  int reserved = 0;     // what others have, or are to find when they come
-  int shares = share;   // of all that have something to do
-  int working = 1;      // these
-  int before = 0;       // of them those with a smaller number
-  bool lent = false;    // another has more than its share
+  int reserved = 0;    // what others have, or are to find when they come
+  int shares = share;  // of all that have something to do
+  int working = 1;     // these
+  int before = 0;      // of them those with a smaller number
+  bool lent = false;   // another has more than its share
   for (int index = 0; index < entries; ++index) {
     if (index == own) continue;
     const CoreEntry& other = page.entry[index];

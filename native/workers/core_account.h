@@ -2,16 +2,16 @@
 // map. Their parent, who opens and closes entries and says which worker has something to do, writes
 // the rest; each worker writes how many cores it has in use.
 //
-// A worker's share is its own while it has something to do. The cores of one that has had nothing for
-// a moment go to those that have, with their next operation, evenly; it has them back with the first
-// of its own operations that starts when theirs have ended. So the cores in use are never more than
-// the budget, unless the shares themselves are.
+// A worker's share is its own while it has something to do. The cores of one that has had nothing
+// for a moment go to those that have, with their next operation, evenly; it has them back with the
+// first of its own operations that starts when theirs have ended. So the cores in use are never
+// more than the budget, unless the shares themselves are.
 //
-// Why no two take the same core: each writes first what it wants to have in use and looks then at what
-// the others have (Dekker's protocol, by sequentially consistent operations). Of two at the same time
-// at least one sees the other, and whoever wanted more than its share takes that back. One that waits
-// for its share waits only for an operation that runs, or for a look that fails: it needs nobody to
-// be fair. One that dies has nothing in use any more as soon as its parent knows.
+// Why no two take the same core: each writes first what it wants to have in use and looks then at
+// what the others have (Dekker's protocol, by sequentially consistent operations). Of two at the
+// same time at least one sees the other, and whoever wanted more than its share takes that back.
+// One that waits for its share waits only for an operation that runs, or for a look that fails: it
+// needs nobody to be fair. One that dies has nothing in use any more as soon as its parent knows.
 #pragma once
 
 #include <atomic>
