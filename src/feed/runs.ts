@@ -43,7 +43,8 @@ function graphMessage(run: number, graph: GraphView): GraphMessage {
 
 export class Runs {
   readonly #active = new Map<number, RunRecord>();
-  readonly #ended: RunRecord[] = [];
+  /** The latest last; up to twice as many as are shown. */
+  #ended: RunRecord[] = [];
   /** Runs that have begun, and tasks of all runs. */
   count = 0;
   finished = 0;
@@ -120,14 +121,15 @@ export class Runs {
     record.graph = null;
     this.#active.delete(run);
     this.#ended.push(record);
-    if (this.#ended.length > KEPT_ENDED) this.#ended.shift();
+    // Cut now and then: a program may make thousands of runs a second.
+    if (this.#ended.length >= 2 * KEPT_ENDED) this.#ended = this.#ended.slice(-KEPT_ENDED);
     return record;
   }
 
   /** The latest first; those that go on before those that have ended. */
   shown(): RunState[] {
     const active = [...this.#active.values()].reverse().slice(0, MAX_SHOWN);
-    return [...active, ...this.#ended.toReversed()].map(
+    return [...active, ...this.#ended.slice(-KEPT_ENDED).reverse()].map(
       ({ graph, lastGraph, ...state }): RunState => ({
         ...state,
         graph: graph !== null || lastGraph !== null,

@@ -67,6 +67,7 @@ for (const [at, view] of views.entries()) {
 }
 select(shown, false);
 
+let due = false;
 const events = new EventSource('events');
 events.addEventListener('open', () => {
   state.reset();
@@ -87,8 +88,19 @@ events.addEventListener('message', ({ data }: MessageEvent<string>) => {
   const version = about.node === null ? '' : ` · Node ${about.node}`;
   setText(program, `${about.title} · process ${about.pid}${version}${from}`);
   document.title = `${about.title} – Heddle`;
-  if (!document.hidden) shown.show(state);
+  update();
 });
+
+/** Shows the newest state with the next frame: of several messages that wait the last is enough. */
+function update(): void {
+  if (due || document.hidden) return;
+  due = true;
+  requestAnimationFrame(() => {
+    due = false;
+    shown.show(state);
+  });
+}
+
 document.addEventListener('visibilitychange', () => {
   if (!document.hidden) shown.show(state);
 });

@@ -41,6 +41,8 @@ export class StreamView implements View {
   #state: PageState | null = null;
   #rows: RowState[] = [];
   #drag: number | null = null;
+  /** A frame is asked for. */
+  #due = false;
 
   constructor() {
     const help = el(
@@ -179,7 +181,17 @@ export class StreamView implements View {
     }
   }
 
+  /** Draws with the next frame: never more often than the screen shows it. */
   #draw(): void {
+    if (this.#due) return;
+    this.#due = true;
+    requestAnimationFrame(() => {
+      this.#due = false;
+      this.#paint();
+    });
+  }
+
+  #paint(): void {
     const { message, slices } = this.#state ?? {};
     const width = this.#canvas.clientWidth;
     if (!message || !slices || width === 0) return;
@@ -201,7 +213,8 @@ export class StreamView implements View {
     const left = this.#left;
     const ink = getComputedStyle(document.body).color;
     const visible = slices.items.filter((slice) => slice[4] >= from && slice[3] <= end);
-    const exactX = (time: number): number => left + (time - from) / this.#msPerPixel;
+    const perPixel = this.#msPerPixel;
+    const exactX = (time: number): number => left + (time - from) / perPixel;
     const xOf = (time: number): number => Math.round(Math.min(Math.max(exactX(time), left), width));
     const { cores } = message.program;
     const most = visible.reduce((high, slice) => Math.max(high, slice[7]), cores);
@@ -213,13 +226,18 @@ export class StreamView implements View {
       context.fillRect(left, (at + 1) * ROW - 1, width - left, 1);
       context.globalAlpha = 1;
     }
+    // Where the row is painted to already: of many slices on one pixel the first is seen, and failed ones.
+    const painted = new Int32Array(this.#rows.length).fill(-1);
     for (const [row, label, , started, completed, , failed, threads] of visible) {
       const at = rowAt.get(row);
       if (at === undefined) continue;
       const x = xOf(started);
+      const to = Math.max(xOf(completed), x + 1);
+      if (to <= painted[at]! && !failed) continue;
+      painted[at] = to;
       const bar = Math.max(Math.round((BAR * (threads < 0 ? most : threads)) / most), 2);
       context.fillStyle = failed ? FAILED : colorOf(label);
-      context.fillRect(x, (at + 1) * ROW - 3 - bar, Math.max(xOf(completed) - x, 1), bar);
+      context.fillRect(x, (at + 1) * ROW - 3 - bar, to - x, bar);
     }
     this.#drawStrip(context, visible, { xOf: exactX, width, left, cores, ink });
     this.#drawAxis(context, { from, end, width, left, height, ink });
@@ -260,13 +278,17 @@ export class StreamView implements View {
       columns.push(Math.round(sum * 1e6) / 1e6);
       if (sum > most) most = sum;
     }
-    for (const [at, used] of columns.entries()) {
+    for (let at = 0, next = 0; at < columns.length; at = next) {
+      const used = columns[at]!;
+      while (next < columns.length && columns[next] === used) next++;
+      if (used === 0) continue;
       const within = Math.min(used, cores);
       context.fillStyle = '#8fa8c4';
-      context.fillRect(left + at, base - (room * within) / most, 1, (room * within) / most);
+      context.fillRect(left + at, base - (room * within) / most, next - at, (room * within) / most);
       if (used <= cores) continue;
       context.fillStyle = FAILED;
-      context.fillRect(left + at, base - (room * used) / most, 1, (room * (used - cores)) / most);
+      const above = (room * (used - cores)) / most;
+      context.fillRect(left + at, base - (room * used) / most, next - at, above);
     }
     context.fillStyle = ink;
     context.fillRect(left, Math.round(base - (room * cores) / most), width - left, 1);
