@@ -280,6 +280,9 @@ template <typename T>
 LaneMask store(const T* from, int64_t leading, int64_t rows, int64_t columns, T* const* to,
                int64_t row_stride, int64_t column_stride, int64_t count) {
   using Memory = typename Loose<T>::Type;
+  // A new result's lines are in no cache, and there are too many matrices at once for the processor
+  // to see what comes next.
+  constexpr int64_t kAhead = 4 * kLanes<T>;
   Order order(row_stride, column_stride, rows, columns, leading);
   const Vector<T>* const group = vectors(const_cast<T*>(from));
   Vector<T> sum = {};
@@ -294,7 +297,10 @@ LaneMask store(const T* from, int64_t leading, int64_t rows, int64_t columns, T*
       }
       transpose<T>(block);
       for (int64_t lane = 0; lane < kLanes<T>; ++lane) {
-        if (lane < count) *reinterpret_cast<Memory*>(to[lane] + start + k) = block[lane];
+        if (lane >= count) break;
+        T* const line = to[lane] + start + k;
+        __builtin_prefetch(line + kAhead, 1);
+        *reinterpret_cast<Memory*>(line) = block[lane];
       }
     }
     for (int64_t k = blocks; k < order.length; ++k) {
