@@ -31,15 +31,11 @@ Lanes<T> kernels_for(int64_t count, int64_t n, int64_t elements) {
 
 // What an element takes on its way into a group and out, in flops.
 constexpr double kLaneElementWork = 16;
-// What a team's core must have of such work, which is handed out in small pieces: a core that comes
-// late does less of it.
-constexpr double kLaneGrain = kWorkPerCore / 2;
-
 // What an operation's work is where kernels are there for it.
 template <typename T>
 Work work_in(const Lanes<T>& lanes, const Work& work) {
   if (lanes.kernels == nullptr) return work;
-  return {work.flops + kLaneElementWork * static_cast<double>(lanes.elements), kLaneGrain};
+  return {work.flops + kLaneElementWork * static_cast<double>(lanes.elements), kWorkPerCore};
 }
 
 // Where each of a lane's values, and the row that belongs to it, stands among all that are sorted.
