@@ -156,15 +156,18 @@ struct Inv {
 // The parts of a determinant: its sign (0 where it is zero), and the logarithm of its size.
 struct Determinant {
   double sign = 1;
-  double mantissa = 1;  // of its size, times 2^exponent
+  double mantissa = 1;  // of its size, times 2^exponent; from 1/2 to 1
   int64_t exponent = 0;
 
   void multiply(double factor) {
     if (factor < 0) sign = -sign;
+    double size = std::fabs(factor);
     int shift = 0;
-    mantissa *= std::frexp(std::fabs(factor), &shift);
-    exponent += shift;
-    mantissa = std::frexp(mantissa, &shift);
+    if (!(size >= std::numeric_limits<double>::min())) {  // half of it would lose digits
+      size = std::frexp(size, &shift);
+      exponent += shift;
+    }
+    mantissa = std::frexp(mantissa * size, &shift);
     exponent += shift;
   }
   double log() const {
@@ -177,8 +180,8 @@ struct Determinant {
   }
 };
 
-// Frame: stacks of A (n x n), and of the determinant, its sign and the logarithm of its size (each
-// 1 x 1), check. getrf.
+// Frame: stacks of A (n x n), and of the determinant, or of its sign and the logarithm of its size
+// (each 1 x 1); whether it is the determinant that is wanted, check. getrf.
 template <typename T>
 struct Det {
   static Napi::Value call(Frame& frame) {
@@ -186,15 +189,22 @@ struct Det {
     const Stack<T> value = frame.stack<T>(1);
     const Stack<T> sign = frame.stack<T>(2);
     const Stack<T> log = frame.stack<T>(3);
+    const bool whole = frame.flag();
     const bool check = frame.flag();
     const int64_t n = a.first.rows;
     require_square(frame, n, a.first.columns);
-    for (const Stack<T>* out : {&value, &sign, &log}) require_shape(frame, out->first, 1, 1);
-    require_axes(frame, a, value, sign, log);
+    for (const Stack<T>* out : {&value, &sign, &log}) {
+      if (whole != (out == &value)) continue;
+      require_shape(frame, out->first, 1, 1);
+      require_axes(frame, a, *out);
+    }
     const auto lanes = kernels_for<T>(a.count(), n, n * n);
     const Work work = work_in(lanes, lu_work(n, n));
     const auto put = [=](int64_t index, const Determinant& found) {
-      value.at(index).at(0, 0) = static_cast<T>(found.value());
+      if (whole) {
+        value.at(index).at(0, 0) = static_cast<T>(found.value());
+        return;
+      }
       sign.at(index).at(0, 0) = static_cast<T>(found.sign);
       log.at(index).at(0, 0) = static_cast<T>(found.log());
     };

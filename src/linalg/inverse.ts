@@ -15,7 +15,17 @@ import { notConverged, singular } from './errors.ts';
 import type { MatrixInput, StackLike } from './inputs.ts';
 import type { OutOptions } from './products.ts';
 import { relativeTolerance } from './rank.ts';
-import { along, axesOf, columnsOf, matrices, result, resultIn, rowsOf, squares } from './stack.ts';
+import {
+  along,
+  axesOf,
+  columnsOf,
+  matrices,
+  result,
+  resultIn,
+  rowsOf,
+  squares,
+  unwanted,
+} from './stack.ts';
 
 /** Options of {@link inv}. */
 export interface InvOptions<D extends Elements> extends QueuedOptions, OutOptions<D> {}
@@ -146,33 +156,34 @@ export interface SignsAndLogs<D extends Elements> {
 }
 
 function planDet<D extends Elements, R>(
-  name: string,
+  name: 'det' | 'slogdet',
   a: MatrixInput<D>,
   options: DetSyncOptions,
-  make: (value: Matrix<D>, sign: Matrix<D>, log: Matrix<D>) => R,
+  make: (found: readonly Matrix<D>[]) => R,
 ): Call<R> {
   const matrix = squares('a', a);
   const axes = axesOf(matrix);
-  const [value, sign, log] = [0, 1, 2].map(() => result(matrix, ...axes)) as [
-    Matrix<D>,
-    Matrix<D>,
-    Matrix<D>,
-  ];
+  const whole = name === 'det';
+  const found = (whole ? [0] : [0, 1]).map(() => result(matrix, ...axes));
+  const outputs = found.map((each) => along(each, axes, 0));
+  const none = unwanted(matrix);
   return {
     operation: native.linalg.det,
-    operands: [along(matrix, axes), ...[value, sign, log].map((each) => along(each, axes, 0))],
-    numbers: [checkFinite()],
+    operands: [along(matrix, axes), ...(whole ? [...outputs, none, none] : [none, ...outputs])],
+    numbers: [whole ? 1 : 0, checkFinite()],
     threads: options.threads,
     name,
     axes,
-    finish: () => make(value, sign, log),
+    finish: () => make(found),
   };
 }
 
 /** The number of an array without axes; any other as it is. */
-const determinant = (value: Matrix): number | Matrix => plain(value);
-const signAndLog = (_: Matrix, sign: Matrix, log: Matrix) =>
-  ({ sign: plain(sign), logabsdet: plain(log) }) as SignAndLog | SignsAndLogs<Elements>;
+const determinant = ([value]: readonly Matrix[]): number | Matrix => plain(value as Matrix);
+const signAndLog = ([sign, log]: readonly Matrix[]) =>
+  ({ sign: plain(sign as Matrix), logabsdet: plain(log as Matrix) }) as
+    | SignAndLog
+    | SignsAndLogs<Elements>;
 
 /**
  * The determinant.
