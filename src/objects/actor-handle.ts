@@ -204,8 +204,13 @@ class Handle extends Remote {
       const call =
         kind === 'generator'
           ? (...args: unknown[]) => new RemoteGenerator(state, method, args)
-          : async (...args: unknown[]) =>
-              await keeper(state, method).call({ actor: state.id, method, args });
+          : (...args: unknown[]) => {
+              try {
+                return keeper(state, method).call({ actor: state.id, method, args });
+              } catch (error) {
+                return Promise.reject(error);
+              }
+            };
       Object.defineProperty(this, method, { value: call, enumerable: true });
     }
   }

@@ -84,13 +84,29 @@ export function setReferences(reader: typeof referenceOf): void {
   referenceOf = reader;
 }
 
+/**
+ * References that there are here, and that were made, by their objects. Who sent their names has counted them,
+ * but for those that came with functions: so they are given back when the last has gone.
+ */
+const references = new Map<string, { live: number; made: number }>();
+
 /** What keeps objects and actors for tasks. Its messages go through {@link openRequestChannel}. */
 export const parentKeeper: Keeper = {
   get: (id) => ask({ do: 'get', id }),
   free: (id) => tell({ do: 'free', id }),
-  // Who sent the name has counted that.
-  retained: () => {},
-  released: (id) => tell({ do: 'released', id }),
+  retained(id) {
+    const known = references.get(id);
+    if (known) {
+      known.live++;
+      known.made++;
+    } else references.set(id, { live: 1, made: 1 });
+  },
+  released(id) {
+    const known = references.get(id);
+    if (!known || --known.live > 0) return;
+    references.delete(id);
+    tell({ do: 'released', id, count: known.made });
+  },
   call: (call) => ask({ do: 'call', ...messageOf(call, [call.method, ...call.args]) }),
   callForObject(call) {
     const session = call.actor.slice(0, call.actor.indexOf('/'));

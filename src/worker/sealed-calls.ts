@@ -52,13 +52,12 @@ export function callSealed(
   functions: readonly TaskFunction[],
   task: unknown,
 ): unknown {
-  const [index, given, ...holes] = task as ObjectsTask;
+  const [index, given] = task as ObjectsTask;
   const fn = functions[index]!;
-  const args = unseal(codec, host, given);
-  if (holes.length === 0 && Array.isArray(args)) {
-    return sealed(codec, fn(...args));
-  }
-  return callWith(codec, host, fn, args, holes);
+  const args = Array.isArray(given) ? given : unseal(codec, host, given);
+  const holes = (task as ObjectsTask).length > 2;
+  if (!holes && Array.isArray(args)) return sealed(codec, fn(...args));
+  return callWith(codec, host, fn, args, (task as ObjectsTask).slice(2));
 }
 
 async function callWith(

@@ -109,11 +109,15 @@ describe.each(transports)('objects, %s', (_name, start) => {
   });
 
   it('wait gives as many as were asked for, in order, and says what is not there', async () => {
-    const slow = client.remote(nap);
     const refs = Array.from({ length: 10 }, (_, i) => client.put(i));
     const two = await client.wait(refs, { count: 2 });
     expect([two.ready, two.pending]).toEqual([refs.slice(0, 2), refs.slice(2)]);
-    const one = await client.wait([slow(60_000), refs[0]!]);
+    const gate = shared.zeros('int32', 1);
+    const opens = client.remote(async (words: Int32Array) => {
+      while (Atomics.load(words, 0) === 0) await new Promise((r) => setTimeout(r, 2));
+      return 1;
+    });
+    const one = await client.wait([opens(gate), refs[0]!]);
     expect(one.ready).toEqual([refs[0]]);
     const none = await client.wait(one.pending, { timeout: 20 });
     expect([none.ready.length, none.pending.length]).toEqual([0, 1]);
@@ -128,7 +132,8 @@ describe.each(transports)('objects, %s', (_name, start) => {
       throw new Error('no');
     });
     expect((await client.wait([bad()])).ready).toHaveLength(1);
-    await client.restart();
+    Atomics.store(gate, 0, 1);
+    expect(await one.pending[0]!.get()).toBe(1);
   });
 
   it('free lets go of a value, whoever else has its name', async () => {
@@ -179,6 +184,18 @@ describe.each(transports)('objects, %s', (_name, start) => {
     }
     expect(await kept.read()).toBe('kept by an actor');
     await kept.$.kill();
+  });
+
+  it('names that functions bring along count, too', async () => {
+    const ref = client.put('there');
+    const read = client.remote(async (given: { ref: ObjectRef<string> }) => [
+      await ref.get(),
+      await given.ref.get(),
+    ]);
+    for (let i = 0; i < 20; i++) {
+      expect(await read({ ref }).get()).toEqual(['there', 'there']);
+    }
+    expect(await client.map([1], async () => await ref.get())).toEqual(['there']);
   });
 
   it('a name of another cluster means nothing', async () => {

@@ -16,7 +16,7 @@ import type { ActorPort, JobRecord, Outcome, Transport } from '../transport/type
 import { MAKE } from './runtime.ts';
 
 /** How many calls may go together. */
-const MAX_BATCH = 256;
+const MAX_BATCH = 1024;
 
 /** Batches that may be on their way to an actor that runs one call at a time. */
 const BATCHES = 2;
@@ -215,7 +215,7 @@ export class Actor {
   }
 
   #areThere({ args: { holes } }: ActorCall): boolean {
-    return idsOf(holes).every((id) => this.#store.isSettled(id));
+    return holes.length === 0 || idsOf(holes).every((id) => this.#store.isSettled(id));
   }
 
   /** Sends calls of a caller whose arguments are there, up to the first whose are not. */
@@ -265,11 +265,9 @@ export class Actor {
     const tasks: unknown[] = [];
     for (const call of wanted) {
       try {
-        tasks.push([
-          call.fn,
-          call.args.args,
-          ...filledHoles(this.#store, call.args.holes, call.method),
-        ]);
+        const { args, holes } = call.args;
+        if (holes.length === 0) tasks.push([call.fn, args]);
+        else tasks.push([call.fn, args, ...filledHoles(this.#store, holes, call.method)]);
         calls.push(call);
       } catch (error) {
         // An object of its arguments has failed, or was freed.

@@ -140,6 +140,7 @@ export class Actors {
     job.addFunction(stepActor, 'a method');
     const made = packArguments(this.#store, [type, ...args]);
     const ended = (): void => {
+      job.release();
       this.#actors.delete(id);
       this.#states.delete(id);
       this.#ended.set(id, type.name);

@@ -1,7 +1,7 @@
 /**
  * Keeps objects and actors for this program and for its engines.
  */
-import { decode } from '../../codec/index.ts';
+import { decode, Sealed, unsealed } from '../../codec/index.ts';
 import {
   ActorDiedError,
   addKeeper,
@@ -10,7 +10,7 @@ import {
   type MethodCall,
   ObjectLostError,
 } from '../../objects/index.ts';
-import { type Ask, type Codec, remoteCodec } from '../../protocol/index.ts';
+import { type Ask, type Codec, decodeWithBytes, remoteCodec } from '../../protocol/index.ts';
 import { valueCodec } from '../../scheduler/index.ts';
 import { packError } from '../../worker/index.ts';
 import type { ActorCall } from '../actors/actor.ts';
@@ -23,7 +23,12 @@ import type { EngineService, Transport } from '../transport/types.ts';
 
 /** What engines ask for. */
 type Request =
-  | { readonly do: 'get' | 'free' | 'released'; readonly id: string }
+  | {
+      readonly do: 'get' | 'free' | 'released';
+      readonly id: string;
+      /** References that were collected. */
+      readonly count?: number;
+    }
   | { readonly do: 'kill'; readonly actor: string }
   | ({ readonly do: 'call' } & SentCall)
   | ({ readonly do: 'object'; readonly id: string } & SentCall);
@@ -38,6 +43,34 @@ interface SentCall {
 }
 
 const HERE = 'here';
+
+/** A call whose value this program waits for. */
+class ValueCall implements ActorCall {
+  readonly fn: number;
+  readonly args: PackedArguments;
+  readonly method: string;
+  readonly fail: (error: unknown) => void;
+  readonly #resolve: (value: unknown) => void;
+
+  constructor(
+    fn: number,
+    args: PackedArguments,
+    method: string,
+    resolve: (value: unknown) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.fn = fn;
+    this.args = args;
+    this.method = method;
+    this.#resolve = resolve;
+    this.fail = reject;
+  }
+
+  fulfil(value: unknown, ask: Ask): void {
+    if (value instanceof Sealed) unsealGiven(value, ask).then(this.#resolve, this.fail);
+    else this.#resolve(value);
+  }
+}
 
 export class ClusterKeeper implements Keeper, EngineService {
   readonly #store: ObjectStore;
@@ -73,14 +106,20 @@ export class ClusterKeeper implements Keeper, EngineService {
     this.#store.release(id);
   }
 
-  async call({ actor, method, args }: MethodCall): Promise<unknown> {
-    const packed = packArguments(this.#store, [method, ...args]);
-    return await unsealedResult(this.#result(HERE, actor, method, CALL, packed));
+  call({ actor, method, args }: MethodCall): Promise<unknown> {
+    return this.#value(actor, method, CALL, [method, ...args]);
   }
 
-  async step({ actor, method, args }: MethodCall, step: GeneratorStep): Promise<unknown> {
-    const packed = packArguments(this.#store, [method, step, ...args]);
-    return await unsealedResult(this.#result(HERE, actor, method, STEP, packed));
+  step({ actor, method, args }: MethodCall, step: GeneratorStep): Promise<unknown> {
+    return this.#value(actor, method, STEP, [method, step, ...args]);
+  }
+
+  /** What a call of this program's gives; one promise, because there may be many of them. */
+  #value(id: string, method: string, fn: number, args: readonly unknown[]): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const packed = packArguments(this.#store, args);
+      this.#call(HERE, id, new ValueCall(fn, packed, method, resolve, reject));
+    });
   }
 
   callForObject({ actor, method, args }: MethodCall): string {
@@ -184,7 +223,7 @@ export class ClusterKeeper implements Keeper, EngineService {
         store.free(request.id);
         return undefined;
       case 'released':
-        store.takeBack(uid, request.id);
+        store.takeBack(uid, request.id, request.count ?? 1);
         return undefined;
       case 'kill':
         return this.#actors.kill(request.actor);
@@ -212,6 +251,25 @@ export class ClusterKeeper implements Keeper, EngineService {
   }
 }
 
-async function unsealedResult(result: Promise<unknown>): Promise<unknown> {
-  return await unseal(await result);
+/**
+ * The value of a result that came for this program alone.
+ *
+ * @param ask - gets the bytes of memory that can't be opened here
+ */
+async function unsealGiven(value: Sealed, ask: Ask): Promise<unknown> {
+  const message = unsealed(value);
+  const decode = async (): Promise<unknown> => {
+    await valueCodec.loading(message);
+    return valueCodec.decode(message);
+  };
+  try {
+    return await decode();
+  } catch (error) {
+    try {
+      return await decodeWithBytes(valueCodec, ask, error, decode);
+    } catch (reason) {
+      if (valueCodec.unopened(reason)) valueCodec.discard(message);
+      throw reason;
+    }
+  }
 }

@@ -19,6 +19,9 @@ export interface PackedArguments {
   release(): void;
 }
 
+const none: readonly never[] = [];
+const noop = (): void => {};
+
 function isPrimitive(value: unknown): boolean {
   const type = typeof value;
   return value === null || (type !== 'object' && type !== 'function' && type !== 'symbol');
@@ -35,7 +38,7 @@ export function receivedArguments(
   args: unknown,
   holes: readonly (number | string)[],
 ): PackedArguments {
-  return heldArguments(store, { value: args, release: () => {} }, holes);
+  return heldArguments(store, { value: args, release: noop }, holes);
 }
 
 function heldArguments(
@@ -63,20 +66,20 @@ function heldArguments(
 /**
  * Packs arguments.
  *
+ * @param args - an array that nobody else has
  * @throws CloneError where one of them can't travel
  */
 export function packArguments(store: ObjectStore, args: readonly unknown[]): PackedArguments {
+  if (args.every(isPrimitive)) return { args, holes: none, inner: none, release: noop };
   const holes: (number | string)[] = [];
-  let plain = true;
   const values = args.map((arg, position) => {
-    if (arg instanceof ObjectRef) {
-      holes.push(position, arg.id);
-      return undefined;
-    }
-    plain &&= isPrimitive(arg);
-    return arg;
+    if (!(arg instanceof ObjectRef)) return arg;
+    holes.push(position, arg.id);
+    return undefined;
   });
-  const kept = plain ? { value: values, release: () => {} } : store.seal(values, 'arguments');
+  const kept = values.every(isPrimitive)
+    ? { value: values, release: noop }
+    : store.seal(values, 'arguments');
   return heldArguments(store, kept, holes);
 }
 

@@ -198,14 +198,19 @@ export class ObjectStore {
     }
   }
 
-  /** An engine has let go of a reference. */
-  takeBack(engine: string, id: string): void {
+  /**
+   * An engine has let go of references.
+   *
+   * @param count - how many; those that functions have brought along were not lent
+   */
+  takeBack(engine: string, id: string, count: number): void {
     const counts = this.#lent.get(engine);
-    const count = counts?.get(id);
-    if (!counts || count === undefined) return;
-    if (count > 1) counts.set(id, count - 1);
+    const lent = counts?.get(id);
+    if (!counts || lent === undefined) return;
+    const back = Math.min(count, lent);
+    if (lent > back) counts.set(id, lent - back);
     else counts.delete(id);
-    this.release(id);
+    for (let i = 0; i < back; i++) this.release(id);
   }
 
   /** An engine has ended: it has none any more. */
