@@ -16,6 +16,8 @@ interface Page {
   readonly fd: number;
   readonly memory: ArrayBuffer;
   readonly free: number[];
+  /** The number of each entry's worker. */
+  readonly workers: number[];
   /** Those that have been used: entries from there on never. */
   used: number;
   /** Workers that have something to do. */
@@ -36,7 +38,7 @@ function openPage(): Page | null {
   }
   try {
     const memory = native.workers.mapPage(fd);
-    page = { fd, memory, free: [], used: 0, working: 0, watched: false };
+    page = { fd, memory, free: [], workers: [], used: 0, working: 0, watched: false };
     return page;
   } catch {
     native.workers.closeDescriptor(fd);
@@ -64,8 +66,9 @@ export class CoreShare {
   #working = true;
   #closed = false;
 
-  private constructor(of: Page, entry: number, share: number) {
+  private constructor(of: Page, entry: number, worker: number, share: number) {
     this.#page = of;
+    of.workers[entry] = worker;
     this.fd = of.fd;
     this.entry = entry;
     native.workers.coreBudget(of.memory, coreBudget());
@@ -77,14 +80,15 @@ export class CoreShare {
   /**
    * An entry for a new worker, which counts as having something to do until it is said to have nothing.
    *
+   * @param worker - its number
    * @param share - cores that are its own
    * @returns null where there is no room for it, or no memory to share: then it keeps to its share
    */
-  static open(share: number): CoreShare | null {
+  static open(worker: number, share: number): CoreShare | null {
     const of = openPage();
     if (!of) return null;
     const entry = of.free.pop() ?? (of.used < ENTRIES ? of.used++ : null);
-    return entry === null ? null : new CoreShare(of, entry, share);
+    return entry === null ? null : new CoreShare(of, entry, worker, share);
   }
 
   /** Says whether the worker has something to do. */
@@ -113,6 +117,8 @@ export class CoreShare {
 
 /** What a worker process has of the cores. */
 export interface CoreUse {
+  /** The worker's number, as in events and `ctx.worker.id`. */
+  readonly worker: number;
   /** Cores that are its own while it has something to do. */
   readonly share: number;
   /** Cores that its operations have now. */
@@ -123,8 +129,9 @@ export interface CoreUse {
 /** What each worker process has of the cores now. */
 export function coreUse(): CoreUse[] {
   if (!page) return [];
+  const { memory, workers } = page;
   return native.workers
-    .readCores(page.memory)
-    .filter(([share]) => share > 0)
-    .map(([share, inUse, working]) => ({ share, inUse, working }));
+    .readCores(memory)
+    .map(([share, inUse, working], entry) => ({ worker: workers[entry]!, share, inUse, working }))
+    .filter(({ share }) => share > 0);
 }

@@ -115,9 +115,9 @@ function createPage(): number | null {
 }
 
 /** What a worker has of the cores; null where it keeps to its share of them, or to what somebody asked for. */
-function openShare({ childThreads, childThreadsAsked, elastic }: WorkerSpec): CoreShare | null {
+function openShare({ id, childThreads, childThreadsAsked, elastic }: WorkerSpec): CoreShare | null {
   if (!posix || childThreads < 1 || childThreadsAsked || elastic === false) return null;
-  return CoreShare.open(childThreads);
+  return CoreShare.open(id, childThreads);
 }
 
 /** Workers that are not up: they don't see yet that this process ends. */

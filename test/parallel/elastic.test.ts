@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import { coreBudget, coreUse, map, share, shutdownWorkers, withConfig } from 'heddle';
 import { cholesky, executorStats } from 'heddle/linalg';
 import { afterEach, describe, expect, it } from 'vitest';
-import { isAlive, rejection, until } from './support.ts';
+import { isAlive, rejection, sleep, until } from './support.ts';
 
 afterEach(() => shutdownWorkers({ kill: true }));
 
@@ -119,7 +119,52 @@ describe('worker processes', () => {
     expect(read(board, 0, WIDE)).toBe(0);
   });
 
-  it('6 leave nothing open', async () => {
+  it('6 never have more than all cores together, whatever ends or dies', async () => {
+    const cores = coreBudget();
+    let most = 0;
+    let exceeded = 0;
+    let samples = 0;
+    const inUse = (): number => coreUse().reduce((sum, one) => sum + one.inUse, 0);
+    const board = newBoard();
+    const end = Date.now() + 4000;
+    let over = false;
+    const sampler = (async () => {
+      while (!over) {
+        // Who wants more notes it first and takes it back if there is none: nobody has that for long.
+        const sum = Math.min(inUse(), inUse(), inUse());
+        most = Math.max(most, sum);
+        if (sum > cores) exceeded++;
+        samples++;
+        await new Promise(setImmediate);
+      }
+    })();
+    const outcomes = new Map<string, number>();
+    const count = (name: string): void => void outcomes.set(name, (outcomes.get(name) ?? 0) + 1);
+    for (let round = 0; Date.now() < end || outcomes.size < 3; round++) {
+      const controller = new AbortController();
+      const tasks = Array.from({ length: 1 + (round % (cores + 2)) }, () => ({ board, worker: 0 }));
+      board[END] = 0;
+      const job = map(tasks, compute, { ...two, signal: controller.signal }).then(
+        () => count('done'),
+        ({ name, code }) => count(code === 'ERR_HEDDLE_WORKER_CRASHED' ? 'died' : name),
+      );
+      await sleep(20 + ((round * 37) % 150));
+      if (round % 4 === 1) controller.abort();
+      if (round % 4 === 3 && isAlive(read(board, 0, PID))) {
+        process.kill(read(board, 0, PID), 'SIGKILL');
+      }
+      board[END] = 1;
+      await job;
+    }
+    over = true;
+    await sampler;
+    expect(exceeded).toBe(0);
+    expect(most).toBe(cores);
+    expect(samples).toBeGreaterThan(100);
+    expect([...outcomes.keys()].sort()).toEqual(['AbortError', 'died', 'done']);
+  });
+
+  it('7 leave nothing open', async () => {
     await map([1, 2], (x) => x, two);
     await shutdownWorkers();
     await until(() => coreUse().length === 0, 'the end of the workers');
@@ -137,7 +182,7 @@ describe('worker processes', () => {
 describe('worker threads', () => {
   const threads = { ...two, backend: 'threads' } as const;
 
-  it('7 have what the others leave of their process', async () => {
+  it('8 have what the others leave of their process', async () => {
     const board = newBoard();
     const first = startFirst(board, threads);
     await until(() => read(board, 0, WIDE) > 3, 'operations on more than a share');
@@ -145,7 +190,7 @@ describe('worker threads', () => {
     await first;
   });
 
-  it('8 keep to their share with elastic: false', async () => {
+  it('9 keep to their share with elastic: false', async () => {
     const board = newBoard();
     const first = startFirst(board, { ...threads, elastic: false });
     await until(() => read(board, 0, NARROW) > 40, 'operations', 30_000);
@@ -155,7 +200,7 @@ describe('worker threads', () => {
   });
 });
 
-it('9 refuses what is neither', async () => {
+it('10 refuses what is neither', async () => {
   const error = await rejection(map([1], (x) => x, { elastic: 'no' as never }));
   expect(error).toBeInstanceOf(TypeError);
   expect(String(error)).toContain('elastic');
