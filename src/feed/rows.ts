@@ -19,6 +19,8 @@ const BUSY_CORES = 0.05;
 export interface Row {
   readonly row: number;
   readonly key: string;
+  /** Its number among workers; null for what is none. */
+  readonly worker: number | null;
   readonly name: string;
   readonly pid: number;
   readonly threadId: number | null;
@@ -31,6 +33,9 @@ export interface Row {
   threads: number | null;
   lastMessageAt: number | null;
 }
+
+/** Who is no worker of a pool. */
+const NOBODY = { worker: null, threadId: null, apart: true } as const;
 
 /** What the processor and the memory of a process were at a moment. */
 interface Usage {
@@ -58,7 +63,7 @@ export class Rows {
     }
   }
 
-  #add(key: string, who: Pick<Row, 'name' | 'pid' | 'threadId' | 'apart'>): Row {
+  #add(key: string, who: Pick<Row, 'name' | 'worker' | 'pid' | 'threadId' | 'apart'>): Row {
     const row: Row = {
       row: ++this.#last,
       key,
@@ -77,7 +82,7 @@ export class Rows {
   #self(): Row {
     return (
       this.#rows.get('self') ??
-      this.#add('self', { name: 'this program', pid: process.pid, threadId: null, apart: true })
+      this.#add('self', { ...NOBODY, name: 'this program', pid: process.pid })
     );
   }
 
@@ -88,17 +93,21 @@ export class Rows {
     }
     const key = `worker ${worker}`;
     this.#workers.set(worker, key);
-    this.#add(key, { name: key, pid, threadId: threadId ?? null, apart: false });
+    this.#add(key, { name: key, worker, pid, threadId: threadId ?? null, apart: false });
   }
 
   ended({ worker }: WorkerEvent): void {
     const key = this.#workers.get(worker);
-    this.#workers.delete(worker);
+    if (key === 'self') this.#workers.delete(worker);
     const row = key === undefined || key === 'self' ? undefined : this.#rows.get(key);
     if (!row) return;
+    // It keeps its number: what it has done may be told after its end.
     row.ended = true;
     const ended = [...this.#rows.values()].filter((one) => one.ended);
-    if (ended.length > KEPT_ENDED) this.#rows.delete(ended[0]!.key);
+    if (ended.length <= KEPT_ENDED) return;
+    const { key: oldest, worker: number } = ended[0]!;
+    this.#rows.delete(oldest);
+    if (number !== null) this.#workers.delete(number);
   }
 
   /** Who ran a batch. */
@@ -110,7 +119,7 @@ export class Rows {
       const name = `engine ${by.engine} (${by.node})`;
       const engine = this.#rows.get(name);
       if (engine?.pid === by.pid) row = engine;
-      else row = this.#add(name, { name, pid: by.pid, threadId: null, apart: true });
+      else row = this.#add(name, { ...NOBODY, name, pid: by.pid });
     }
     row.tasks += count;
     row.threads = threads;
@@ -148,7 +157,10 @@ export class Rows {
     for (const pid of this.#usage.keys()) if (!pids.has(pid)) this.#usage.delete(pid);
     for (const pid of pids) {
       const stat = readStat(pid);
-      if (!stat) continue;
+      if (!stat) {
+        this.#gone(pid);
+        continue;
+      }
       const before = this.#usage.get(pid);
       const usage = {
         ticks: stat.ticks,
@@ -162,6 +174,13 @@ export class Rows {
     }
     this.busyCores = cores;
     this.memory = memory;
+  }
+
+  /** There is no such process, or no way to know. */
+  #gone(pid: number): void {
+    this.#usage.delete(pid);
+    if (process.platform !== 'linux') return;
+    for (const row of this.#rows.values()) if (row.pid === pid && row.apart) row.ended = true;
   }
 
   shown(): RowState[] {

@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { admit, SAFE_HEADERS } from './access.ts';
 import { asset } from './assets.ts';
 import type { Source } from './messages.ts';
-import { streamTo } from './stream.ts';
+import { EVENTS, streamTo } from './stream.ts';
 
 /** Answers a request for what changes: `events`, `memory.json`, `graph.json`, `metrics`, `trace.json`. */
 export type Answer = (
@@ -30,6 +30,7 @@ export function answerOf(source: Source): Answer {
   return (name, request, response) => {
     switch (name) {
       case 'events':
+        if (request.method === 'HEAD') return end(response, 200, EVENTS, '');
         return streamTo(response, source);
       case 'memory.json':
         return end(response, 200, json, JSON.stringify(source.memory()));

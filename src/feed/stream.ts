@@ -5,6 +5,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Source } from './messages.ts';
 
+export const EVENTS = 'text/event-stream; charset=utf-8';
+
 /** Between two messages. */
 const PERIOD_MS = 200;
 
@@ -12,7 +14,7 @@ const PERIOD_MS = 200;
 export function streamTo(response: ServerResponse, source: Source): void {
   const cursor = { slices: 0, samples: 0, logs: 0, errors: 0 };
   let free = true;
-  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
+  response.writeHead(200, { 'content-type': EVENTS });
   // A page that has lost its program asks again soon.
   response.write('retry: 500\n\n');
   const send = (): void => {

@@ -111,6 +111,11 @@ describe.each([...files, 'events'])('of /%s', (name) => {
   });
 });
 
+it.each([...files, 'events'])('answers HEAD of /%s without a body, and at once', async (name) => {
+  const { status, body } = await ask(`/${token}/${name}`, { method: 'HEAD' });
+  expect([status, body]).toEqual([200, '']);
+});
+
 it.each(['POST', 'PUT', 'DELETE', 'OPTIONS'])('has nothing for %s', async (method) => {
   expect((await ask(`/${token}/`, { method })).status).toBe(405);
 });

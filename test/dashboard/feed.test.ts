@@ -175,6 +175,55 @@ describe('the feed', () => {
     });
   });
 
+  it('puts what is told after the end of a worker into its row, and keeps the latest rows', () => {
+    const tell = (name: 'workerStarted' | 'workerEnded', worker: number): void => {
+      const event = { worker, backend: 'processes', host: 'here', pid: 1e9 + worker };
+      for (const listener of poolListeners) {
+        listener[name]?.({ ...event, reason: 'exit', code: 0, signal: null });
+      }
+    };
+    const batch = (worker: number): void =>
+      publish('heddle:batch:finished', {
+        run: 1,
+        first: 0,
+        count: 2,
+        failed: false,
+        worker,
+        threads: 1,
+        started: worker,
+        completed: worker + 0.5,
+      });
+    for (let worker = 1000; worker < 1200; worker++) {
+      tell('workerStarted', worker);
+      tell('workerEnded', worker);
+      batch(worker);
+    }
+    const { rows } = feed.message(cursor());
+    const ours = rows.filter(({ name }) => /^worker 1[01]\d\d$/.test(name));
+    expect(ours.length).toBe(64);
+    expect(ours.at(-1)).toMatchObject({ name: 'worker 1199', state: 'ended', tasks: 2 });
+    expect(rows.some(({ name }) => name === 'this program')).toBe(false);
+  });
+
+  it('has one row for each engine, of the process that it is now', () => {
+    const by = (pid: number) => ({ engine: 0, node: 'here', pid });
+    for (const [at, pid] of [process.pid, process.pid, process.ppid].entries()) {
+      publish('heddle:batch:finished', {
+        run: 1,
+        first: 0,
+        count: 1,
+        failed: false,
+        worker: 5000,
+        threads: 2,
+        by: by(pid),
+        started: at,
+        completed: at + 0.5,
+      });
+    }
+    const engines = feed.message(cursor()).rows.filter(({ name }) => name === 'engine 0 (here)');
+    expect(engines).toMatchObject([{ pid: process.ppid, tasks: 1, blasThreads: 2 }]);
+  });
+
   it('survives errors whose members throw, and cuts what is long', () => {
     const trap = new Proxy(new Error('x'), {
       get: () => {
