@@ -94,7 +94,8 @@ function currentFolder(): string {
  * have changed it gets others.
  */
 function currentKey({ key }: PoolKey, { backend, settings }: ResolvedOptions): string {
-  const folder = backend.reach === 'process' ? (settings?.cwd ?? currentFolder()) : '';
+  if (backend.reach !== 'process') return key;
+  const folder = settings?.cwd ?? currentFolder();
   return `${key}|${process.geteuid?.() ?? ''}|${process.getegid?.() ?? ''}|${folder}`;
 }
 
