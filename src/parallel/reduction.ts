@@ -176,16 +176,13 @@ export class Reduction implements TaskSource, Sink, TaskDescriber {
     this.#input.close();
   }
 
-  /** A chain of calls: see `CallMode` 'calls'. */
+  /** A fold: see `CallMode` 'calls'. */
   #messageOf({ level, values }: Block): unknown[] {
     const { fn, combine, initial } = this.#plan;
     const ofInput = level === 1;
     const called = ofInput || !combine ? this.#job.addFunction(fn, 'fn') : this.#combineIndex();
-    const [first, ...rest] = ofInput && combine ? [this.#copy(initial!.value), ...values] : values;
-    const [second, ...others] = rest;
-    const message: unknown[] = [called, [first, second]];
-    for (const value of others) message.push(called, [undefined, value], [0]);
-    return message;
+    const all = ofInput && combine ? [this.#copy(initial!.value), ...values] : values;
+    return [called, all, null];
   }
 
   #combineIndex(): number {
@@ -286,9 +283,8 @@ export class Reduction implements TaskSource, Sink, TaskDescriber {
     const from = Math.max(at * chunkSize * each - shift, 0);
     const to = (at * chunkSize + values.length) * each - 1 - shift;
     const label = `${name}, which reduces tasks ${from} to ${to}`;
-    const message = task as readonly unknown[];
-    if (step === null || step === 0) return { label, argument: message[1] };
-    const [, value] = message[3 * step] as readonly unknown[];
-    return { label, argument: [SO_FAR, value] };
+    const [, all] = task as readonly [number, readonly unknown[], null];
+    if (step === null || step === 0) return { label, argument: all.slice(0, 2) };
+    return { label, argument: [SO_FAR, all[step + 1]] };
   }
 }

@@ -15,7 +15,9 @@ export type CallMode =
   /**
    * functions[task[0]](...task[1]). Behind that there may be further calls, three elements each: function,
    * arguments, and the positions among these where the result of the call before goes; both null where that
-   * is the only argument, which saves most chains most of their bytes.
+   * is the only argument, which saves most chains most of their bytes. Of three elements, the last of them
+   * null, it is a fold: functions[task[0]] of the first two values in task[1], then of each result and the
+   * next value.
    */
   | 'calls'
   /**

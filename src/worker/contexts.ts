@@ -36,9 +36,11 @@ export interface Opened {
 /** A task of mode 'calls'; see {@link CallMode}. */
 export type CallsTask = [number, unknown[], ...(number | unknown[] | null)[]];
 
+const FOLD_LENGTH = 3;
+
 /** How many calls a task of mode 'calls' is. */
-export function stepsOf({ length }: CallsTask): number {
-  return (length + 1) / 3;
+export function stepsOf(task: CallsTask): number {
+  return task.length === FOLD_LENGTH ? task[1].length - 1 : (task.length + 1) / 3;
 }
 
 /** The call at which a task of several has failed, or waits; of the first nothing is noted. */
@@ -85,6 +87,37 @@ function goOn(
     throw error;
   }
   if (isThenable(value)) reached.set(task, steps - 1);
+  return value;
+}
+
+/** Makes the calls of a fold from a value on, with what those before have given. */
+function fold(
+  fn: TaskFunction,
+  task: CallsTask,
+  from: number,
+  before: unknown,
+  context: LazyContext,
+): unknown {
+  const [, values] = task;
+  let value = before;
+  let at = from;
+  try {
+    for (; at < values.length; at++) {
+      if (at > 1 && isThenable(value)) {
+        reached.set(task, at - 2);
+        const next = at;
+        return Promise.resolve(value).then((result) => {
+          context.signal.throwIfAborted();
+          return fold(fn, task, next, result, context);
+        });
+      }
+      value = fn(value, values[at]);
+    }
+  } catch (error) {
+    reached.set(task, at - 1);
+    throw error;
+  }
+  if (isThenable(value)) reached.set(task, at - 2);
   return value;
 }
 
@@ -233,6 +266,9 @@ export class Contexts {
         return (task, context) => {
           const calls = task as CallsTask;
           if (calls.length > 2) reached.delete(calls);
+          if (calls.length === FOLD_LENGTH) {
+            return fold(functions[calls[0]]!, calls, 1, calls[1][0], context);
+          }
           const value = functions[calls[0]]!(...calls[1]);
           return calls.length === 2 ? value : goOn(functions, calls, 1, value, context);
         };
