@@ -21,7 +21,7 @@ export class ActorDiedError extends Error {
   readonly code = 'ERR_HEDDLE_ACTOR_DIED';
   /** Id of the actor. */
   readonly id: string;
-  /** The name of its class. */
+  /** The name of its class; empty where that is not known any more. */
   readonly type: string;
   /** The method that was called; null where it was none. */
   readonly method: string | null;
@@ -47,7 +47,7 @@ export class ActorDiedError extends Error {
     const what = how.method === null ? '' : `; ${how.method}() has no result`;
     const next = how.restarting ? '; another instance takes its place' : '';
     super(
-      `Actor ${actor.type} (${actor.id}) ${how.why}${what}${next}`,
+      `Actor ${actor.type && `${actor.type} `}(${actor.id}) ${how.why}${what}${next}`,
       cause === undefined ? {} : { cause },
     );
     this.id = actor.id;

@@ -5,7 +5,7 @@ import { ActorDiedError, type Client, type Cluster } from 'heddle/cluster';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../parallel/support.ts';
 import { Counter, Numbers } from './actor-classes.ts';
-import { failure, isAlive, transports } from './support.ts';
+import { failure, hasEnded, isAlive, transports } from './support.ts';
 
 describe.each(transports)('the death of an actor, %s', (_name, start) => {
   let cluster: Cluster;
@@ -56,6 +56,34 @@ describe.each(transports)('the death of an actor, %s', (_name, start) => {
     const stray = await client.actor(Stray, []);
     const error = await failure(stray.go());
     expect((error.cause as Error).message).toBe('from a timer');
+  });
+
+  it('with a large result that is not here yet: the call fails', async () => {
+    class Last {
+      pid() {
+        return process.pid;
+      }
+      large() {
+        // When the result has been sent.
+        setImmediate(() => process.kill(process.pid, 'SIGKILL'));
+        return new Float64Array(300_000);
+      }
+    }
+    const actor = await client.actor(Last, []);
+    const pid = await actor.pid();
+    const [kept, direct] = [actor.$.remote.large(), failure(actor.large())];
+    await new Promise((resolve) => setImmediate(resolve));
+    // Nothing is read before it has ended.
+    const deadline = performance.now() + 60_000;
+    while (performance.now() < deadline && !hasEnded(pid)) {}
+    expect(hasEnded(pid)).toBe(true);
+    const error = await direct;
+    expect(error).toBeInstanceOf(ActorDiedError);
+    expect(error).toMatchObject({ method: 'large', id: actor.$.id });
+    const lost = await failure(kept.get());
+    expect(['ERR_HEDDLE_OBJECT_LOST', 'ERR_HEDDLE_ACTOR_DIED']).toContain(
+      (lost as unknown as { code: string }).code,
+    );
   });
 
   it('restarts: a new instance with the same arguments, as often as was said', async () => {

@@ -11,19 +11,10 @@ import { type Client, type Cluster, ObjectLostError } from 'heddle/cluster';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { collect } from '../helpers/collect.ts';
 import { until } from '../parallel/support.ts';
-import { failure, isAlive, transports } from './support.ts';
+import { failure, hasEnded, isAlive, transports } from './support.ts';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'heddle-objects-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-
-/** Whether a process has ended, waited for or not. */
-function hasEnded(pid: number): boolean {
-  try {
-    return / Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return true;
-  }
-}
 
 describe.each(transports)('objects and the death of engines, %s', (_name, start) => {
   let cluster: Cluster;

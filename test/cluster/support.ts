@@ -3,6 +3,7 @@
  * to this table has to give the same.
  */
 import '../helpers/built.ts';
+import { readFileSync } from 'node:fs';
 import { Cluster, type ClusterOptions } from 'heddle/cluster';
 
 /** Starts engines. */
@@ -30,5 +31,14 @@ export function isAlive(pid: number): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** Whether a process has ended, waited for or not. */
+export function hasEnded(pid: number): boolean {
+  try {
+    return / Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return true;
   }
 }

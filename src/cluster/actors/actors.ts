@@ -101,7 +101,7 @@ export class Actors {
 
   /** The class of an actor that has ended, as far as that is still known. */
   typeOfEnded(id: string): string {
-    return this.#ended.get(id) ?? 'of a class that is not known any more';
+    return this.#ended.get(id) ?? '';
   }
 
   /** What a handle of an actor is made of. */

@@ -2,6 +2,7 @@
  * Keeps objects and actors for this program and for its engines.
  */
 import { decode, Sealed, unsealed } from '../../codec/index.ts';
+import { isGone } from '../../memory/index.ts';
 import {
   ActorDiedError,
   addKeeper,
@@ -44,8 +45,12 @@ interface SentCall {
 
 const HERE = 'here';
 
+/** How an actor has ended of which no more is known. */
+const unknownEnd = { restarting: false, pid: -1, exitCode: null, signal: null } as const;
+
 /** A call whose value this program waits for. */
 class ValueCall implements ActorCall {
+  readonly #actor: string;
   readonly fn: number;
   readonly args: PackedArguments;
   readonly method: string;
@@ -53,12 +58,14 @@ class ValueCall implements ActorCall {
   readonly #resolve: (value: unknown) => void;
 
   constructor(
+    actor: string,
     fn: number,
     args: PackedArguments,
     method: string,
     resolve: (value: unknown) => void,
     reject: (error: unknown) => void,
   ) {
+    this.#actor = actor;
     this.fn = fn;
     this.args = args;
     this.method = method;
@@ -67,8 +74,20 @@ class ValueCall implements ActorCall {
   }
 
   fulfil(value: unknown, ask: Ask): void {
-    if (value instanceof Sealed) unsealGiven(value, ask).then(this.#resolve, this.fail);
-    else this.#resolve(value);
+    if (!(value instanceof Sealed)) this.#resolve(value);
+    else unsealGiven(value, ask).then(this.#resolve, (error: unknown) => this.#lost(error));
+  }
+
+  /** The result can't be made here, maybe because its memory has gone with the actor. */
+  #lost(error: unknown): void {
+    if (!isGone(error)) {
+      this.fail(error);
+      return;
+    }
+    const { method } = this;
+    const why = 'ended before its result was here';
+    const how = { ...unknownEnd, why, method };
+    this.fail(new ActorDiedError({ id: this.#actor, type: '' }, how, error));
   }
 }
 
@@ -118,16 +137,17 @@ export class ClusterKeeper implements Keeper, EngineService {
   #value(id: string, method: string, fn: number, args: readonly unknown[]): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const packed = packArguments(this.#store, args);
-      this.#call(HERE, id, new ValueCall(fn, packed, method, resolve, reject));
+      this.#call(HERE, id, new ValueCall(id, fn, packed, method, resolve, reject));
     });
   }
 
   callForObject({ actor, method, args }: MethodCall): string {
+    const packed = packArguments(this.#store, [method, ...args]);
     const id = this.#store.add();
     // Until there is a reference.
     this.#store.retain(id);
     queueMicrotask(() => this.#store.release(id));
-    this.#object(HERE, id, actor, method, packArguments(this.#store, [method, ...args]));
+    this.#object(HERE, id, actor, method, packed);
     return id;
   }
 
@@ -162,7 +182,7 @@ export class ClusterKeeper implements Keeper, EngineService {
     const { method } = call;
     const closed = this.#transport.closed;
     const why = closed === null ? 'has ended before' : `has ended: ${closed}`;
-    const how = { why, method, restarting: false, pid: -1, exitCode: null, signal: null };
+    const how = { ...unknownEnd, why, method };
     call.fail(new ActorDiedError({ id, type: this.#actors.typeOfEnded(id) }, how));
   }
 
