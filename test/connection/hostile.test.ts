@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { type Connection, connect, type Listener, listen } from 'heddle/connection';
+import { Queue } from 'heddle/sync';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import '../helpers/built.ts';
 import { builtUrl } from '../helpers/built.ts';
@@ -388,6 +389,8 @@ describe('a connection', () => {
     await using both = await pair({ maxBytes: '10K' });
     const { a, b } = both;
     expect(await failure(a.send(new WeakMap()))).toBe('ERR_HEDDLE_CLONE');
+    // Memory that others write to stays here.
+    expect(await failure(a.send(new Queue()))).toBe('ERR_HEDDLE_CLONE');
     expect(await failure(a.send(Buffer.alloc(20_000)))).toBe(TOO_LARGE);
     const missing = await failure(a.receive({ timeout: 10 }));
     expect(missing).toBe('TimeoutError');
