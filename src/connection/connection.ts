@@ -87,7 +87,7 @@ export class Connection implements AsyncDisposable {
     this.#maxBytes = maxBytes;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE);
-    socket.on('readable', this.#read);
+    socket.on('readable', this.#onReadable);
     socket.on('error', (cause) => this.#lost(cause));
     socket.on('end', () => this.#lost());
     socket.on('close', () => this.#lost());
@@ -232,12 +232,12 @@ export class Connection implements AsyncDisposable {
   }
 
   /** Reads while there is nothing that nobody has taken: who sends too fast has to wait. */
-  readonly #read = (): void => {
+  #read(everything = false): void {
     const socket = this.#socket;
     const read = (count: number): Buffer | null => socket.read(count) as Buffer | null;
     const available = (): number => socket.readableLength;
     try {
-      while (!this.#ended && (this.#reader.within || this.#inbox.size === 0)) {
+      while (!this.#ended && (everything || this.#reader.within || this.#inbox.size === 0)) {
         const frame = this.#reader.next(read, available);
         if (!frame) {
           socket.read(0); // has 'readable' come for what is still missing
@@ -253,11 +253,13 @@ export class Connection implements AsyncDisposable {
       this.#end(error as Error);
       socket.destroy();
     }
-  };
+  }
+
+  readonly #onReadable = (): void => this.#read();
 
   #closedByPeer(): void {
     this.#end(new ConnectionClosedError('the other side has closed the connection'));
-    this.#socket.off('readable', this.#read);
+    this.#socket.off('readable', this.#onReadable);
     this.#socket.resume(); // what follows is its end
     this.#socket.destroySoon();
   }
@@ -265,7 +267,9 @@ export class Connection implements AsyncDisposable {
   /** The end of the socket that nobody has announced. */
   #lost(cause?: Error): void {
     if (this.#ended) return;
-    // What has come whole is read first: the last frame may be among it.
+    // What has come whole counts, and the last frame may be among it.
+    this.#read(true);
+    if (this.#ended) return;
     const why = cause === undefined ? '' : `: ${cause.message}`;
     this.#end(new ConnectionLostError(`the connection broke off${why}`, { cause }));
     this.#socket.destroy();
@@ -287,7 +291,7 @@ export class Connection implements AsyncDisposable {
     this.#end(new ConnectionClosedError('this side has closed the connection'));
     this.#inbox.clear();
     // A socket that is destroyed with bytes that nobody has read takes what was sent along.
-    socket.off('readable', this.#read);
+    socket.off('readable', this.#onReadable);
     socket.resume();
     socket.end();
     const inTime = await new Promise<boolean>((resolve) => {

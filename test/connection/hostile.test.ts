@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { inspect } from 'node:util';
+import { serialize } from 'node:v8';
 import { type Connection, connect, type Listener, listen } from 'heddle/connection';
 import { Queue } from 'heddle/sync';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -24,6 +25,7 @@ import {
 
 const AUTHENTICATION = 'ERR_HEDDLE_AUTHENTICATION';
 const PROTOCOL = 'ERR_HEDDLE_CONNECTION_PROTOCOL';
+const CLOSED = 'ERR_HEDDLE_CONNECTION_CLOSED';
 const LOST = 'ERR_HEDDLE_CONNECTION_LOST';
 /** For what comes by itself. */
 const LONG = { timeout: 60_000 };
@@ -363,6 +365,23 @@ describe('one that has the key', () => {
       mine.socket.end(frame(mine.session, 0, Buffer.alloc(20)).subarray(0, count));
       expect(await failure(mine.connection.receive())).toBe(LOST);
     }
+  });
+
+  it('may have closed before it is written to: what it sent is there', async () => {
+    await using mine = await held();
+    const { socket, session, connection } = mine;
+    const value = (n: number) => serialize(n);
+    const all = [0, 1, 2].map((n) => frame(session, n, value(n)));
+    socket.end(Buffer.concat([...all, frame(session, 3, Buffer.alloc(0), { kind: 1 })]), () =>
+      socket.destroy(),
+    );
+    await over(socket);
+    await connection.poll(LONG);
+    let outcome: unknown;
+    while (typeof outcome !== 'string') outcome = await failure(connection.send('are you there?'));
+    expect(outcome).toBe(CLOSED);
+    for (const n of [0, 1, 2]) expect(await connection.receive()).toBe(n);
+    expect(await failure(connection.receive())).toBe(CLOSED);
   });
 
   it('may be killed: the other side is told', { timeout: 60_000 }, async () => {
