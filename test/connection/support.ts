@@ -134,3 +134,30 @@ export async function failure(promise: Promise<unknown>): Promise<unknown> {
     return typeof given === 'string' ? given : name;
   }
 }
+
+/** Resolves when a socket has ended, whoever ended it. */
+export function over(socket: Socket): Promise<void> {
+  socket.resume();
+  return new Promise((resolve) => {
+    if (socket.destroyed) resolve();
+    else socket.once('close', () => resolve());
+  });
+}
+
+/** A connection whose other side is in our hands, with what it may sign. */
+export async function held(maxBytes?: number) {
+  const listener = await listen({ key, maxBytes });
+  const socket = raw(listener.address);
+  const session = await shakeHands(socket);
+  const connection = await listener.accept();
+  return {
+    socket,
+    session,
+    connection,
+    async [Symbol.asyncDispose]() {
+      connection.destroy();
+      socket.destroy();
+      await listener.close();
+    },
+  };
+}
