@@ -57,7 +57,7 @@ const CHUNK_SIZE = 32;
  *
  * @param tasks - the values; read only as far ahead as `preDispatch` says, where it isn't an array
  * @param fn - called with two values; may be async
- * @returns the value that is left; `initial` for an empty input
+ * @returns the value that is left; `initial` for an empty input (as with every option, undefined is not given)
  * @throws TypeError for an empty input without `initial`; {@link TaskError} of the first call that
  *   failed, whose `label` says which values it was about; {@link WorkerCrashedError},
  *   {@link TaskTimeoutError}; what the iterator of the tasks throws
