@@ -140,7 +140,7 @@ describe('worker processes', () => {
     })();
     const outcomes = new Map<string, number>();
     const count = (name: string): void => void outcomes.set(name, (outcomes.get(name) ?? 0) + 1);
-    for (let round = 0; Date.now() < end || outcomes.size < 3; round++) {
+    for (let round = 0; Date.now() < end || outcomes.size < 3 || most < cores; round++) {
       const controller = new AbortController();
       const tasks = Array.from({ length: 1 + (round % (cores + 2)) }, () => ({ board, worker: 0 }));
       board[END] = 0;
