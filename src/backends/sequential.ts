@@ -27,7 +27,7 @@ function load(message: FunctionMessage): TaskFunction {
 /** Initializers that have run in this environment, or are running: it is one worker for all jobs. */
 const initialized = new WeakMap<object, Promise<void>>();
 
-function initialize(initializer: TaskFunction): Promise<void> {
+function callInitializer(initializer: TaskFunction): Promise<void> {
   let done = initialized.get(initializer);
   if (!done) {
     done = (async () => {
@@ -115,7 +115,7 @@ class LocalHandle implements WorkerPort {
 
   #initialize(initializer: TaskFunction, done: () => void): void {
     this.#held = true;
-    initialize(initializer).then(
+    callInitializer(initializer).then(
       () => {
         done();
         this.#held = false;
