@@ -54,6 +54,8 @@ const LEFT_OUT = {
     'lets thousands wait, and counts them',
     // Processor times: the instrumented thread takes ten times as long, BLAS's own do not.
     'takes a second core where it makes the operation faster',
+    // LeakSanitizer looks for the threads of a process in /proc.
+    'without a /proc everything travels',
     // It starts a shell, which the runtime of ThreadSanitizer crashes when it is loaded before it.
     'copies through the message where no descriptor is left',
     // What is forked is Node, and the gate in front of it the same for all libraries: one will do.

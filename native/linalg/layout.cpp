@@ -7,6 +7,7 @@ namespace heddle::linalg {
 template <typename T>
 void copy(const View<T>& from, const View<T>& to) {
   constexpr int64_t kBlock = 32;
+  if (from.size() == 0) return;  // there may be no address to count from
   if (from.column_stride == 1 && to.column_stride == 1) {
     for (int64_t i = 0; i < from.rows; ++i) {
       std::copy_n(from.data + i * from.row_stride, from.columns, to.data + i * to.row_stride);
