@@ -331,7 +331,10 @@ void Executor::give() {
 // nevertheless, and this is false.
 bool Executor::waits_for_cores() {
   if (account_ == nullptr || paused_ || wide_blas_running_) return true;
-  if (busy_ >= budget() || busy_ < cores()) return true;
+  if (busy_ >= budget()) return true;
+  // There are some again since it was decided. Unless an operation of ours ends that looks at the
+  // queue then, nobody would: it is decided anew.
+  if (busy_ < cores()) return !running_.empty();
   if (!watching_account_) {
     try {
       std::thread([this] { watch_account(); }).detach();
@@ -367,7 +370,7 @@ void Executor::start(Ticket& ticket, int width) {
   ticket.state = Ticket::State::kRunning;
   ticket.grant.width = width;
   if (!(ticket.with_caller && is_small(ticket))) {
-    ticket.cores = ticket.wide_blas() ? std::max(cores(), width) : width;
+    ticket.cores = ticket.wide_blas() ? std::max(budget(), width) : width;
     ticket.started = Clock::now();
   }
   running_.push_back(ticket);

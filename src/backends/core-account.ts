@@ -71,7 +71,6 @@ export class CoreShare {
     of.workers[entry] = worker;
     this.fd = of.fd;
     this.entry = entry;
-    native.workers.coreBudget(of.memory, coreBudget());
     native.workers.openCores(of.memory, entry, share);
     of.working++;
     watch(of);
@@ -85,8 +84,10 @@ export class CoreShare {
    * @returns null where there is no room for it, or no memory to share: then it keeps to its share
    */
   static open(worker: number, share: number): CoreShare | null {
+    const cores = coreBudget(); // which throws where a variable makes no sense
     const of = openPage();
     if (!of) return null;
+    native.workers.coreBudget(of.memory, cores);
     const entry = of.free.pop() ?? (of.used < ENTRIES ? of.used++ : null);
     return entry === null ? null : new CoreShare(of, entry, worker, share);
   }

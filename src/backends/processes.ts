@@ -193,6 +193,7 @@ class ProcessHandle implements WorkerPort {
       this.#listen(events);
     } catch (error) {
       // The child ends when it finds its pipes closed.
+      share?.close();
       this.#channel.close();
       throw error;
     }
