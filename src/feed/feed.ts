@@ -27,6 +27,7 @@ import type {
   GraphMessage,
   LogLine,
   MemoryMessage,
+  PoolInfo,
   Sample,
   Source,
 } from './messages.ts';
@@ -47,6 +48,15 @@ const SAMPLE_MS = 1000;
 /** Of so many errors a second the texts are kept; the others are counted. */
 const MAX_ERRORS_A_SECOND = 100;
 
+/** The libraries of this process that have threads. */
+function threadpools(): PoolInfo[] {
+  return threadpoolInfo().map(({ userApi, internalApi, version, numThreads, scope }) => ({
+    name: `${userApi}: ${internalApi}${version === null ? '' : ` ${version}`}`,
+    threads: numThreads,
+    scope,
+  }));
+}
+
 export class Feed implements Source {
   readonly #runs = new Runs();
   readonly #rows = new Rows();
@@ -59,6 +69,8 @@ export class Feed implements Source {
   #errorCount = 0;
   #errorsLeft = MAX_ERRORS_A_SECOND;
   #lastError: unknown = null;
+  /** Of the latest second: to look for them costs more than all the rest of a message. */
+  #threadpools = threadpools();
   #sampled = { time: performance.now(), finished: 0 };
 
   readonly #listeners: Readonly<Record<string, (event: never) => void>> = {
@@ -137,6 +149,7 @@ export class Feed implements Source {
     this.#errorsLeft = MAX_ERRORS_A_SECOND;
     this.#lastError = null;
     this.#rows.sample();
+    this.#threadpools = threadpools();
     const rate = ((finished - had) * 1000) / (time - before);
     const { busyCores, memory } = this.#rows;
     this.#samples.push([time, busyCores, coreBudget(), Math.max(rate, 0), memory]);
@@ -171,11 +184,7 @@ export class Feed implements Source {
       rows: this.#rows.shown(),
       pools: poolStats(),
       executor: { budget, busy, queued, running },
-      threadpools: threadpoolInfo().map(({ userApi, internalApi, version, numThreads, scope }) => ({
-        name: `${userApi}: ${internalApi}${version === null ? '' : ` ${version}`}`,
-        threads: numThreads,
-        scope,
-      })),
+      threadpools: this.#threadpools,
       labels: this.#slices.labels,
       ...news,
     };

@@ -47,6 +47,7 @@ export type Slice = readonly [
   row: number,
   /** Place in {@link FeedMessage.labels}. */
   label: number,
+  /** 0: several. */
   run: number,
   started: number,
   completed: number,

@@ -32,6 +32,8 @@ export interface RunRecord {
   graph: GraphView | null;
   /** Once it has ended. */
   lastGraph: GraphMessage | null;
+  /** How it is shown, until something changes; kept of those that have ended, which change no more. */
+  shown: RunState | null;
 }
 
 function graphMessage(run: number, graph: GraphView): GraphMessage {
@@ -39,6 +41,14 @@ function graphMessage(run: number, graph: GraphView): GraphMessage {
   if (size > MAX_DRAWN) return { run, size, labels: [], states: [], needs: [] };
   const { labels, states, needs }: GraphSnapshot = graph.snapshot();
   return { run, size, labels: labels.map(nameText), states, needs };
+}
+
+function stateOf(record: RunRecord): RunState {
+  if (record.shown) return record.shown;
+  const { graph, lastGraph, shown: _, ...state } = record;
+  const made = { ...state, graph: graph !== null || lastGraph !== null };
+  if (record.ended !== null) record.shown = made;
+  return made;
 }
 
 export class Runs {
@@ -87,6 +97,7 @@ export class Runs {
       error: null,
       graph: graph ?? null,
       lastGraph: null,
+      shown: null,
     };
     this.#active.set(run, record);
     return record;
@@ -101,6 +112,7 @@ export class Runs {
     if (!record) return undefined;
     record.finished += count;
     if (failed) record.failed += count;
+    record.shown = null;
     return record;
   }
 
@@ -129,12 +141,7 @@ export class Runs {
   /** The latest first; those that go on before those that have ended. */
   shown(): RunState[] {
     const active = [...this.#active.values()].reverse().slice(0, MAX_SHOWN);
-    return [...active, ...this.#ended.slice(-KEPT_ENDED).reverse()].map(
-      ({ graph, lastGraph, ...state }): RunState => ({
-        ...state,
-        graph: graph !== null || lastGraph !== null,
-      }),
-    );
+    return [...active, ...this.#ended.slice(-KEPT_ENDED).reverse()].map(stateOf);
   }
 
   graph(run: number): GraphMessage | null {

@@ -1,6 +1,7 @@
 /**
- * What the task stream is drawn of: tasks in the row of who ran them. Short ones that follow each other
- * become one slice, so that a program of a hundred thousand tasks a second makes some dozens.
+ * What the task stream is drawn of: tasks in the row of who ran them. Short ones of the same name that follow each
+ * other become one slice, so that a program of a hundred thousand tasks a second makes some dozens, whether these
+ * are of one run or of a run each.
  */
 import type { Slice } from './messages.ts';
 import { Ring } from './ring.ts';
@@ -19,7 +20,7 @@ const MAX_LABELS = 200;
 interface OpenSlice {
   readonly row: number;
   readonly label: number;
-  readonly run: number;
+  run: number;
   readonly started: number;
   readonly failed: boolean;
   readonly threads: number;
@@ -48,7 +49,6 @@ export class Slices {
     const open = this.#open.get(slice.row);
     if (
       open &&
-      open.run === slice.run &&
       open.label === slice.label &&
       open.failed === slice.failed &&
       open.threads === slice.threads &&
@@ -58,6 +58,7 @@ export class Slices {
     ) {
       open.completed = slice.completed;
       open.tasks += slice.tasks;
+      if (open.run !== slice.run) open.run = 0;
       return;
     }
     if (open) this.#close(open);

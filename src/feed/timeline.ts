@@ -24,7 +24,7 @@ export function traceText(
       tid: row,
       ts: micro(start),
       dur: micro(end - start),
-      args: { run, tasks, threads },
+      args: { ...(run === 0 ? {} : { run }), tasks, threads },
     });
   }
   for (const [time, busy, cores] of samples) {

@@ -66,7 +66,8 @@ describe('the feed', () => {
   it('keeps the latest of a flood, and counts the rest', () => {
     const floods = 50_000;
     for (let i = 0; i < floods; i++) {
-      const times = { started: i, completed: i + 0.9, time: i };
+      // With pauses: nothing is put together.
+      const times = { started: i, completed: i + 0.4, time: i };
       publish('heddle:run:started', {
         run: i,
         label: `label ${i}`,
@@ -139,6 +140,28 @@ describe('the feed', () => {
     expect(items.length).toBeLessThan(20);
     expect(items.reduce((sum, slice) => sum + slice[5], 0)).toBe(10_000);
     expect(feed.message(at).slices.items).toEqual([]);
+  });
+
+  it('puts short runs together as well, but not what has another name', () => {
+    for (let run = 1; run <= 40; run++) {
+      const [started, completed] = [run / 10, run / 10 + 0.09];
+      const label = run <= 20 ? 'a' : 'b';
+      publish('heddle:run:started', { run, label, backend: 'threads', tasks: 1, time: started });
+      const batch = { first: 0, count: 1, failed: false, worker: 3, threads: 1 };
+      publish('heddle:batch:finished', { run, ...batch, started, completed });
+      publish('heddle:run:ended', { run, label, finished: 1, failed: 0, time: completed });
+    }
+    const { labels, slices } = feed.message(cursor());
+    const row = slices.items[0]![0];
+    expect(slices.items.map(([at, label, ...rest]) => [at, labels[label], ...rest])).toEqual([
+      [row, 'a', 0, 0.1, 2.09, 20, 0, 1],
+      [row, 'b', 0, 2.1, 4.09, 20, 0, 1],
+    ]);
+    const { traceEvents } = JSON.parse(feed.trace()) as {
+      traceEvents: { ph: string; args: object }[];
+    };
+    const bars = traceEvents.filter(({ ph }) => ph === 'X').map(({ args }) => args);
+    expect(bars).toEqual([1, 2].map(() => ({ tasks: 20, threads: 1 })));
   });
 
   it('counts what is told of a run after its end, and the tasks lost with a worker', () => {

@@ -342,7 +342,7 @@ export class StreamView implements View {
     const name = this.#state?.message?.labels[label] ?? 'other';
     setText(
       this.#tip,
-      `${name} #${run} · ${row.name} · ${count(tasks)} ${tasks === 1 ? 'task' : 'tasks'}${failed ? ' (failed)' : ''}` +
+      `${name} ${run === 0 ? '(several runs)' : `#${run}`} · ${row.name} · ${count(tasks)} ${tasks === 1 ? 'task' : 'tasks'}${failed ? ' (failed)' : ''}` +
         ` · ${duration(completed - started)} · ${threads < 0 ? 'BLAS threads without limit' : `${threads} BLAS threads`}`,
     );
     this.#tip.style.left = `${Math.min(x + 12, Math.max(this.#canvas.clientWidth - 260, 0))}px`;
