@@ -13,6 +13,12 @@ import { collect } from '../helpers/collect.ts';
 import { until } from '../parallel/support.ts';
 import { failure, hasEnded, isAlive, transports } from './support.ts';
 
+/** How much is made and let go. `HEDDLE_DEATHS=all`: the long form, some minutes. */
+const many =
+  process.env.HEDDLE_DEATHS === 'all'
+    ? { objects: 10_000, actors: 1000 }
+    : { objects: 3000, actors: 60 };
+
 const folder = mkdtempSync(path.join(os.tmpdir(), 'heddle-objects-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -181,7 +187,7 @@ describe.each(transports)('objects and the death of engines, %s', (_name, start)
     expect(Number(stdout)).toBeGreaterThan(0);
   });
 
-  it('10 000 objects leave nothing', { timeout: 240_000 }, async () => {
+  it(`${many.objects} objects leave nothing`, { timeout: 240_000 }, async () => {
     const small = client.remote((x: number) => ({ x }));
     const large = client.remote((x: number) => new Float64Array(140_000).fill(x));
     const round = async (count: number) => {
@@ -209,7 +215,7 @@ describe.each(transports)('objects and the death of engines, %s', (_name, start)
     const segments = sharedMemoryInfo().segments.length;
     const early = process.memoryUsage().rss;
     const engines = client.engines.map(({ pid }) => readdirSync(`/proc/${pid}/fd`).length);
-    await round(9000);
+    await round(many.objects - 1000);
     await settled(idle);
     expect(sharedMemoryInfo().segments.length).toBeLessThanOrEqual(segments + 4);
     expect(process.memoryUsage().rss - early).toBeLessThan(150e6);
@@ -220,7 +226,7 @@ describe.each(transports)('objects and the death of engines, %s', (_name, start)
     await until(isBack, "the engines' descriptors", 60_000);
   });
 
-  it('1000 actors leave nothing', { timeout: 600_000 }, async () => {
+  it(`${many.actors} actors leave nothing`, { timeout: 600_000 }, async () => {
     const round = async (count: number) => {
       const pids: number[] = [];
       for (let i = 0; i < count; i += 4) {
@@ -235,7 +241,7 @@ describe.each(transports)('objects and the death of engines, %s', (_name, start)
     collect();
     const at = descriptors();
     const early = process.memoryUsage().heapUsed;
-    const pids = await round(1000);
+    const pids = await round(many.actors);
     expect(pids.filter((pid) => isAlive(pid))).toEqual([]);
     const isBack = () => {
       collect();
