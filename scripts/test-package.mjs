@@ -242,7 +242,12 @@ if (values.source) {
       realpathSync(path.join(barePath(), 'npm')),
       ...[...command.split(' '), '--ignore-scripts', '--no-audit', '--no-fund'],
     ]);
-    execFileSync(heddleBuild, { cwd: app, encoding: 'utf8', stdio: 'pipe' });
+    execFileSync(heddleBuild, {
+      cwd: app,
+      encoding: 'utf8',
+      stdio: 'pipe',
+      env: { ...process.env, CMAKE_TOOLCHAIN_FILE: path.join(app, 'quick.cmake') },
+    });
     return runIn(app, process.execPath, ['check.cjs'], { PATH: process.env.PATH }).trim();
   });
 }
