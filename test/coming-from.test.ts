@@ -28,7 +28,7 @@ const OTHERS = new Set(
     'await using new for const async function process env os node npx heddle Promise all then ' +
     'client view lview result results listener lock held future futures pool limits inv rng ctx cluster v ' +
     'f fn g h x xs ys y a as b m n i k s ar file load body data array value buffer folder factory ' +
-    'A ref refs $ pairs func fs bs errorCallback args address calls connections seed workerId method ms add'
+    'A ref refs $ pairs func fs bs errorCallback args address calls connections seed workerId method ms add d e Maths'
   ).split(' '),
 );
 

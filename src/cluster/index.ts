@@ -19,6 +19,30 @@ export {
 export type { ActorClass, ActorOptions } from './actors/actors.ts';
 export { type ActorMaker, Client, type WaitForEnginesOptions } from './client.ts';
 export { Cluster, type ClusterOptions } from './cluster.ts';
+export {
+  DictProxy,
+  ListProxy,
+  type ManagedEntries,
+  type ManagedKey,
+  NamespaceProxy,
+  ValueProxy,
+} from './managers/containers.ts';
+export { ManagedObjectError, ManagerClosedError, ManagerLostError } from './managers/errors.ts';
+export {
+  EventProxy,
+  LockProxy,
+  ManagedHold,
+  QueueProxy,
+  SemaphoreProxy,
+} from './managers/exchange.ts';
+export type { Managed, ManagedControl } from './managers/instances.ts';
+export {
+  type ManagedType,
+  Manager,
+  type ManagerOptions,
+  type RegisterOptions,
+} from './managers/manager.ts';
+export { type Change, ManagedProxy } from './managers/proxy.ts';
 export type { RemoteFunction, RemoteOptions } from './objects/remote.ts';
 export type { ObjectWaitOptions, WaitedObjects } from './objects/wait.ts';
 export { ClusterError, EngineLostError } from './transport/errors.ts';

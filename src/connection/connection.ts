@@ -184,6 +184,16 @@ export class Connection implements AsyncDisposable {
     }
   }
 
+  /** Has the connection keep the program up, which it does unless {@link Connection.unref} was called. */
+  ref(): void {
+    this.#socket.ref();
+  }
+
+  /** Lets the program end though the connection is open. */
+  unref(): void {
+    this.#socket.unref();
+  }
+
   /**
    * Says that nothing more will be sent or received, and ends. The other side gets what was sent before;
    * what it has sent, and nobody here has taken, is forgotten.

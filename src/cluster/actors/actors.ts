@@ -50,11 +50,16 @@ export type ActorClass = new (...args: never[]) => object;
 const iterated = (fn: unknown): MethodKind =>
   types.isGeneratorFunction(fn) ? 'generator' : 'method';
 
-/** The methods of a class and of those that it extends, in that order. */
-export function methodsOf(type: ActorClass): [string, MethodKind][] {
+/**
+ * The methods of a class and of those that it extends, in that order.
+ *
+ * @param prototype - of the class
+ * @param type - for errors
+ */
+export function methodsOf(prototype: object, type: unknown): [string, MethodKind][] {
   const methods = new Map<string, MethodKind>();
   for (
-    let at = type.prototype as object | null;
+    let at = prototype as object | null;
     at && at !== Object.prototype;
     at = Object.getPrototypeOf(at) as object | null
   ) {
@@ -129,7 +134,7 @@ export class Actors {
       throw typeError('args', args, 'an array of the constructor’s arguments');
     const given = readOptions('options', actorOptions, options);
     const { name = null, cpus = 0, restarts = 0, concurrency = 1 } = given;
-    const methods = methodsOf(type);
+    const methods = methodsOf(type.prototype as object, type);
     if (name !== null && this.#names.has(name)) {
       throw rangeError('name', name, 'one that no other actor has');
     }
