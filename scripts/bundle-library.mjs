@@ -77,6 +77,33 @@ function withClassNames(text) {
   );
 }
 
+/**
+ * Takes what other bundles have once, when the bundle is loaded: esbuild asks the other bundle's object
+ * for it at each use, which is a call of a getter in a dictionary. A bundle is complete when another
+ * takes from it, because none needs one below it. Spaces stand for what goes, so that the source map
+ * stays right.
+ */
+function withOthersBound(text) {
+  const declared = [...text.matchAll(/\bvar (import_\w+)=require\("(\.{1,2}\/[^"]+\.cjs)"\);/g)];
+  const taken = new Map();
+  const spaces = ({ length }) => ' '.repeat(length);
+  let bound = text;
+  for (const [whole, local, from] of declared) {
+    const names = taken.get(from) ?? new Set();
+    taken.set(from, names);
+    const uses = new RegExp(`(?<![\\w$])${local}\\.(?=([\\w$]+))`, 'g');
+    bound = bound.replace(uses, (use, name) => {
+      names.add(name);
+      return spaces(use);
+    });
+    const left = bound.match(new RegExp(`\\b${local}\\b`, 'g'));
+    if (left.length === 1) bound = bound.replace(whole, spaces(whole));
+  }
+  const lines = [...taken].map(([from, names]) => `const {${[...names]}}=require("${from}");`);
+  // A line that no source has.
+  return bound.replace("'use strict';", (first) => first + lines.join(''));
+}
+
 const alias = (module, name) => `${module.replace(/\W/g, '_')}$${name}`;
 
 /** What an ES module says instead of having the code itself. */
@@ -237,7 +264,7 @@ export async function bundleLibrary(dist, entries, bundled, guard) {
       banner: { js: META },
     });
     for (const { path: file, text } of outputFiles) {
-      written.set(file, file.endsWith('.map') ? text : withClassNames(text));
+      written.set(file, file.endsWith('.map') ? text : withOthersBound(withClassNames(text)));
     }
   }
   mkdirSync(out, { recursive: true });
