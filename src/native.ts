@@ -311,6 +311,8 @@ export interface NativeWorkers {
     bytes: Uint8Array,
     received: (count: number) => void,
   ) => NativeLink;
+  /** A sum of 64 bits, which tells whether bytes in a file are still what they were. */
+  checksum(bytes: Uint8Array): bigint;
   /**
    * Closes a descriptor that was made here. In a worker thread Node keeps a list of the descriptors
    * that its own functions opened there, and warns of others that they close.

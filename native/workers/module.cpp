@@ -7,6 +7,7 @@
 #include "common/descriptor.h"
 #include "common/errors.h"
 #include "executor/executor.h"
+#include "workers/checksum.h"
 #include "workers/core_account.h"
 #include "workers/link.h"
 #include "workers/page.h"
@@ -148,12 +149,22 @@ Napi::Value all_cores(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), joined != nullptr ? joined->budget.load() : 0);
 }
 
+// checksum(bytes): see checksum.h.
+Napi::Value sum_of(const Napi::CallbackInfo& info) {
+  if (!info[0].IsTypedArray()) {
+    throw type_error(info.Env(), "heddle: bytes to sum were expected");
+  }
+  const auto bytes = info[0].As<Napi::Uint8Array>();
+  return Napi::BigInt::New(info.Env(), checksum(bytes.Data(), bytes.ByteLength()));
+}
+
 }  // namespace
 
 Napi::Object init(Napi::Env env) {
   Napi::Object exports = Napi::Object::New(env);
   exports.Set("Link", link_class(env));
   define<all_cores>(exports, "allCores");
+  define<sum_of>(exports, "checksum");
   define<close_cores>(exports, "closeCores");
   define<close_one>(exports, "closeDescriptor");
   define<core_budget>(exports, "coreBudget");

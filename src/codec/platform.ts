@@ -6,7 +6,6 @@
  * They are told by the classes on their prototype chain, which are found by identity, and never by
  * their shape: a `DOMException` has no own property but `stack`.
  */
-import { builtinModules } from 'node:module';
 import { types } from 'node:util';
 import { textOf } from './properties.ts';
 import type { CodecTarget } from './wire.ts';
@@ -256,7 +255,7 @@ export function isNative(fn: object): boolean {
 /** Among what Node's modules export, and what they make of which no module exports the class. */
 function isKnown(type: Constructor & { readonly name?: unknown }): boolean {
   // Modules load over time, so a class that is not known yet costs a look at all of them.
-  for (const name of builtinModules) {
+  for (const name of process.getBuiltinModule('node:module').builtinModules) {
     if (name.startsWith('_') || !isLoaded(name)) continue;
     for (const value of Object.values(process.getBuiltinModule(name) as object)) {
       if (typeof value === 'function') platformClasses.add(value);

@@ -2,13 +2,21 @@
  * `module` and `require.main` of CommonJS: what they tell of a file is the same in a worker, which has
  * objects of its own for them, one for each file.
  */
-import { createRequire, Module } from 'node:module';
+import type { Module } from 'node:module';
 import path from 'node:path';
 import type { CommonJsModule } from './payload.ts';
 
+let nodeModule: typeof import('node:module') | undefined;
+
+/** Loaded when it is first needed: it makes Node load its ES modules, too, and few workers need it. */
+function modules(): typeof import('node:module') {
+  nodeModule ??= process.getBuiltinModule('node:module');
+  return nodeModule;
+}
+
 /** What a module is known by elsewhere; null for what is no object of a module. */
 export function commonJsModule(value: unknown): CommonJsModule | null {
-  if (!(value instanceof Module)) return null;
+  if (!(value instanceof modules().Module)) return null;
   const { id, filename } = value as { readonly id: unknown; readonly filename: unknown };
   return { id: String(id), file: typeof filename === 'string' ? filename : null };
 }
@@ -30,11 +38,12 @@ export function moduleObject({ id, file }: CommonJsModule): Module {
 }
 
 function loaded(file: string): Module | undefined {
-  return createRequire(file).cache[file];
+  return modules().createRequire(file).cache[file];
 }
 
 function make(id: string, file: string | null): Module {
-  const module = new Module(file ?? id);
+  const { createRequire, Module: NodeModule } = modules();
+  const module = new NodeModule(file ?? id);
   module.id = id;
   module.loaded = true;
   if (file !== null) {

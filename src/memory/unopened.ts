@@ -2,7 +2,6 @@
  * Memory of a message that can't be opened here, although its owner is there: another user's, in another
  * tree of processes or files, or where no descriptor is left. Its owner can be asked for the bytes.
  */
-import { constants } from 'node:os';
 import { native } from '../native.ts';
 import type { SegmentHandle } from './handle.ts';
 
@@ -85,14 +84,17 @@ export function bytesOf(handle: SegmentHandle): ArrayBuffer | null {
  * What opening memory fails with when its owner has ended. All else is about this process: it has no
  * descriptor left, or may not look into the owner's.
  */
-const GONE = new Set<number | undefined>([
-  constants.errno.ENOENT,
-  constants.errno.ESRCH,
-  constants.errno.ESTALE,
-]);
+const GONE: readonly (keyof typeof import('node:os').constants.errno)[] = [
+  'ENOENT',
+  'ESRCH',
+  'ESTALE',
+];
 
 /** Whether memory could not be opened because whoever had made it has ended. */
 export function isGone(error: unknown): error is Error {
   const { code, errno } = (error ?? {}) as { code?: unknown; errno?: number };
-  return code === 'ERR_HEDDLE_SHARED_MEMORY' && GONE.has(errno);
+  if (code !== 'ERR_HEDDLE_SHARED_MEMORY') return false;
+  // Loaded here: workers need it for nothing else.
+  const numbers = process.getBuiltinModule('node:os').constants.errno;
+  return GONE.some((name) => numbers[name] === errno);
 }

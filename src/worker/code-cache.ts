@@ -11,6 +11,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import vm from 'node:vm';
+import type { NativeAddon } from '../native.ts';
+
+/** Where the entry of a worker has put the addon's file: see src/native.ts. */
+const FOUND = Symbol.for('heddle.addon');
+
+const found = globalThis as { [FOUND]?: string };
 
 /** Where code is kept, in the folder of the bundles. */
 export const CODE_FOLDER = 'code';
@@ -34,18 +40,32 @@ interface ModuleClass {
   new (filename: string, parent: BundleModule): BundleModule;
 }
 
-/** Before the code in a file: its SHA-256. */
-const SUM_BYTES = 32;
+/** Before the code in a file: its sum. */
+const SUM_BYTES = 8;
 
-function sumOf(code: Buffer): Buffer {
-  return process.getBuiltinModule('node:crypto').createHash('sha256').update(code).digest();
+/**
+ * Sums bytes; by the addon, which the bundle loads anyway: node:crypto takes a worker as long as all of
+ * its bundle.
+ */
+type SumOf = (bytes: Buffer) => bigint;
+
+/** Null where the addon can't be loaded, which the bundle has more to say about. */
+function loadSumOf(parent: BundleModule): SumOf | null {
+  const override = process.env.HEDDLE_ADDON;
+  try {
+    // As src/native.ts finds it; in the process it is loaded once.
+    const file = override ? path.resolve(override) : found[FOUND]!;
+    return (parent.require(file) as Pick<NativeAddon, 'workers'>).workers.checksum;
+  } catch {
+    return null;
+  }
 }
 
 /**
  * The code in a file. What is damaged goes: the engine looks at the version of what it is given and
  * not at the rest, and crashes on it.
  */
-function read(file: string): Buffer | null {
+function read(file: string, sumOf: SumOf): Buffer | null {
   let bytes: Buffer;
   try {
     bytes = fs.readFileSync(file);
@@ -53,7 +73,7 @@ function read(file: string): Buffer | null {
     return null;
   }
   const code = bytes.subarray(SUM_BYTES);
-  if (bytes.length > SUM_BYTES && sumOf(code).equals(bytes.subarray(0, SUM_BYTES))) return code;
+  if (bytes.length > SUM_BYTES && sumOf(code) === bytes.readBigUInt64LE()) return code;
   try {
     fs.rmSync(file, { force: true });
   } catch {
@@ -67,30 +87,38 @@ function isStale(file: string): boolean {
 }
 
 /** Code that is not kept yet, and where it is to be. */
-const unkept: { readonly script: vm.Script; readonly file: string }[] = [];
+interface Unkept {
+  readonly script: vm.Script;
+  readonly file: string;
+  readonly sumOf: SumOf;
+}
+
+const unkept: Unkept[] = [];
 
 /**
  * Keeps what the engine has compiled of the bundles until now. To be called when a first task is
  * done: what it has needed is there, too. Nobody minds if it can't be done.
  */
 export function saveCodeCache(): void {
-  for (const { script, file } of unkept.splice(0)) {
+  for (const one of unkept.splice(0)) {
     try {
-      keep(script, file);
+      keep(one);
     } catch {
       // The folder is not ours to write, or the disk is full.
     }
   }
 }
 
-function keep(script: vm.Script, file: string): void {
+function keep({ script, file, sumOf }: Unkept): void {
   const folder = path.dirname(file);
   fs.mkdirSync(folder, { recursive: true });
   // Several workers start together. The first that is ready keeps its code.
   if (fs.existsSync(file) && !(script.cachedDataRejected && isStale(file))) return;
   const mine = `${file}.${process.pid}`;
   const code = script.createCachedData();
-  fs.writeFileSync(mine, Buffer.concat([sumOf(code), code]), { flag: 'wx' });
+  const sum = Buffer.alloc(SUM_BYTES);
+  sum.writeBigUInt64LE(sumOf(code));
+  fs.writeFileSync(mine, Buffer.concat([sum, code]), { flag: 'wx' });
   // As a whole: others may be reading.
   fs.renameSync(mine, file);
   sweep(folder, path.basename(file));
@@ -130,7 +158,8 @@ export function loadWithCodeCache(parent: BundleModule, name: string, build: str
   );
   const text = fs.readFileSync(filename, 'utf8');
   const source = `(function(exports,require,module,__filename,__dirname){${text}\n})`;
-  const cachedData = read(file);
+  const sumOf = loadSumOf(parent);
+  const cachedData = sumOf && read(file, sumOf);
   const script = new vm.Script(source, { filename, ...(cachedData ? { cachedData } : {}) });
   const made = new Module(filename, parent) as {
     -readonly [K in keyof BundleModule]: BundleModule[K];
@@ -144,6 +173,6 @@ export function loadWithCodeCache(parent: BundleModule, name: string, build: str
   const make = script.runInThisContext() as (...parts: readonly unknown[]) => void;
   make.call(made.exports, made.exports, (id: string) => made.require(id), made, filename, folder);
   made.loaded = true;
-  if (!cachedData || script.cachedDataRejected) unkept.push({ script, file });
+  if (sumOf && (!cachedData || script.cachedDataRejected)) unkept.push({ script, file, sumOf });
   return made.exports;
 }
