@@ -48,6 +48,11 @@ export interface NativeExecutor {
   budget(cores?: number): number;
   /** Gives up a queued operation of this environment by its id. */
   cancel(id: number): void;
+  /**
+   * What the operations of this environment's thread have had of the cores since the last call: start, end (ms of
+   * `process.hrtime()`) and cores of each span in which it was the same; 0 cores while one waited for some.
+   */
+  coreSpans(): number[] | undefined;
   /** Whether a queued operation keeps the bytes of its buffers, though these are transferred. */
   readonly holdsBytes: boolean;
   /** Whether writing to one typed array can change the other, whatever buffers they lie in. */

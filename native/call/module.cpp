@@ -1,11 +1,14 @@
 #include "call/module.h"
 
+#include <chrono>
+
 #include "call/frame.h"
 #include "call/promise.h"
 #include "common/errors.h"
 #include "executor/bytes.h"
 #include "executor/executor.h"
 #include "executor/results.h"
+#include "workers/uv.h"
 
 namespace heddle::call {
 
@@ -56,12 +59,47 @@ Napi::Value stats(const Napi::CallbackInfo& info) {
   return result;
 }
 
+// Milliseconds to add to a time of the executor's clock to get one of process.hrtime()'s.
+double clock_shift() {
+#if defined(__linux__)
+  return 0;  // both are CLOCK_MONOTONIC
+#else
+  const double here =
+      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch())
+          .count();
+  return static_cast<double>(uv_hrtime()) / 1e6 - here;
+#endif
+}
+
+// coreSpans(): what the operations of this environment's thread have had of the cores since the
+// last call: [from, to, cores, from, to, cores, ...], times in ms of process.hrtime(). Undefined:
+// none.
+Napi::Value core_spans(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  CoreSpans::Taken spans;
+  const size_t count = Executor::instance().take_spans(spans);
+  if (count == 0) return env.Undefined();
+  const double shift = clock_shift();
+  const auto milliseconds = [&](CoreSpan::Time time) {
+    return std::chrono::duration<double, std::milli>(time.time_since_epoch()).count() + shift;
+  };
+  Napi::Array result = Napi::Array::New(env, 3 * count);
+  for (size_t i = 0; i < count; ++i) {
+    const auto at = static_cast<uint32_t>(3 * i);
+    result[at] = milliseconds(spans[i].from);
+    result[at + 1] = milliseconds(spans[i].to);
+    result[at + 2] = spans[i].cores;
+  }
+  return result;
+}
+
 }  // namespace
 
 Napi::Object init(Napi::Env env) {
   Napi::Object exports = Napi::Object::New(env);
   define<budget>(exports, "budget");
   define<cancel_call>(exports, "cancel");
+  define<core_spans>(exports, "coreSpans");
   exports.Set("holdsBytes", executor::HeldBytes::possible());
   define<overlap_of>(exports, "overlap");
   define<executor::prepare_result>(exports, "prepareResult");

@@ -31,20 +31,10 @@ void Executor::set_account(CoreAccount* account) {
   account_ = account;
 }
 
-namespace {
-
-// Tells threads apart.
-const void* calling_thread() {
-  static thread_local const char here = 0;
-  return &here;
-}
-
-}  // namespace
-
 // ---- Callers that block -----------------------------------------------------------------------
 
 void Executor::run_blocking(Ticket& ticket) {
-  ticket.source = calling_thread();
+  ticket.source = &CoreSpans::here();
   {
     std::unique_lock<std::mutex> lock(mutex_);
     if (starts_at_once(ticket)) {
@@ -56,6 +46,7 @@ void Executor::run_blocking(Ticket& ticket) {
       queued_work_ += ticket.demand.work;
       blocking_.push_back(ticket);
       dispatch(&ticket);
+      note_waiting(ticket);
       wake.wait(lock, [&] { return ticket.state == Ticket::State::kDone || ticket.with_caller; });
       ticket.wake = nullptr;
     }
@@ -83,7 +74,7 @@ void Executor::submit(std::unique_ptr<Job> job) {
   Ticket& ticket = job->ticket_;
   ticket.demand = job->demand;
   ticket.owner = job->owner;
-  ticket.source = calling_thread();
+  ticket.source = &CoreSpans::here();
   ticket.grant.cancelled = &job->cancelled;
   ticket.job = job.release();
   {
@@ -93,6 +84,7 @@ void Executor::submit(std::unique_ptr<Job> job) {
       queued_work_ += ticket.demand.work;
       queued_.push_back(ticket);
       dispatch();
+      note_waiting(ticket);
       return;
     }
   }
@@ -119,6 +111,7 @@ void Executor::cancel(const Job* job) {
     }
     queued_.erase(*ticket);
     queued_work_ -= ticket->demand.work;
+    note_given_up(*ticket);
     ticket->job->cancelled.store(true);
     dispatch();  // what stood behind it may now start
   }
@@ -134,6 +127,7 @@ void Executor::drain(const void* owner) {
       if (!owned(ticket)) return;
       queued_.erase(ticket);
       queued_work_ -= ticket.demand.work;
+      note_given_up(ticket);
       dropped.push_back(ticket);
     });
     dispatch();
@@ -165,21 +159,6 @@ void Executor::exclusively(const std::function<void()>& change) {
   changed_.notify_all();
   lock.unlock();
   if (error) std::rethrow_exception(error);
-}
-
-ExecutorStats Executor::stats(bool reset_peak) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  ExecutorStats now{};
-  now.budget = budget();
-  now.busy = busy_;
-  now.peak = peak_;
-  now.threads = threads_;
-  now.queued = blocking_.size() + queued_.size();
-  now.running = running_.size();
-  now.wide = wide_count_;
-  now.narrow = narrow_count_;
-  if (reset_peak) peak_ = busy_;
-  return now;
 }
 
 // ---- Fork and exit ----------------------------------------------------------------------------
@@ -255,8 +234,7 @@ double Executor::drain_seconds() const {
   return longest;
 }
 
-void Executor::learn(const Ticket& ticket) {
-  const Clock::time_point now = Clock::now();
+void Executor::learn(const Ticket& ticket, Clock::time_point now) {
   if (ended_[0].source != ticket.source) ended_[1] = ended_[0];
   ended_[0] = {ticket.source, ticket.demand.work, now};
   if (ticket.grant.width != 1 || ticket.demand.work < kWorkPerCore) return;
@@ -372,6 +350,10 @@ void Executor::start(Ticket& ticket, int width) {
   if (!(ticket.with_caller && is_small(ticket))) {
     ticket.cores = ticket.wide_blas() ? std::max(budget(), width) : width;
     ticket.started = Clock::now();
+    ticket.source->starts(ticket.started, width, ticket.waits);
+    ticket.waits = false;
+  } else {
+    note_given_up(ticket);
   }
   running_.push_back(ticket);
   busy_ += ticket.cores;
@@ -397,8 +379,10 @@ void Executor::finish(Ticket& ticket) {
     }
   }
   if (ticket.wide_blas()) wide_blas_running_ = false;
-  if (ticket.cores > 0) learn(ticket);
   if (ticket.cores > 0) {
+    const Clock::time_point now = Clock::now();
+    learn(ticket, now);
+    ticket.source->ends(now, ticket.grant.width);
     busy_ -= ticket.cores;
     give();
   }

@@ -30,6 +30,7 @@
 #include <type_traits>
 
 #include "executor/core_account.h"
+#include "executor/core_spans.h"
 #include "executor/demand.h"
 #include "executor/list.h"
 #include "executor/policy.h"
@@ -65,14 +66,15 @@ struct Ticket : Linked<Ticket> {
   State state = State::kQueued;
   int cores = 0;  // taken from the budget
   Clock::time_point started{};
-  Job* job = nullptr;            // owned, until it is handed to its done()
-  const void* owner = nullptr;   // of the job
-  const void* source = nullptr;  // the thread that it comes from
+  Job* job = nullptr;           // owned, until it is handed to its done()
+  const void* owner = nullptr;  // of the job
+  CoreSpans* source = nullptr;  // of the thread that it comes from, which outlives it
   void (*call)(void* context, const Grant& grant) = nullptr;
   void* context = nullptr;
   std::condition_variable* wake = nullptr;  // of the caller that blocks, where it waits
   std::exception_ptr error;
   bool with_caller = false;  // runs on the thread that called
+  bool waits = false;        // as its thread's spans have it
 
   bool wide_blas() const { return grant.width > 1 && demand.parallelism == Parallelism::kBlas; }
 };
@@ -147,6 +149,8 @@ class Executor {
   void exclusively(const std::function<void()>& change);
 
   ExecutorStats stats(bool reset_peak);
+  // What the operations of the calling thread have had of the cores since it last asked.
+  size_t take_spans(CoreSpans::Taken& out);
 
   // For pthread_atfork: no wide call is in flight between the two.
   void before_fork();
@@ -178,7 +182,9 @@ class Executor {
   int decide(const Ticket& head) const;
   double drain_seconds() const;
   double expected_work(const Ticket& head, double seconds) const;
-  void learn(const Ticket& ticket);
+  void learn(const Ticket& ticket, Clock::time_point now);
+  static void note_waiting(Ticket& ticket);
+  static void note_given_up(Ticket& ticket);
   List<Ticket>* next_queue();
   void dispatch(Ticket* own = nullptr);
   void start(Ticket& ticket, int width);
@@ -210,7 +216,7 @@ class Executor {
   List<Ticket> delivering_;  // jobs that have run but are not told yet
   // What ended last, and what ended last of any other source.
   struct Ended {
-    const void* source = nullptr;
+    const CoreSpans* source = nullptr;
     double work = 0;
     Clock::time_point at{};
   };

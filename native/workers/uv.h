@@ -1,4 +1,4 @@
-// The part of libuv that a link uses.
+// The part of libuv that is used here.
 //
 // Node exports libuv for addons (napi_get_uv_event_loop is there for it), but its header comes with
 // Node's own headers only, which are not needed for the rest. libuv keeps its binary interface
@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 extern "C" {
 
@@ -19,6 +20,7 @@ constexpr int kUvPoll = 8;
 constexpr int kUvReadable = 1;
 constexpr int kUvWritable = 2;
 
+uint64_t uv_hrtime();
 size_t uv_handle_size(int type);
 void* uv_handle_get_data(const uv_handle_s* handle);
 void uv_handle_set_data(uv_handle_s* handle, void* data);

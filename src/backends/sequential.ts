@@ -2,10 +2,12 @@
  * The backend 'sequential': the tasks run in the calling environment, on values as they are.
  */
 import { type ConfigScope, enterScope } from '../config/index.ts';
+import { native } from '../native.ts';
 import {
   type Backend,
   BUILD,
   ClaimTable,
+  clockOffset,
   type FunctionMessage,
   localCodec,
   slotsFor,
@@ -18,6 +20,14 @@ import {
 } from '../protocol/index.ts';
 import { plainError, Runner, taskRng } from '../worker/index.ts';
 import { hostName } from './host-name.ts';
+
+/** What the native operations of this environment have had of the cores, by the clock of `performance`. */
+function coresHere(): readonly number[] | undefined {
+  const spans = native.executor.coreSpans();
+  if (!spans) return undefined;
+  const offset = clockOffset();
+  return spans.map((value, i) => (i % 3 === 2 ? value : value - offset));
+}
 
 function load(message: FunctionMessage): TaskFunction {
   if (message.kind !== 'local') throw new TypeError('a local worker takes functions as they are');
@@ -98,6 +108,7 @@ class LocalHandle implements WorkerPort {
       enter: (scope, body) => enterScope(scope as ConfigScope, body),
       rng: taskRng,
       memory: () => process.memoryUsage.rss(),
+      cores: coresHere,
       now: () => performance.now(),
       stop: () => this.kill(),
     });

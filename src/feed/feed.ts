@@ -21,6 +21,7 @@ import {
 } from '../scheduler/index.ts';
 import { threadpoolInfo } from '../threadpools/index.ts';
 import type {
+  CoreSpan,
   Cursor,
   ErrorLine,
   FeedMessage,
@@ -35,7 +36,7 @@ import { metricsText } from './metrics.ts';
 import { Ring } from './ring.ts';
 import { Rows } from './rows.ts';
 import { Runs } from './runs.ts';
-import { Slices } from './slices.ts';
+import { KEPT_SLICES, Slices } from './slices.ts';
 import { errorLine, lineText, nameText } from './texts.ts';
 import { traceText } from './timeline.ts';
 
@@ -61,6 +62,7 @@ export class Feed implements Source {
   readonly #runs = new Runs();
   readonly #rows = new Rows();
   readonly #slices = new Slices();
+  readonly #spans = new Ring<CoreSpan>(KEPT_SLICES);
   readonly #samples = new Ring<Sample>(KEPT_SAMPLES);
   readonly #logs = new Ring<LogLine>(KEPT_LOGS);
   readonly #errors = new Ring<ErrorLine>(KEPT_ERRORS);
@@ -106,12 +108,15 @@ export class Feed implements Source {
   }
 
   #batch(event: BatchFinishedEvent): void {
-    const { run, first, started, completed, count, failed, threads } = event;
+    const { run, first, started, completed, count, failed, threads, cores } = event;
     const record = this.#runs.batch(event);
     const { row } = this.#rows.of(event);
     const name = record?.graph ? nameText(record.graph.labelOf(first)) : record?.label;
     const label = name === undefined ? 0 : this.#slices.labelIndex(name);
     this.#slices.add({ row, label, run, started, completed, tasks: count, failed, threads });
+    for (let i = 0; cores && i + 2 < cores.length; i += 3) {
+      this.#spans.push([row, cores[i]!, cores[i + 1]!, cores[i + 2]!]);
+    }
   }
 
   #runEnded(event: RunEndedEvent): void {
@@ -159,11 +164,13 @@ export class Feed implements Source {
     const slices = this.#slices.read();
     const news = {
       slices: slices.since(cursor.slices, MAX_NEW_SLICES),
+      spans: this.#spans.since(cursor.spans, MAX_NEW_SLICES),
       samples: this.#samples.since(cursor.samples),
       logs: this.#logs.since(cursor.logs),
       errors: this.#errors.since(cursor.errors),
     };
     cursor.slices = slices.count;
+    cursor.spans = this.#spans.count;
     cursor.samples = this.#samples.count;
     cursor.logs = this.#logs.count;
     cursor.errors = this.#errors.count;
@@ -227,6 +234,11 @@ export class Feed implements Source {
   }
 
   trace(): string {
-    return traceText(this.#slices, this.#rows.shown(), this.#samples.all());
+    return traceText({
+      slices: this.#slices,
+      spans: this.#spans.all(),
+      rows: this.#rows.shown(),
+      samples: this.#samples.all(),
+    });
   }
 }

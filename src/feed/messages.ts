@@ -56,6 +56,9 @@ export type Slice = readonly [
   threads: number,
 ];
 
+/** What native operations in a row had of the cores for a while; 0 while one waited for some. */
+export type CoreSpan = readonly [row: number, from: number, to: number, cores: number];
+
 /** A second of the program, as numbers. */
 export type Sample = readonly [
   time: number,
@@ -136,6 +139,7 @@ export interface FeedMessage {
   readonly threadpools: readonly PoolInfo[];
   readonly labels: readonly string[];
   readonly slices: News<Slice>;
+  readonly spans: News<CoreSpan>;
   readonly samples: News<Sample>;
   readonly logs: News<LogLine>;
   readonly errors: News<ErrorLine>;
@@ -167,6 +171,7 @@ export interface GraphMessage {
 /** Where a page is in each of the rings. */
 export interface Cursor {
   slices: number;
+  spans: number;
   samples: number;
   logs: number;
   errors: number;

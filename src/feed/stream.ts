@@ -12,7 +12,7 @@ const PERIOD_MS = 200;
 
 /** Feeds a page until it is closed. */
 export function streamTo(response: ServerResponse, source: Source): void {
-  const cursor = { slices: 0, samples: 0, logs: 0, errors: 0 };
+  const cursor = { slices: 0, spans: 0, samples: 0, logs: 0, errors: 0 };
   let free = true;
   response.writeHead(200, { 'content-type': EVENTS });
   // A page that has lost its program asks again soon.

@@ -80,6 +80,8 @@ export interface OpenMessage {
   readonly prompt?: true;
   /** Report the worker's memory after each batch. */
   readonly memory: boolean;
+  /** Report what native operations have had of the cores: somebody looks. */
+  readonly cores?: true;
   readonly maxBytes: number;
   /** Milliseconds that a task may run, where the backend keeps the time. */
   readonly timeout?: number;
@@ -194,6 +196,8 @@ export interface RunBy {
   /** Name of its machine. */
   readonly node: string;
   readonly pid: number;
+  /** Threads inside it that are its own. */
+  readonly threads?: number;
 }
 
 /** Results of tasks of a batch whose places follow each other. */
@@ -212,6 +216,18 @@ export interface ResultMessage {
   /** Bytes that the worker takes, where the context asks. */
   readonly memory?: number;
   readonly by?: RunBy;
+}
+
+/**
+ * What the native operations of a worker have had of the cores since its last such message; comes before the results
+ * of the tasks that called them. Only where the context asks.
+ */
+export interface CoresMessage {
+  readonly type: 'cores';
+  readonly run: number;
+  readonly batch: number;
+  /** Start and end by the worker's clock, and cores, of each span; 0 cores while an operation waited for some. */
+  readonly spans: readonly number[];
 }
 
 /** A task threw, or its result can't be sent. */
@@ -281,6 +297,7 @@ export interface ProgressMessage {
 export type FromWorker =
   | ReadyMessage
   | ResultMessage
+  | CoresMessage
   | FailureMessage
   | UnreadableMessage
   | OpenFailedMessage

@@ -93,6 +93,12 @@ export interface BatchFinishedEvent {
   readonly completed: number;
   /** Threads that BLAS and OpenMP may take in the worker; -1 where nothing limits them. */
   readonly threads: number;
+  /**
+   * What the native operations of the worker had of the cores meanwhile, which is more than `threads` where others left
+   * theirs: start and end (`performance.now()` here) and cores of each span; 0 cores while one waited for some. Missing
+   * where there were none, and of jobs that began before anybody listened.
+   */
+  readonly cores?: readonly number[];
 }
 
 /** A task has failed for good: `heddle:task:rejected`. */

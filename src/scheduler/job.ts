@@ -35,7 +35,7 @@ import {
   type ValueCodec,
 } from '../protocol/index.ts';
 import type { RunningTask } from './errors.ts';
-import type { GraphView } from './events.ts';
+import { channels, type GraphView } from './events.ts';
 import type { ResolvedOptions } from './options.ts';
 
 type AnyFunction = (...args: never[]) => unknown;
@@ -176,6 +176,7 @@ export class Job {
       eager: options.timeout !== null && options.batchSize !== 1,
       memory: options.maxWorkerMemory !== Number.POSITIVE_INFINITY,
       maxBytes: options.maxBytes,
+      ...(channels.batchFinished.hasSubscribers ? { cores: true } : {}),
       ...jobSettings(options),
     };
     if (model) {

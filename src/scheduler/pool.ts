@@ -296,6 +296,11 @@ export class WorkerPool implements WorkerOwner, PoolPort {
         if (message.last) this.#freed(worker);
         return;
       }
+      case 'cores': {
+        const batch = worker.batch(message.batch);
+        if (batch) batch.cores = message.spans;
+        return;
+      }
       case 'failure': {
         const batch = worker.batch(message.batch);
         if (!batch) return;

@@ -23,6 +23,25 @@ interface RecordedJob {
   readonly options: { readonly recordTimes: boolean; readonly childThreads: number };
 }
 
+/**
+ * What was had of the cores while tasks ran, by the clock here. A worker may tell of operations before them too, which
+ * nobody had asked for.
+ */
+function coresWithin(
+  spans: readonly number[],
+  offset: number,
+  started: number,
+  completed: number,
+): { cores?: readonly number[] } {
+  const cores: number[] = [];
+  for (let i = 0; i + 2 < spans.length; i += 3) {
+    const from = Math.max(spans[i]! + offset, started);
+    const to = Math.min(spans[i + 1]! + offset, completed);
+    if (from < to) cores.push(from, to, spans[i + 2]!);
+  }
+  return cores.length > 0 ? { cores } : {};
+}
+
 export class Recorder {
   readonly listeners: RunListener[] = [];
   readonly stats = new StatsKeeper();
@@ -90,6 +109,8 @@ export class Recorder {
       this.stats.failed += count;
       this.#tally.failed += count;
     } else this.#tally.finished += count;
+    const { cores } = batch;
+    if (cores) batch.cores = null;
     const who = by ? { worker: worker.id, by } : { worker: worker.id };
     if (this.#job.options.recordTimes) {
       this.stats.add({ first, submitted: sent, ...who, clockOffset, times });
@@ -104,15 +125,18 @@ export class Recorder {
       }
     }
     if (channels.batchFinished.hasSubscribers && times.length > 0) {
+      const started = times[0]! + clockOffset;
+      const completed = times[times.length - 1]! + clockOffset;
       const event: BatchFinishedEvent = {
         run,
         first,
         count,
         failed,
         ...who,
-        started: times[0]! + clockOffset,
-        completed: times[times.length - 1]! + clockOffset,
-        threads: this.#job.options.childThreads,
+        started,
+        completed,
+        threads: by?.threads ?? this.#job.options.childThreads,
+        ...(cores ? coresWithin(cores, clockOffset, started, completed) : {}),
       };
       channels.batchFinished.publish(event);
     }

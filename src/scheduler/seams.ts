@@ -105,6 +105,8 @@ export interface Batch {
   broken: boolean;
   /** Milliseconds that the settled tasks took. */
   spent: number;
+  /** What native operations had of the cores for the next results, as in a `CoresMessage`; null: none. */
+  cores: readonly number[] | null;
   /** Its last message has come. */
   finished: boolean;
   /**

@@ -273,6 +273,7 @@ export class PoolWorker implements PooledWorker {
       settled: 0,
       broken: false,
       spent: 0,
+      cores: null,
       finished: false,
       begun: this.load < this.concurrency ? sent : Number.POSITIVE_INFINITY,
       alone,

@@ -5,6 +5,7 @@
 import { UnknownRemoteError } from '../codec/index.ts';
 import { becomeWorker, type ConfigScope, enterScope } from '../config/index.ts';
 import { type FunctionPayload, linkPayload, workFrom } from '../functions/index.ts';
+import { native } from '../native.ts';
 import {
   type Codec,
   decodeWithBytes,
@@ -165,6 +166,7 @@ class WorkerHost {
       workFrom,
       adoptSerializers,
       memory,
+      cores: native.executor.coreSpans,
       now: systemNow,
       stop: teardown ? () => void this.#tearDown(teardown).then(stop) : stop,
     });

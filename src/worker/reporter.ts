@@ -64,6 +64,7 @@ export class Reporter {
     error: unknown,
     { start, end, step }: { readonly start: number; readonly end: number; readonly step: number },
   ): void {
+    this.#tellCores(work);
     const packed = packError(work.opened.codec, error);
     const { run, batch } = work.batch;
     const at = step > 0 ? { step } : {};
@@ -80,6 +81,13 @@ export class Reporter {
     this.#host.send(message as FailureMessage, packed.transfer);
   }
 
+  /** Tells what native operations have had of the cores, where somebody wants to know. */
+  #tellCores({ opened, batch }: Work): void {
+    if (!opened.message.cores) return;
+    const spans = this.#host.cores();
+    if (spans) this.#host.send({ type: 'cores', run: batch.run, batch: batch.batch, spans });
+  }
+
   /** Sends the results that there are. */
   flush(work: Work, last: boolean): void {
     const { results, opened } = work;
@@ -89,6 +97,7 @@ export class Reporter {
     }
     // To encode and send is no task's time.
     work.claims.idle(work.slot);
+    this.#tellCores(work);
     const { offset } = work;
     const times = work.times.slice(0, work.used);
     work.results = [];

@@ -34,6 +34,11 @@ export interface RunnerHost {
   /** Takes over what the parent has registered with registerSerializer(). */
   adoptSerializers?(messages: readonly unknown[]): Promise<void>;
   memory(): number;
+  /**
+   * What the native operations of this environment have had of the cores since the last call: start, end (by `now`) and
+   * cores of each span. Undefined: nothing.
+   */
+  cores(): readonly number[] | undefined;
   /** Milliseconds by the clock of which the worker has told the offset. */
   now(): number;
   stop(): void;

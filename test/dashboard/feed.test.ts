@@ -9,7 +9,7 @@ import { poolListeners } from '../../src/scheduler/index.ts';
 import '../helpers/seeds.ts';
 
 const publish = (name: string, event: object): void => channel(name).publish(event);
-const cursor = () => ({ slices: 0, samples: 0, logs: 0, errors: 0 });
+const cursor = () => ({ slices: 0, spans: 0, samples: 0, logs: 0, errors: 0 });
 
 describe('a ring', () => {
   it('gives what was put in since a number, as far as it is kept', () => {

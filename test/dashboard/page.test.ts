@@ -4,8 +4,9 @@
  */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { compute, delayed, imap, map, share, shutdownWorkers } from 'heddle';
+import { compute, coreBudget, delayed, imap, map, share, shutdownWorkers } from 'heddle';
 import { type Dashboard, dashboard } from 'heddle/dashboard';
+import { cholesky, executorStats } from 'heddle/linalg';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import '../helpers/built.ts';
@@ -168,6 +169,49 @@ it('draws the tasks of each function in its colour, in the row of its worker', a
     Math.min(...(await painted([...wanted, failed])).map(({ count }) => count));
   await expect.poll(least).toBeGreaterThan(10);
   await picture('stream');
+});
+
+it('draws bars as high as the cores that operations had, which others had left', async () => {
+  const cores = coreBudget();
+  const options = { ...settings, jobs: cores, batchSize: 1 } as const;
+  // As many as there are cores, of which the first has operations until some have had all of them.
+  const operations = async (first: boolean): Promise<number> => {
+    const n = 600;
+    const data = new Float64Array(n * n);
+    for (let i = 0; i < n; i++) data[i * n + i] = 4;
+    const before = executorStats().wide;
+    for (let i = 0; first && i < 1000 && executorStats().wide < before + 40; i++) {
+      await cholesky({ data, shape: [n, n] });
+    }
+    return executorStats().wide - before;
+  };
+  const { childThreads: _, ...elastic } = options;
+  const tasks = Array.from({ length: cores }, (_, i) => i === 0);
+  const [wide] = await map(tasks, operations, { ...elastic, label: 'operations' });
+  expect(wide).toBe(40);
+  await tab('Task stream');
+  await page.waitForSelector('#view-stream .legend:has-text("operations")');
+  const { color } = (await swatches()).find(({ label }) => label === 'operations')!;
+  // A bar of one thread is 20 pixels high where there is one core: the highest column of this colour.
+  const highest = (): Promise<number> =>
+    page.evaluate(`(() => {
+      const canvas = document.querySelector('#stream-canvas');
+      const { width, height } = canvas;
+      const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+      context.drawImage(canvas, 0, 0);
+      const { data } = context.getImageData(0, 0, width, height);
+      let most = 0;
+      for (let x = 0; x < width; x++) {
+        for (let y = 0, run = 0; y < height; y++) {
+          const i = 4 * (y * width + x);
+          run = 'rgb(' + data[i] + ', ' + data[i + 1] + ', ' + data[i + 2] + ')' === ${JSON.stringify(color)} ? run + 1 : 0;
+          most = Math.max(most, run);
+        }
+      }
+      return most;
+    })()`);
+  await expect.poll(highest).toBe(20);
+  await picture('elastic');
 });
 
 it('zooms and moves by keys, and says what is under the pointer', async () => {

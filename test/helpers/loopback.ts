@@ -61,6 +61,7 @@ export function loopback(
       send: tell,
       enter: (_scope, body) => body(),
       rng: () => Promise.reject(new Error('none')),
+      cores: () => undefined,
       memory: () => 0,
       now: () => performance.now(),
       stop: () => end({ reason: 'exit', code: 0 }),

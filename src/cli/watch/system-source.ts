@@ -141,6 +141,7 @@ export class SystemSource implements Source {
       executor: null,
       threadpools: this.#pools,
       labels: ['other'],
+      spans: none,
       slices: none,
       samples,
       logs: none,

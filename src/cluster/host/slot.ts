@@ -109,6 +109,8 @@ export class Slot {
       message: (message) => this.#received(message),
       exit: (exit) => this.#exited(exit),
     });
+    // Until it has something to do others may have its cores.
+    this.port.working?.(false);
     this.#jobs = new EngineJobs((message) => this.port.send(message));
     this.#sent = new Array<Sent | null>(this.port.slots).fill(null);
     const silent = () => this.kill(`it gave no sign of life for ${startTimeout} ms`);
@@ -118,7 +120,7 @@ export class Slot {
 
   get by(): RunBy {
     const { host, pid } = this.port.address;
-    return { engine: this.id, node: host, pid };
+    return { engine: this.id, node: host, pid, threads: this.#threads };
   }
 
   /** Whether it has ever been up. */
@@ -186,7 +188,10 @@ export class Slot {
     const begun = this.#load === 0 ? systemNow() : Number.POSITIVE_INFINITY;
     const sent: Sent = { id, held, slot, context, count, settled: 0, begun, worker: this };
     this.#sent[slot] = sent;
-    if (this.#load++ === 0) this.port.ref();
+    if (this.#load++ === 0) {
+      this.port.working?.(true);
+      this.port.ref();
+    }
     this.port.claims?.open(slot, count);
     this.#owner.sending(this, held);
     // To the engine each chunk is a run of its own: all of a run would be aborted together anyway.
@@ -241,6 +246,7 @@ export class Slot {
         sent.held.add(message);
         return;
       }
+      case 'cores':
       case 'unreadable':
         this.#find(message.batch)?.held.add(message);
         return;
@@ -279,7 +285,10 @@ export class Slot {
   #finish(sent: Sent, memory: number | undefined): void {
     const { held } = sent;
     this.#sent[sent.slot] = null;
-    if (--this.#load === 0) this.port.unref();
+    if (--this.#load === 0) {
+      this.port.working?.(false);
+      this.port.unref();
+    }
     held.done(this.by);
     const [next] = oldestFirst(this.#sent);
     if (next) next.begun = systemNow();

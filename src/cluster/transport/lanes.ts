@@ -236,6 +236,10 @@ class Lane implements WorkerPort {
         const times = clock === 0 ? message.times : message.times.map((time) => time + clock);
         return { ...message, run, batch, slot, times, ...from };
       }
+      case 'cores': {
+        const spans = message.spans.map((value, i) => (i % 3 === 2 ? value : value + clock));
+        return { ...message, run, batch, spans };
+      }
       case 'failure': {
         const [start, end] = [message.start + clock, message.end + clock];
         return { ...message, run, batch, start, end, ...from };

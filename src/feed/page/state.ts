@@ -1,10 +1,18 @@
 /**
  * What the page knows: the newest message, and the latest of what goes on for ever.
  */
-import type { ErrorLine, FeedMessage, LogLine, News, Sample, Slice } from '../messages.ts';
+import type {
+  CoreSpan,
+  ErrorLine,
+  FeedMessage,
+  LogLine,
+  News,
+  Sample,
+  Slice,
+} from '../messages.ts';
 
 /** As many as the program keeps. */
-const KEPT = { slices: 20_000, samples: 600, logs: 1000, errors: 200 } as const;
+const KEPT = { slices: 20_000, spans: 20_000, samples: 600, logs: 1000, errors: 200 } as const;
 
 /** The latest items; cut now and then, so that adding is cheap. */
 class Latest<T> {
@@ -26,6 +34,7 @@ export class PageState {
   /** When it came, by the page's clock. */
   receivedAt = 0;
   slices = new Latest<Slice>(KEPT.slices);
+  spans = new Latest<CoreSpan>(KEPT.spans);
   samples = new Latest<Sample>(KEPT.samples);
   logs = new Latest<LogLine>(KEPT.logs);
   errors = new Latest<ErrorLine>(KEPT.errors);
@@ -33,6 +42,7 @@ export class PageState {
   /** A new connection begins with all that the program has kept. */
   reset(): void {
     this.slices = new Latest<Slice>(KEPT.slices);
+    this.spans = new Latest<CoreSpan>(KEPT.spans);
     this.samples = new Latest<Sample>(KEPT.samples);
     this.logs = new Latest<LogLine>(KEPT.logs);
     this.errors = new Latest<ErrorLine>(KEPT.errors);
@@ -42,6 +52,7 @@ export class PageState {
     this.message = message;
     this.receivedAt = performance.now();
     this.slices.add(message.slices);
+    this.spans.add(message.spans);
     this.samples.add(message.samples);
     this.logs.add(message.logs);
     this.errors.add(message.errors);

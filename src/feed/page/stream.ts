@@ -1,11 +1,12 @@
 /**
- * The task stream: a row for each worker, in it a bar for its tasks, as high as it has BLAS threads, and below
+ * The task stream: a row for each worker, in it a bar for its tasks, as high as threads work in it, and below
  * how many threads all of them had together.
  */
 import type { RowState, Slice } from '../messages.ts';
 import { colorOf, FAILED } from './colors.ts';
 import { el, setText } from './dom.ts';
 import { count, duration } from './format.ts';
+import { type Piece, Spans } from './heights.ts';
 import type { PageState, View } from './state.ts';
 import { TimeWindow } from './window.ts';
 
@@ -40,6 +41,7 @@ export class StreamView implements View {
   readonly #window = new TimeWindow();
   #state: PageState | null = null;
   #rows: RowState[] = [];
+  #spans = new Spans([]);
   #drag: number | null = null;
   /** A frame is asked for. */
   #due = false;
@@ -48,8 +50,8 @@ export class StreamView implements View {
     const help = el(
       'p',
       { id: 'stream-help', class: 'help' },
-      'Wheel, + and − zoom; drag, ← and → move; 0 shows all, Space stops and End follows the present. The height of a bar is the threads ' +
-        'that BLAS may take in the worker, the strip below is their sum: red above the cores.',
+      'Wheel, + and − zoom; drag, ← and → move; 0 shows all, Space stops and End follows the present. The height of a bar is how many threads ' +
+        'work in it (of tasks without an operation of Heddle: may work), the strip below is their sum: red above the cores.',
     );
     const button = (text: string, label: string, act: () => void): HTMLElement => {
       const made = el('button', { type: 'button', 'aria-label': label }, text);
@@ -192,9 +194,9 @@ export class StreamView implements View {
   }
 
   #paint(): void {
-    const { message, slices } = this.#state ?? {};
+    const { message, slices, spans } = this.#state ?? {};
     const width = this.#canvas.clientWidth;
-    if (!message || !slices || width === 0) return;
+    if (!message || !slices || !spans || width === 0) return;
     const end = this.#window.end(message.now);
     const from = end - this.#window.span;
     this.#rows = rowsToShow(message.rows, slices.items, from);
@@ -217,7 +219,9 @@ export class StreamView implements View {
     const exactX = (time: number): number => left + (time - from) / perPixel;
     const xOf = (time: number): number => Math.round(Math.min(Math.max(exactX(time), left), width));
     const { cores } = message.program;
-    const most = visible.reduce((high, slice) => Math.max(high, slice[7]), cores);
+    this.#spans = new Spans(spans.items);
+    const bars = visible.map((slice) => this.#spans.pieces(slice));
+    const most = bars.flat().reduce((high, { threads }) => Math.max(high, threads), cores);
     const rowAt = new Map(this.#rows.map(({ row }, at) => [row, at]));
     for (const [at, { name }] of this.#rows.entries()) {
       context.fillStyle = ink;
@@ -228,25 +232,27 @@ export class StreamView implements View {
     }
     // Where the row is painted to already: of many slices on one pixel the first is seen, and failed ones.
     const painted = new Int32Array(this.#rows.length).fill(-1);
-    for (const [row, label, , started, completed, , failed, threads] of visible) {
+    for (const [index, [row, label, , started, completed, , failed]] of visible.entries()) {
       const at = rowAt.get(row);
       if (at === undefined) continue;
-      const x = xOf(started);
-      const to = Math.max(xOf(completed), x + 1);
-      if (to <= painted[at]! && !failed) continue;
-      painted[at] = to;
-      const bar = Math.max(Math.round((BAR * (threads < 0 ? most : threads)) / most), 2);
+      const last = Math.max(xOf(completed), xOf(started) + 1);
+      if (last <= painted[at]! && !failed) continue;
+      painted[at] = last;
       context.fillStyle = failed ? FAILED : colorOf(label);
-      context.fillRect(x, (at + 1) * ROW - 3 - bar, to - x, bar);
+      for (const { from: begin, to: until, threads } of bars[index]!) {
+        const x = xOf(begin);
+        const bar = Math.max(Math.round((BAR * (threads < 0 ? most : threads)) / most), 2);
+        context.fillRect(x, (at + 1) * ROW - 3 - bar, Math.max(xOf(until), x + 1) - x, bar);
+      }
     }
-    this.#drawStrip(context, visible, { xOf: exactX, width, left, cores, ink });
+    this.#drawStrip(context, bars.flat(), { xOf: exactX, width, left, cores, ink });
     this.#drawAxis(context, { from, end, width, left, height, ink });
   }
 
-  /** Threads that all workers with tasks might take together, over the cores that there are. */
+  /** Threads of all bars together, over the cores that there are. */
   #drawStrip(
     context: CanvasRenderingContext2D,
-    visible: readonly Slice[],
+    pieces: readonly Piece[],
     {
       xOf,
       width,
@@ -263,10 +269,10 @@ export class StreamView implements View {
       changes[whole]! += threads * (1 - (at - whole));
       changes[whole + 1]! += threads * (at - whole);
     };
-    for (const [, , , started, completed, , , threads] of visible) {
+    for (const { from, to, threads } of pieces) {
       const used = threads < 0 ? cores : threads;
-      add(xOf(started), used);
-      add(xOf(completed), -used);
+      add(xOf(from), used);
+      add(xOf(to), -used);
     }
     const base = this.#rows.length * ROW + STRIP - 2;
     const room = STRIP - 10;
@@ -333,17 +339,28 @@ export class StreamView implements View {
     return best;
   }
 
+  /** Threads of a bar in words: those that its operations had at most, else those that they may have. */
+  #threadsOf(slice: Slice): string {
+    const [row, , , started, completed, , , threads] = slice;
+    const had = this.#spans.within(row, started, completed).map(([, , , cores]) => cores);
+    const own = threads < 0 ? 'BLAS threads without limit' : `${threads} BLAS threads`;
+    return had.length > 0
+      ? `operations on up to ${Math.max(...had)} threads (${own} its own)`
+      : own;
+  }
+
   #hover(x: number, y: number): void {
     const row = this.#rows[Math.floor(y / ROW)];
     const slice = x < this.#left || !row ? undefined : this.#sliceAt(row.row, this.#timeAt(x));
     this.#tip.hidden = slice === undefined;
     if (!slice || !row) return;
-    const [, label, run, started, completed, tasks, failed, threads] = slice;
+    const [, label, run, started, completed, tasks, failed] = slice;
+    const threads = this.#threadsOf(slice);
     const name = this.#state?.message?.labels[label] ?? 'other';
     setText(
       this.#tip,
       `${name} ${run === 0 ? '(several runs)' : `#${run}`} · ${row.name} · ${count(tasks)} ${tasks === 1 ? 'task' : 'tasks'}${failed ? ' (failed)' : ''}` +
-        ` · ${duration(completed - started)} · ${threads < 0 ? 'BLAS threads without limit' : `${threads} BLAS threads`}`,
+        ` · ${duration(completed - started)} · ${threads}`,
     );
     this.#tip.style.left = `${Math.min(x + 12, Math.max(this.#canvas.clientWidth - 260, 0))}px`;
     this.#tip.style.top = `${y + 16}px`;
