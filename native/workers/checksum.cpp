@@ -6,8 +6,9 @@ namespace heddle::workers {
 
 namespace {
 
-// FNV-1a's offset and prime of 64 bits (RFC 9923), over words instead of bytes. For a given word a step
-// is one-to-one, since the prime is odd: sums that differ once never come together over equal words.
+// FNV-1a's offset and prime of 64 bits (RFC 9923), over words instead of bytes. For a given word a
+// step is one-to-one, since the prime is odd: sums that differ once never come together over equal
+// words.
 constexpr uint64_t kOffset = 0xcbf29ce484222325;
 constexpr uint64_t kPrime = 0x00000100000001b3;
 
