@@ -1,8 +1,9 @@
 /**
  * What a call on engines by name costs, beside ipyparallel, and what it takes to give them an array; what a
- * call of an actor costs beside one of a manager's proxy (multiprocessing), and one of a remote function. All
+ * call of an actor costs beside one of a manager's proxy (multiprocessing), one of a manager's, and one of a remote function. All
  * engines are up, and have run a call before.
  */
+import type { DictProxy } from 'heddle/cluster';
 import { type Contender, type Group, inProcess, python, type Suite } from './harness/index.ts';
 
 const ENGINES = 2;
@@ -165,6 +166,67 @@ async function actor() {
   return { cluster, counter: await client.actor(Counter, []) };
 }
 
+/** Entries of a manager's dictionary, beside those of multiprocessing's; each side sets the same. */
+const managerGroup: Group = {
+  name: "an entry of a manager's dictionary",
+  unit: 'entry',
+  operations: MANY,
+  contenders: [
+    managed('heddle, calls of one turn', async (d) => {
+      await Promise.all(Array.from({ length: MANY }, (_, i) => d.set(i, i)));
+    }),
+    managed('heddle, one by one', async (d) => {
+      for (let i = 0; i < MANY; i++) await d.set(i, i);
+    }),
+    managed('heddle, one update', (d) => d.update(Array.from({ length: MANY }, (_, i) => [i, i]))),
+    managedByPython('multiprocessing, one by one', `for i in range(${MANY}): d[i] = i`),
+    managedByPython('multiprocessing, one update', `d.update([(i, i) for i in range(${MANY})])`),
+  ],
+  baseline: 'multiprocessing, one by one',
+  targets: [
+    {
+      contender: 'heddle, calls of one turn',
+      against: 'multiprocessing, one by one',
+      speedup: 10,
+    },
+  ],
+  verify: (result, contender) => check(result, contender, String(MANY)),
+};
+
+function managed(name: string, fill: (d: DictProxy<number, number>) => Promise<void>): Contender {
+  return inProcess(name, async () => {
+    const { Manager } = await import('heddle/cluster');
+    const manager = await Manager.start();
+    const d = await manager.dict<number, number>();
+    const run = async (): Promise<number> => {
+      await d.clear();
+      await fill(d);
+      return await d.size();
+    };
+    await run();
+    return { run, close: () => manager.close() };
+  });
+}
+
+function managedByPython(name: string, fill: string): Contender {
+  return python(name, {
+    modules: {},
+    source: `
+from multiprocessing import Manager
+def setup(params):
+    manager = Manager()
+    d = manager.dict()
+    def run():
+        d.clear()
+        ${fill}
+        return len(d)
+    run()
+    run.manager = manager
+    return run
+`,
+  });
+}
+
 /** Calls of a remote function, one after the other and many at once. */
 const remoteGroup: Group = {
   name: `a remote function on ${ENGINES} engines`,
@@ -268,7 +330,13 @@ def setup(params):
 const suite: Suite = {
   title: 'Engines',
   about: `Calls on ${ENGINES} engines by name.`,
-  groups: ({ short }) => [applyGroup, actorGroup, remoteGroup, pushGroup(short ? 8 : 100)],
+  groups: ({ short }) => [
+    applyGroup,
+    actorGroup,
+    managerGroup,
+    remoteGroup,
+    pushGroup(short ? 8 : 100),
+  ],
   plots: [{ file: 'engines.svg', title: 'A call on engines', kind: 'bars', figure: 'seconds' }],
 };
 
