@@ -29,16 +29,41 @@ export interface SideSpec {
   readonly startTimeout: number;
 }
 
-/** The process of an actor. */
-export class ActorSlot implements SlotOwner, ActorPort {
+/** What all processes beside the engines do: pass on to the host what is the host's business. */
+abstract class SideSlot<H extends SideHost> implements SlotOwner {
   readonly slot: Slot;
-  readonly #host: SideHost;
+  protected readonly host: H;
+
+  constructor({ spec, startTimeout }: SideSpec, host: H) {
+    this.host = host;
+    this.slot = new Slot(spec, this, startTimeout);
+  }
+
+  abstract ready(): void;
+  abstract freed(): void;
+  abstract again(held: HeldChunk): void;
+  abstract ended(slot: Slot, exit: WorkerExit, why: string): void;
+
+  news(slot: Slot, message: FromWorker, run: string | null): void {
+    this.host.news(slot, message, run);
+  }
+
+  sending(slot: Slot, held: HeldChunk): void {
+    this.host.sending(slot, held);
+  }
+
+  request(slot: Slot, message: RequestMessage): void {
+    this.host.request(slot, message);
+  }
+}
+
+/** The process of an actor. */
+export class ActorSlot extends SideSlot<SideHost> implements ActorPort {
   readonly #events: ActorEvents;
 
-  constructor({ spec, startTimeout }: SideSpec, host: SideHost, events: ActorEvents) {
-    this.#host = host;
+  constructor(side: SideSpec, host: SideHost, events: ActorEvents) {
+    super(side, host);
     this.#events = events;
-    this.slot = new Slot(spec, this, startTimeout);
     // Somebody waits for it.
     this.slot.port.ref();
   }
@@ -81,20 +106,8 @@ export class ActorSlot implements SlotOwner, ActorPort {
 
   again(): void {}
 
-  news(slot: Slot, message: FromWorker, run: string | null): void {
-    this.#host.news(slot, message, run);
-  }
-
-  sending(slot: Slot, held: HeldChunk): void {
-    this.#host.sending(slot, held);
-  }
-
-  request(slot: Slot, message: RequestMessage): void {
-    this.#host.request(slot, message);
-  }
-
   ended(slot: Slot, exit: WorkerExit, why: string): void {
-    this.#host.sideEnded(slot);
+    this.host.sideEnded(slot);
     this.#events.ended(exit, why);
   }
 }
@@ -110,17 +123,14 @@ export interface WideHost extends SideHost {
 }
 
 /** A process that has the threads of several engines, for one chunk at a time. */
-export class WideSlot implements SlotOwner {
-  readonly slot: Slot;
+export class WideSlot extends SideSlot<WideHost> {
   /** How many engines' threads it has. */
   readonly cpus: number;
-  readonly #host: WideHost;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor({ spec, startTimeout }: SideSpec, cpus: number, host: WideHost) {
+  constructor(side: SideSpec, cpus: number, host: WideHost) {
+    super(side, host);
     this.cpus = cpus;
-    this.#host = host;
-    this.slot = new Slot(spec, this, startTimeout);
   }
 
   /** Whether it can take a chunk. */
@@ -143,23 +153,11 @@ export class WideSlot implements SlotOwner {
   }
 
   again(held: HeldChunk): void {
-    this.#host.wideAgain(this, held);
-  }
-
-  news(slot: Slot, message: FromWorker, run: string | null): void {
-    this.#host.news(slot, message, run);
-  }
-
-  sending(slot: Slot, held: HeldChunk): void {
-    this.#host.sending(slot, held);
-  }
-
-  request(slot: Slot, message: RequestMessage): void {
-    this.#host.request(slot, message);
+    this.host.wideAgain(this, held);
   }
 
   ended(): void {
     if (this.#timer) clearTimeout(this.#timer);
-    this.#host.wideEnded(this);
+    this.host.wideEnded(this);
   }
 }
