@@ -1,21 +1,18 @@
 /**
  * Actors that die: before, in and after their calls, by themselves and by others; and their restarts.
  */
-import { ActorDiedError, type Client, type Cluster } from 'heddle/cluster';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ActorDiedError, type Client } from 'heddle/cluster';
+import { describe, expect, it } from 'vitest';
 import { until } from '../parallel/support.ts';
 import { Counter, Numbers } from './actor-classes.ts';
-import { failure, hasEnded, isAlive, transports } from './support.ts';
+import { failure, hasEnded, isAlive, transports, withEngines } from './support.ts';
 
 describe.each(transports)('the death of an actor, %s', (_name, start) => {
-  let cluster: Cluster;
   let client: Client;
 
-  beforeAll(async () => {
-    cluster = await start({ n: 1 });
-    client = await cluster.client();
+  withEngines(start, 1, (started) => {
+    ({ client } = started);
   });
-  afterAll(() => cluster.stop());
 
   it('that is idle: calls fail from then on', async () => {
     const actor = await client.actor(Counter, []);

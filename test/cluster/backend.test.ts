@@ -13,11 +13,11 @@ import {
   share,
   type TaskContext,
 } from 'heddle';
-import type { Client, Cluster } from 'heddle/cluster';
+import type { Client } from 'heddle/cluster';
 import { matmulSync } from 'heddle/linalg';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { range } from '../parallel/support.ts';
-import { failure, transports } from './support.ts';
+import { failure, transports, withEngines } from './support.ts';
 
 type Backend = NonNullable<NonNullable<Parameters<typeof map>[2]>['backend']>;
 
@@ -214,15 +214,11 @@ const cases: readonly (readonly [string, (backend: Backend) => Promise<unknown>]
 ];
 
 describe.each(transports)('engines as a backend, %s', (_name, start) => {
-  let cluster: Cluster;
   let client: Client;
 
-  beforeAll(async () => {
-    cluster = await start({ n: 2 });
-    client = await cluster.client();
+  withEngines(start, 2, (started) => {
+    ({ client } = started);
   });
-
-  afterAll(() => cluster.stop());
 
   it.each(cases)('give what processes give: %s', async (_case, run) => {
     const expected = await run('processes');

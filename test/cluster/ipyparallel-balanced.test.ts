@@ -7,23 +7,19 @@
  * results that are purged or submitted again, `become_dask`, `activate`, and warnings about host names.
  */
 import { map, type TaskContext, withConfig } from 'heddle';
-import type { Client, Cluster, EngineInfo } from 'heddle/cluster';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Client, EngineInfo } from 'heddle/cluster';
+import { describe, expect, it } from 'vitest';
 import { range, until } from '../parallel/support.ts';
-import { failure, isAlive, transports } from './support.ts';
+import { failure, isAlive, transports, withEngines } from './support.ts';
 
 const nap = (ms: number) => new Promise<number>((resolve) => setTimeout(resolve, ms, ms));
 
 describe.each(transports)('load-balanced views, %s', (_name, start) => {
-  let cluster: Cluster;
   let client: Client;
 
-  beforeAll(async () => {
-    cluster = await start({ n: 2 });
-    client = await cluster.client();
+  withEngines(start, 2, (started) => {
+    ({ client } = started);
   });
-
-  afterAll(() => cluster.stop());
 
   it('map', async () => {
     const view = client.loadBalancedView();

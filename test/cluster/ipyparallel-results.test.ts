@@ -5,23 +5,19 @@
  * metadata, timestamps that a hub keeps, display of output, `wait_for_send` and `owner`, and
  * `return_exceptions` (a composite error has the errors; `imap` takes `returnErrors`).
  */
-import type { Client, Cluster } from 'heddle/cluster';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Client } from 'heddle/cluster';
+import { describe, expect, it } from 'vitest';
 import { range, until } from '../parallel/support.ts';
-import { failure, transports } from './support.ts';
+import { failure, transports, withEngines } from './support.ts';
 
 const nap = (ms: number) => new Promise<number>((resolve) => setTimeout(resolve, ms, ms));
 
 describe.each(transports)('results, %s', (_name, start) => {
-  let cluster: Cluster;
   let client: Client;
 
-  beforeAll(async () => {
-    cluster = await start({ n: 2 });
-    client = await cluster.client();
+  withEngines(start, 2, (started) => {
+    ({ client } = started);
   });
-
-  afterAll(() => cluster.stop());
 
   it('have an element for each engine', async () => {
     for (const targets of [1, [1], { from: -1 }]) {

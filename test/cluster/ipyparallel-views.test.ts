@@ -10,23 +10,19 @@
 import { writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { AsyncResult, type Client, type Cluster, CompositeError, ref } from 'heddle/cluster';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AsyncResult, type Client, CompositeError, ref } from 'heddle/cluster';
+import { describe, expect, it } from 'vitest';
 import { range } from '../parallel/support.ts';
-import { failure, transports } from './support.ts';
+import { failure, transports, withEngines } from './support.ts';
 
 declare const a: number;
 
 describe.each(transports)('direct views, %s', (_name, start) => {
-  let cluster: Cluster;
   let client: Client;
 
-  beforeAll(async () => {
-    cluster = await start({ n: 2 });
-    client = await cluster.client();
+  withEngines(start, 2, (started) => {
+    ({ client } = started);
   });
-
-  afterAll(() => cluster.stop());
 
   it('push and pull', async () => {
     const data = { a: 10, b: 1.05, c: range(10), d: { e: [1, 2], f: 'hi' } };

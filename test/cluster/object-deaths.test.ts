@@ -7,11 +7,11 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import os from 'node:os';
 import path from 'node:path';
 import { sharedMemoryInfo } from 'heddle';
-import { type Client, type Cluster, ObjectLostError } from 'heddle/cluster';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Client, ObjectLostError } from 'heddle/cluster';
+import { afterAll, describe, expect, it } from 'vitest';
 import { collect } from '../helpers/collect.ts';
 import { until } from '../parallel/support.ts';
-import { failure, hasEnded, isAlive, transports } from './support.ts';
+import { failure, hasEnded, isAlive, transports, withEngines } from './support.ts';
 
 /** How much is made and let go. `HEDDLE_DEATHS=all`: the long form, some minutes. */
 const many =
@@ -23,14 +23,11 @@ const folder = mkdtempSync(path.join(os.tmpdir(), 'heddle-objects-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe.each(transports)('objects and the death of engines, %s', (_name, start) => {
-  let cluster: Cluster;
   let client: Client;
 
-  beforeAll(async () => {
-    cluster = await start({ n: 2 });
-    client = await cluster.client();
+  withEngines(start, 2, (started) => {
+    ({ client } = started);
   });
-  afterAll(() => cluster.stop());
 
   const descriptors = (): number => readdirSync('/proc/self/fd').length;
 

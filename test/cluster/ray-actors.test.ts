@@ -16,19 +16,17 @@ import {
   ClusterError,
   type ObjectRef,
 } from 'heddle/cluster';
-import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 import { Caller, Child, Counter, Gate, Numbers } from './actor-classes.ts';
-import { failure, transports } from './support.ts';
+import { failure, transports, withEngines } from './support.ts';
 
 describe.each(transports)('actors, %s', (_name, start) => {
   let cluster: Cluster;
   let client: Client;
 
-  beforeAll(async () => {
-    cluster = await start({ n: 2 });
-    client = await cluster.client();
+  withEngines(start, 2, (started) => {
+    ({ cluster, client } = started);
   });
-  afterAll(() => cluster.stop());
 
   it('keep their state between calls, each in a process of its own', async () => {
     const [a, b] = await Promise.all([client.actor(Counter, []), client.actor(Counter, [10])]);

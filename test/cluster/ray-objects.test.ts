@@ -8,10 +8,10 @@
  * (`wait` has one).
  */
 import { DependencyError, shared } from 'heddle';
-import { type Client, type Cluster, ObjectLostError, ObjectRef } from 'heddle/cluster';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Client, ObjectLostError, ObjectRef } from 'heddle/cluster';
+import { describe, expect, it } from 'vitest';
 import { collect } from '../helpers/collect.ts';
-import { failure, transports } from './support.ts';
+import { failure, transports, withEngines } from './support.ts';
 
 const nap = (ms: number) => new Promise<number>((resolve) => setTimeout(resolve, ms, ms));
 
@@ -28,14 +28,11 @@ class Point {
 }
 
 describe.each(transports)('objects, %s', (_name, start) => {
-  let cluster: Cluster;
   let client: Client;
 
-  beforeAll(async () => {
-    cluster = await start({ n: 2 });
-    client = await cluster.client();
+  withEngines(start, 2, (started) => {
+    ({ client } = started);
   });
-  afterAll(() => cluster.stop());
 
   it('put and get give the same value, of any kind', async () => {
     const values: unknown[] = [
@@ -219,14 +216,11 @@ class Keeping {
 }
 
 describe.each(transports)('remote functions, %s', (_name, start) => {
-  let cluster: Cluster;
   let client: Client;
 
-  beforeAll(async () => {
-    cluster = await start({ n: 2 });
-    client = await cluster.client();
+  withEngines(start, 2, (started) => {
+    ({ client } = started);
   });
-  afterAll(() => cluster.stop());
 
   it('give references at once, and run with any arguments', async () => {
     const f = client.remote((...args: unknown[]) => args);

@@ -4,7 +4,8 @@
  */
 import '../helpers/built.ts';
 import { readFileSync } from 'node:fs';
-import { Cluster, type ClusterOptions } from 'heddle/cluster';
+import { type Client, Cluster, type ClusterOptions } from 'heddle/cluster';
+import { afterAll, beforeAll } from 'vitest';
 
 /** Starts engines. */
 export type Start = (options: ClusterOptions) => Promise<Cluster>;
@@ -13,6 +14,24 @@ export type Start = (options: ClusterOptions) => Promise<Cluster>;
 export const transports: readonly (readonly [name: string, start: Start])[] = [
   ['local', (options) => Cluster.start(options)],
 ];
+
+/**
+ * Has engines up while the tests of a block run.
+ *
+ * @param there - is given them before the first of the tests
+ */
+export function withEngines(
+  start: Start,
+  n: number,
+  there: (started: { readonly cluster: Cluster; readonly client: Client }) => void,
+): void {
+  let cluster: Cluster;
+  beforeAll(async () => {
+    cluster = await start({ n });
+    there({ cluster, client: await cluster.client() });
+  });
+  afterAll(() => cluster.stop());
+}
 
 /** What a call failed with; throws where it has not failed. */
 export async function failure(call: PromiseLike<unknown>): Promise<Error & { errors: Error[] }> {
