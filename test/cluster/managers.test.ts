@@ -388,6 +388,29 @@ describe('classes of one’s own', () => {
     expectTypeOf(foo.f).returns.resolves.toBeString();
   });
 
+  it('generators take what is sent and thrown, as often as that is', async () => {
+    class Echo {
+      *lines(): Generator<string, string, string> {
+        let line = 'ready';
+        for (;;) {
+          try {
+            line = yield line;
+            if (line === 'end') return 'done';
+          } catch (error) {
+            line = (error as Error).message;
+          }
+        }
+      }
+    }
+    const lines = (await manager.create(Echo)).lines();
+    expect(await lines.next('')).toEqual({ done: false, value: 'ready' });
+    expect(await lines.next('a')).toEqual({ done: false, value: 'a' });
+    for (const text of ['one', 'two', 'three']) {
+      expect(await lines.throw(new Error(text))).toEqual({ done: false, value: text });
+    }
+    expect(await lines.next('end')).toEqual({ done: true, value: 'done' });
+  });
+
   it('are sent as functions are, have state, and are called from anywhere', async () => {
     const factor = 10;
     class Total {

@@ -52,23 +52,18 @@ export class GeneratorTarget extends ManagedProxy {
 async function* generated(make: () => Promise<unknown>): AsyncGenerator<unknown, unknown, unknown> {
   const target = (await make()) as GeneratorTarget;
   let isDone = false;
+  let next: readonly ['next' | 'throw', unknown] = ['next', undefined];
   try {
-    let sent: unknown;
     for (;;) {
-      const { done, value } = await target.step('next', sent);
+      const { done, value } = await target.step(...next);
       if (done) {
         isDone = true;
         return value;
       }
       try {
-        sent = yield value;
+        next = ['next', yield value];
       } catch (error) {
-        const caught = await target.step('throw', error);
-        if (caught.done) {
-          isDone = true;
-          return caught.value;
-        }
-        sent = yield caught.value;
+        next = ['throw', error];
       }
     }
   } finally {
