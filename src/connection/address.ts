@@ -55,6 +55,23 @@ export function checkAddress(address: unknown, anyPort: boolean): NetAddress {
   return { port: port!, host };
 }
 
+/** Folders of sockets that are there. */
+const folders = new Set<string>();
+
+function removeFolder(folder: string): void {
+  folders.delete(folder);
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** A listener that nobody closes goes with its program, and its folder has to as well. */
+function removeAtExit(folder: string): void {
+  if (!watchesExit) process.on('exit', () => [...folders].forEach(removeFolder));
+  watchesExit = true;
+  folders.add(folder);
+}
+
+let watchesExit = false;
+
 /** An address that nobody else has, and what takes it away again. */
 export function privateAddress(): { readonly address: { path: string }; remove(): void } {
   if (process.platform === 'win32') {
@@ -62,9 +79,10 @@ export function privateAddress(): { readonly address: { path: string }; remove()
     return { address: { path: name }, remove() {} };
   }
   const folder = mkdtempSync(path.join(tmpdir(), 'heddle-')); // for this user alone
+  removeAtExit(folder);
   return {
     address: { path: path.join(folder, 'socket') },
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    remove: () => removeFolder(folder),
   };
 }
 

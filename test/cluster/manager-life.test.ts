@@ -1,6 +1,7 @@
 /** Managers and other programs, and how they and their objects end. See `managers.test.ts` for what is left out. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -142,8 +143,7 @@ describe('its life', () => {
     expect(await there).toBe('ERR_HEDDLE_MANAGER_LOST');
     expect(await failure(lock.locked())).toBeInstanceOf(ManagerLostError);
     expect(await failure(own.dict())).toBeInstanceOf(ManagerLostError);
-    const { path } = own.address;
-    expect(existsSync(path!)).toBe(false);
+    expect(existsSync(own.address.path!)).toBe(false);
     await own.close();
   });
 
@@ -152,11 +152,11 @@ describe('its life', () => {
       import { Manager } from 'heddle/cluster';
       const manager = await Manager.start();
       const d = await manager.dict({ a: 1 });
-      console.log(manager.pid, await d.get('a'));
+      console.log(manager.pid, await d.get('a'), manager.address.path);
     `;
     const { stdout, status } = run(program);
-    const [pid, value] = stdout.trim().split(' ').map(Number);
-    expect([status, value]).toEqual([0, 1]);
-    return until(() => hasEnded(pid!));
+    const [pid, value, socket] = stdout.trim().split(' ');
+    expect([status, value]).toEqual([0, '1']);
+    return until(() => hasEnded(Number(pid)) && !existsSync(path.dirname(socket!)));
   });
 });
