@@ -28,7 +28,7 @@ uint64_t checksum(const void* bytes, std::size_t count) {
     take(word);
   }
   uint64_t rest = 0;
-  std::memcpy(&rest, at, left);
+  if (left > 0) std::memcpy(&rest, at, left);  // of no bytes there may be no address
   take(rest);
   take(count);
   return sum;
