@@ -4,6 +4,7 @@ import {
   executor,
   imap,
   map,
+  shared,
   shutdownWorkers,
   TaskTimeoutError,
   WorkerCrashedError,
@@ -14,38 +15,43 @@ import { everyBackend, range, rejection, workerBackends } from './support.ts';
 
 afterAll(() => shutdownWorkers({ kill: true }));
 
-/** Waits in its worker until `size` tasks are there together; says how many were, at most. */
-async function meet([size, ms]: readonly [number, number]): Promise<number> {
-  const here = globalThis as { meeting?: { now: number; most: number; waiting: (() => void)[] } };
-  here.meeting ??= { now: 0, most: 0, waiting: [] };
-  const { meeting } = here;
-  meeting.now++;
-  meeting.most = Math.max(meeting.most, meeting.now);
-  if (meeting.now >= size) for (const go of meeting.waiting.splice(0)) go();
-  else {
-    await new Promise<void>((resolve) => {
-      meeting.waiting.push(resolve);
-      setTimeout(resolve, ms);
-    });
-  }
-  meeting.now--;
-  return meeting.most;
+/** Waits until `size` tasks are there, in whatever workers; says how many were in its own, at most. */
+async function gather(arrived: Int32Array, size: number): Promise<number> {
+  const here = globalThis as { gathering?: { now: number; most: number } };
+  here.gathering ??= { now: 0, most: 0 };
+  const { gathering } = here;
+  gathering.now++;
+  gathering.most = Math.max(gathering.most, gathering.now);
+  Atomics.add(arrived, 0, 1);
+  while (Atomics.load(arrived, 0) < size) await new Promise((resolve) => setTimeout(resolve, 1));
+  gathering.now--;
+  return gathering.most;
+}
+
+/** How many tasks are in its worker when it begins. */
+async function beside(): Promise<number> {
+  const here = globalThis as { tasks?: number };
+  here.tasks = (here.tasks ?? 0) + 1;
+  const tasks = here.tasks;
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  here.tasks--;
+  return tasks;
 }
 
 describe.each(everyBackend)('several tasks at a time: %s', (_name, options) => {
   const { jobs } = options;
 
   it('run in a worker, and no more', async () => {
-    // All workers together have room for them at once, and nobody goes on before they are there.
-    const tasks = range(4 * jobs).map(() => [4, 20_000] as const);
-    expect(await map(tasks, meet, { ...options, concurrency: 4 })).toEqual(tasks.map(() => 4));
-    const alone = await map(
-      range(4).map(() => [2, 5] as const),
-      meet,
-      { ...options, initializer: () => delete (globalThis as { meeting?: unknown }).meeting },
-    );
-    expect(alone).toEqual([1, 1, 1, 1]);
-    delete (globalThis as { meeting?: unknown }).meeting;
+    // All workers together have room for them at once, and nobody goes on before all are there.
+    const tasks = 4 * jobs;
+    const arrived = shared.zeros('int32', 1);
+    const all = await map(range(tasks), () => gather(arrived, tasks), {
+      ...options,
+      concurrency: 4,
+    });
+    expect(all).toEqual(range(tasks).map(() => 4));
+    expect(await map(range(4), beside, options)).toEqual([1, 1, 1, 1]);
+    delete (globalThis as { gathering?: unknown }).gathering;
   });
 
   it('give their results in order, with a context each', async () => {
@@ -97,9 +103,11 @@ describe.each(everyBackend)('several tasks at a time: %s', (_name, options) => {
 
   it('are as many futures of an executor', async () => {
     await using pool = executor({ ...options, concurrency: 3 });
-    const futures = range(3 * jobs).map(() => pool.submit(meet, [3, 20_000] as const));
-    expect(await Promise.all(futures)).toEqual(futures.map(() => expect.any(Number)));
-    delete (globalThis as { meeting?: unknown }).meeting;
+    const tasks = 3 * jobs;
+    const arrived = shared.zeros('int32', 1);
+    const futures = range(tasks).map(() => pool.submit(gather, arrived, tasks));
+    expect(await Promise.all(futures)).toEqual(futures.map(() => 3));
+    delete (globalThis as { gathering?: unknown }).gathering;
   });
 });
 
